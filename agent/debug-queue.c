@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/debug-queue.h"
+
+#include <utlist.h>
+
+#include "agent/modules.h"
+#include "symbolizer/binary.h"
+
+struct debug_wish {
+	uint32_t module;
+	int fd; /* until it is handed in */
+	struct binary *binary;
+	struct debug_place place;
+	int root_fd; /* its own one, -1: none */
+	bool is_handed_in;
+	struct debug_wish *prev, *next;
+};
+
+void debug_queue_init(struct debug_queue *q)
+{
+	*q = (struct debug_queue){};
+	debug_files_init(&q->files, DEBUG_FILES_HOST_DIR);
+}
+
+void debug_queue_attach(struct debug_queue *q, struct binaries *binaries, struct modules *modules, int host_root_fd)
+{
+	q->host_root_fd = host_root_fd;
+	q->binaries = binaries;
+	q->modules = modules;
+}
+
+static void close_info(const struct debug_wish_info *info)
+{
+	close_fd(info->fd);
+	close_fd(info->root_fd);
+}
+
+static void drop(struct debug_queue *q, struct debug_wish *w)
+{
+	DL_DELETE(q->wishes, w);
+	q->n--;
+	close_fd(w->fd);
+	close_fd(w->root_fd);
+	free(w);
+}
+
+void debug_queue_done(struct debug_queue *q)
+{
+	while (q->wishes)
+		drop(q, q->wishes);
+	debug_files_done(&q->files);
+}
+
+int debug_queue_add(struct debug_queue *q, const struct debug_wish_info *info)
+{
+	struct debug_wish *w;
+
+	if (q->n == DEBUG_QUEUE_MAX) {
+		close_info(info);
+		return -EAGAIN;
+	}
+	w = calloc(1, sizeof(*w));
+	if (!w) {
+		close_info(info);
+		return -ENOMEM;
+	}
+	w->module = info->module;
+	w->fd = info->fd;
+	w->root_fd = info->root_fd;
+	w->place = (struct debug_place){
+		.path = info->path,
+		.root_fd = info->is_on_host ? q->host_root_fd : info->root_fd,
+		.is_on_host = info->is_on_host,
+	};
+	DL_APPEND(q->wishes, w);
+	q->n++;
+	return 0;
+}
+
+/* Its names are there: now its debug info can be asked for. Another module may have asked for it already. */
+static int hand_in(struct debug_queue *q, struct debug_wish *w)
+{
+	int r;
+
+	if (w->binary->debug_state != BINARY_DEBUG_UNASKED)
+		return 0;
+	w->is_handed_in = true;
+	r = binaries_want_debug(q->binaries, w->binary, w->place.path, take_fd(w->fd));
+	return r == -ENOMEM ? r : 0;
+}
+
+static bool is_done(const struct debug_wish *w)
+{
+	if (!w->binary)
+		return false;
+	return w->binary->state != BINARY_PENDING && w->binary->debug_state != BINARY_DEBUG_PENDING;
+}
+
+/* The binary of a module may be known only later; NULL and not waiting: never. */
+static int step(struct debug_queue *q, struct debug_wish *w)
+{
+	const struct module *module = modules_get(q->modules, w->module);
+	int r = 0;
+
+	w->binary = module->binary;
+	if (w->binary && w->binary->state == BINARY_READY && !w->is_handed_in)
+		r = hand_in(q, w);
+	if (is_done(w) || (!w->binary && !module->is_waiting))
+		drop(q, w);
+	return r;
+}
+
+int debug_queue_dispatch(struct debug_queue *q)
+{
+	struct debug_wish *w, *next;
+	int r = 0;
+
+	DL_FOREACH_SAFE (q->wishes, w, next) {
+		r = step(q, w);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+int debug_queue_find(void *context, const struct binary *binary, const struct debug_need *need, int *ret_fd,
+		     char *ret_path)
+{
+	struct debug_queue *q = context;
+	struct debug_wish *w;
+
+	DL_FOREACH (q->wishes, w) {
+		if (w->is_handed_in && w->binary == binary)
+			return debug_files_find(&q->files, &w->place, need, ret_fd, ret_path);
+	}
+	return DEBUG_NEED_NONE;
+}

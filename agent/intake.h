@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * intake: news and samples in, folded stacks out. Keeps what is known of processes, cgroups, files and kernel symbols
+ * up to date with the sideband, and resolves each sample by what was true at its time. One thread, no clock of its own
+ * but to pace itself.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/utsname.h>
+
+#include "agent/debug-queue.h"
+#include "agent/opener.h"
+#include "agent/resolve.h"
+#include "common/clean.h"
+#include "workload/cgroup.h"
+
+struct jit_maps;
+struct sampler;
+struct sideband_rings;
+struct sideband_queue;
+struct stack_copies;
+struct unwinding;
+
+#define INTAKE_MAX_MAPPINGS 4096 /* of one process, that a binary is looked for in */
+
+/* Counted here and nowhere else. */
+struct intake_counts {
+	uint64_t n_read;        /* records of the sample log */
+	uint64_t n_window_full; /* samples that found no room among the folded stacks */
+	uint64_t n_truncated[TRUNCATION_N];
+	uint64_t n_sideband_lost; /* records of news */
+	uint64_t n_cut_cgroup_paths;
+	uint64_t n_copied;          /* samples whose stack was finished from a copy */
+	uint64_t n_copy_lost;       /* that found no room for one, or no time */
+	uint64_t n_copy_unfinished; /* whose copy brought nothing */
+};
+
+struct intake {
+	struct sideband_rings *rings;
+	struct sideband_queue *queue;
+	struct processes *processes;
+	struct cgroup_hierarchy hierarchy;
+	struct cgroups *cgroups;
+	struct binaries *binaries;
+	struct modules *modules;
+	struct unwinding *unwinding; /* NULL: nobody walks stacks (yet, or any more) */
+	struct stack_copies *copies; /* NULL: likewise */
+	struct jit_maps *jit;
+	struct kernel_code *kernel;
+	struct utsname host;
+	int sys_fd; /* /sys */
+	struct stack_table *stacks;
+	struct intern *names;
+	struct opener opener;
+	struct debug_queue debug;
+	const struct mapping *found[INTAKE_MAX_MAPPINGS];
+	struct resolved resolved;
+	struct intake_counts counts;
+
+	uint64_t news_due_ns; /* CLOCK_MONOTONIC; 0: nothing waits */
+	uint64_t news_ns;     /* CLOCK_BOOTTIME: all news up to then is taken in */
+	bool scanned;         /* /proc has been read since news was lost last */
+	bool files_left;      /* new files wait to be opened */
+	size_t n_rereads;     /* since intake_settle() */
+	size_t n_debug_tries; /* since intake_settle() */
+	bool cgroups_reread;  /* since intake_settle() */
+};
+
+struct intake_config {
+	const char *cache_dir;         /* of index files; NULL: none is kept */
+	const char *const *debug_dirs; /* with debug info, beside the usual ones */
+	size_t n_debug_dirs;
+	size_t stacks_limit_bytes; /* beyond, samples are lost as window_full */
+};
+
+/* Half-initialised is fine for intake_done(). Opens the sideband: what happens from now on is not missed. */
+_must_check_ int intake_init(struct intake *in, const struct intake_config *config);
+void intake_done(struct intake *in);
+
+/* From now on what the sampler's walker needs is kept up to date, in limit_bytes at most; until the detachment. */
+_must_check_ int intake_attach(struct intake *in, struct sampler *sampler, size_t limit_bytes);
+void intake_detach(struct intake *in);
+
+/* Does what is due of news, scans, files and names. is_sampling false: only names are still awaited. */
+_must_check_ int intake_dispatch(struct intake *in, uint64_t now_ns, bool is_sampling);
+int intake_timeout_ms(const struct intake *in, bool is_sampling); /* -1: nothing is due */
+
+/* All that runs has been read, and what is known of it is published. */
+bool intake_is_ready(const struct intake *in);
+
+/* After buffers were flipped: waits until the news of the time before is complete, and takes it in. */
+_must_check_ int intake_settle(struct intake *in);
+/* Then: waits, not for long, until the stacks that were copied in that time are finished. */
+_must_check_ int intake_finish_copies(struct intake *in);
+_must_check_ int intake_take(struct intake *in, const struct sample_batch *batch);
+
+/* Forgets what no sample taken at or after before_ns (CLOCK_BOOTTIME) can ask for. */
+void intake_expire(struct intake *in, uint64_t before_ns);
+
+/* Sampling has ended: what processes tell of their code is read once more. */
+void intake_finish(struct intake *in);
+
+/* Files whose names are still awaited, and those whose debug info is. */
+size_t intake_n_unnamed(const struct intake *in);
+size_t intake_n_debug_unread(const struct intake *in);
+
+/* For sampler_read_events(); context is the intake. */
+void intake_on_cgroup(void *context, const struct event_cgroup *event);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kernel code: what the kernel runs, by name: its own functions, its modules', BPF programs' also when they are gone
+ * again, with lines and inlined calls where this host has the debug info. Addresses leave it relative to their module:
+ * a profile does not tell where the kernel lies. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clean.h"
+#include "symbolizer/index.h"
+
+struct kernel_code;
+struct kernel_files_config;
+struct sideband_event;
+struct stack_frame;
+
+/* files: but for its kallsyms, which are read here, from proc_fd. */
+_must_check_ int kernel_code_new(int proc_fd, const struct kernel_files_config *files, struct kernel_code **ret);
+struct kernel_code *kernel_code_free(struct kernel_code *k); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct kernel_code *, kernel_code_free);
+
+/* Why no kernel function has a name; NULL: they have. */
+const char *kernel_code_unnamed(const struct kernel_code *k);
+
+/* News of code: SIDEBAND_KSYMBOL. */
+_must_check_ int kernel_code_on_event(struct kernel_code *k, const struct sideband_event *event);
+
+/*
+ * The frames of a sample that was taken at time_ns: kernel addresses that may mean something else later are replaced
+ * by what never changes, and debug info is sought for what they lie in.
+ */
+_must_check_ int kernel_code_take(struct kernel_code *k, struct stack_frame *frames, size_t n, uint64_t time_ns);
+
+/* After binaries_dispatch(). */
+_must_check_ int kernel_code_dispatch(struct kernel_code *k);
+size_t kernel_code_n_waiting(const struct kernel_code *k); /* files that the indexer has no room for yet */
+
+/* Where a frame lies, as profiles tell it. */
+struct kernel_location {
+	uint64_t addr;        /* relative to the module; for the kernel itself: its link address */
+	const char *module;   /* "": the kernel itself */
+	const char *build_id; /* hex; "": not known */
+};
+
+/* The functions at a frame of kernel_code_take(), innermost first; 0: nothing is known of it. */
+size_t kernel_code_lookup(struct kernel_code *k, const struct stack_frame *frame, struct kernel_location *ret,
+			  struct index_frame *ret_functions, size_t max);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sampler: the BPF program, the per-CPU events that drive it, and the buffers it fills. Owns every libbpf object;
+ * nothing else in user space sees libbpf. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "common/clean.h"
+
+struct sampler;
+struct unwind_maps;
+struct copy_area;
+
+struct sampler_config {
+	uint64_t period_ns;
+	enum filter_kind filter;
+	bool follow;           /* FILTER_PROCESS: children of listed processes are listed too */
+	bool cgroup_v1_memory; /* cgroups are named by the v1 memory hierarchy, not by v2 */
+};
+
+/* Loads the program and opens one disabled event on each online CPU. */
+_must_check_ int sampler_new(const struct sampler_config *config, struct sampler **ret);
+struct sampler *sampler_free(struct sampler *s); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct sampler *, sampler_free);
+
+/* Before or while sampling. start_ns 0: whichever process has this tgid at its next tick. */
+_must_check_ int sampler_filter_process(struct sampler *s, uint32_t tgid, uint64_t start_ns);
+_must_check_ int sampler_filter_cgroup(struct sampler *s, uint64_t cgroup_id);
+
+_must_check_ int sampler_start(struct sampler *s);
+_must_check_ int sampler_stop(struct sampler *s); /* no tick after it; what was taken stays to be flipped out */
+
+size_t sampler_n_cpus(const struct sampler *s); /* that are sampled; numbered from 0 here, not as the kernel does */
+
+/* How full the buffer in use is, 0 to 1, read without disturbing it; and the samples in it. */
+double sampler_fill(const struct sampler *s, size_t i);
+uint64_t sampler_n_records(const struct sampler *s, size_t i);
+
+/*
+ * What one CPU gathered since its last flip. The samples lie in memory shared with the kernel, valid until
+ * sampler_release(): the next flip of this CPU needs the buffer back.
+ */
+struct sample_batch {
+	size_t cpu;
+	const struct sample_rec *records;
+	size_t n_records;
+	const __u64 *stacks;
+	size_t n_stack_words;
+};
+_must_check_ int sampler_flip(struct sampler *s, size_t i, struct sample_batch *ret);
+void sampler_release(struct sampler *s, const struct sample_batch *batch);
+
+/* The program counters of a record's stack: their number, 0 for none. */
+size_t sample_stack(const struct sample_batch *batch, __u32 ref, const __u64 **ret);
+
+/* What the walker goes by; valid as long as the sampler. */
+const struct unwind_maps *sampler_unwind_maps(const struct sampler *s);
+
+/* Copies of stacks, and the descriptor of the map that they lie in; valid as long as the sampler. */
+struct copy_area *sampler_copies(const struct sampler *s);
+int sampler_copies_fd(const struct sampler *s);
+
+/*
+ * A time as the program's runs see it: once an epoch has passed, no run that began before it was asked for goes on,
+ * so what was unlinked by then may be used again. Flips bring epochs on; a barrier makes all of them pass (one
+ * interrupt on each CPU that runs the program).
+ */
+uint64_t sampler_epoch(const struct sampler *s);
+bool sampler_has_passed(const struct sampler *s, uint64_t epoch);
+_must_check_ int sampler_barrier(struct sampler *s);
+
+/* Memory of all maps as the kernel accounts for it, but for the chunks. */
+_must_check_ int sampler_map_bytes(const struct sampler *s, uint64_t *ret);
+
+/*
+ * Accounts for the ticks between sampler_start() and the last flip of each CPU. n_entries is counted when the program
+ * begins, the others where they happen.
+ */
+struct sampler_account {
+	uint64_t n_due, n_entries, n_idle, n_filtered, n_records;
+	uint64_t n_lost[SAMPLE_LOST_N];
+	uint64_t n_idle_cpu, n_throttled, n_other;
+	uint64_t n_follow_failed; /* since load: children that could not be followed */
+	uint64_t n_events_lost;   /* since load: cgroups whose making could not be told */
+};
+_must_check_ int sampler_account(struct sampler *s, struct sampler_account *ret);
+
+/* News by ring buffer: calls back for each cgroup made; a half-full buffer only ends the wait. */
+int sampler_events_fd(const struct sampler *s);
+typedef void (*sampler_on_cgroup_fn)(void *context, const struct event_cgroup *event);
+_must_check_ int sampler_read_events(struct sampler *s, sampler_on_cgroup_fn on_cgroup, void *context);

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/sideband-rings.h"
+
+#include <linux/perf_event.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "agent/cpus.h"
+#include "common/clock.h"
+
+struct ring {
+	int fd;
+	void *base; /* a header page, then data_bytes */
+	size_t data_bytes;
+};
+
+struct sideband_rings {
+	int epoll_fd;
+	struct ring *rings;
+	size_t n_rings;
+};
+
+static size_t map_bytes(size_t data_bytes)
+{
+	return (size_t)sysconf(_SC_PAGESIZE) + data_bytes;
+}
+
+/* As large as the limit of locked memory allows (-EPERM beyond it). */
+static int map_ring(struct ring *ring)
+{
+	for (size_t bytes = SIDEBAND_RING_BYTES;; bytes /= 2) {
+		void *base = mmap(NULL, map_bytes(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+
+		if (base != MAP_FAILED) {
+			ring->base = base;
+			ring->data_bytes = bytes;
+			return 0;
+		}
+		if (errno != EPERM || bytes <= SIDEBAND_RING_MIN_BYTES)
+			return -errno;
+	}
+}
+
+/*
+ * Of a mapped file the kernel tells the inode or the build id, not both. The inode is what we need: build ids can be
+ * forged, and a file can be replaced by one with the same; the indexer reads the build id.
+ */
+static int open_dummy(unsigned int cpu)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME,
+		.sample_id_all = 1,
+		.mmap = 1,
+		.mmap2 = 1,
+		.comm = 1,
+		.comm_exec = 1,
+		.task = 1,
+		.cgroup = 1,
+		.ksymbol = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_BOOTTIME,
+		.watermark = 1, /* wakeup_events never wakes the reader of a dummy event */
+		.wakeup_watermark = 1,
+	};
+	long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int open_ring(struct sideband_rings *s, struct ring *ring, unsigned int cpu)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	int fd, r;
+
+	fd = open_dummy(cpu);
+	if (fd < 0)
+		return fd;
+	ring->fd = fd;
+	r = map_ring(ring);
+	if (r < 0)
+		return r;
+	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+		return -errno;
+	return 0;
+}
+
+int sideband_rings_new(struct sideband_rings **ret)
+{
+	_cleanup_(sideband_rings_freep) struct sideband_rings *s = NULL;
+	_cleanup_free_ unsigned int *online = NULL;
+	size_t n_online;
+	int r;
+
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll_fd < 0)
+		return -errno;
+	r = cpus_online(&online, &n_online);
+	if (r < 0)
+		return r;
+	s->rings = calloc(n_online, sizeof(*s->rings));
+	if (!s->rings)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_online; i++) {
+		s->rings[s->n_rings] = (struct ring){ .fd = -1 };
+		r = open_ring(s, &s->rings[s->n_rings], online[i]);
+		if (r == -ENODEV) /* went offline meanwhile: nothing runs there */
+			continue;
+		s->n_rings++;
+		if (r < 0)
+			return r;
+	}
+	*ret = take_ptr(s);
+	return 0;
+}
+
+struct sideband_rings *sideband_rings_free(struct sideband_rings *s)
+{
+	if (!s)
+		return NULL;
+	for (size_t i = 0; i < s->n_rings; i++) {
+		if (s->rings[i].base)
+			munmap(s->rings[i].base, map_bytes(s->rings[i].data_bytes));
+		close_fd(s->rings[i].fd);
+	}
+	free(s->rings);
+	close_fd(s->epoll_fd);
+	free(s);
+	return NULL;
+}
+
+int sideband_rings_fd(const struct sideband_rings *s)
+{
+	return s->epoll_fd;
+}
+
+bool sideband_rings_pending(const struct sideband_rings *s)
+{
+	for (size_t i = 0; i < s->n_rings; i++) {
+		const struct perf_event_mmap_page *page = s->rings[i].base;
+
+		if (__atomic_load_n(&page->data_head, __ATOMIC_RELAXED) != page->data_tail)
+			return true;
+	}
+	return false;
+}
+
+int sideband_rings_read(struct sideband_rings *s, struct sideband_queue *q, uint64_t *ret_before_ns)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
+	int n_records = 0;
+
+	for (size_t i = 0; i < s->n_rings; i++) {
+		int r = sideband_ring_read(s->rings[i].base, s->rings[i].data_bytes, q);
+
+		if (r < 0)
+			return r;
+		n_records += r;
+	}
+	*ret_before_ns = now_ns - SIDEBAND_SETTLE_NS;
+	return n_records;
+}

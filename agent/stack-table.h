@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stack-table: the samples of a window, folded: how often each stack was seen with each set of labels. Addresses are
+ * relative to their module, so the same code in many processes is one stack. Bounded; one thread.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clean.h"
+
+struct stack_frame {
+	uint64_t addr; /* meaning by module, see modules.h */
+	uint32_t module;
+	uint32_t flags : 2;    /* enum stack_frame_flag */
+	uint32_t n_pages : 30; /* of code that a process made: how far into its mapping it lies; else 0 */
+};
+
+#define STACK_FRAME_MAX_PAGES ((1u << 30) - 1)
+
+enum stack_frame_flag {
+	STACK_FRAME_IS_CALLER = 1 << 0, /* addr is a return address: the call lies before it */
+};
+
+enum stack_label_flag {
+	STACK_LABEL_GUESSED = 1 << 0, /* a frame was found by its frame pointer in code that may not keep one */
+	STACK_LABEL_COPIED = 1 << 1,  /* finished in user space, from a copy of the stack */
+};
+
+/* What a sample is labelled with; the strings are interned, so equal labels have equal bytes. */
+struct stack_labels {
+	uint64_t cgroup_id;
+	const char *exe; /* path of the executable; "[kernel]": no user space; NULL: unknown */
+	char comm[16];   /* zero-padded */
+	uint64_t flags;  /* enum stack_label_flag */
+};
+
+struct stack {
+	uint32_t n_frames;
+	uint32_t labels; /* see stack_table_labels() */
+	uint64_t n_samples;
+	const struct stack_frame *frames; /* innermost first */
+};
+
+struct stack_table;
+
+_must_check_ int stack_table_new(size_t limit_bytes, struct stack_table **ret);
+struct stack_table *stack_table_free(struct stack_table *t); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct stack_table *, stack_table_free);
+
+/* Counts one sample. STACK_TABLE_FULL: nothing was counted. */
+enum stack_table_answer {
+	STACK_TABLE_FULL = 1,
+};
+_must_check_ int stack_table_add(struct stack_table *t, const struct stack_labels *labels,
+				 const struct stack_frame *frames, size_t n_frames);
+
+size_t stack_table_n_stacks(const struct stack_table *t);
+void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret);
+const struct stack_labels *stack_table_labels(const struct stack_table *t, uint32_t labels);

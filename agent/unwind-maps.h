@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * unwind maps: what the walker goes by (bpf/unwind-table.h), in memory that is shared with the kernel. The program
+ * writes there too, but only zeroes: into the slots of processes that exec. Owned by the sampler.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "bpf/unwind-table.h"
+#include "common/clean.h"
+
+struct unwind_maps {
+	int chunks_fd;                 /* the array of chunks; borrowed */
+	struct unwind_table *tables;   /* UNWIND_MAX_TABLES */
+	struct unwind_bucket *buckets; /* UNWIND_N_BUCKETS */
+};
+
+/* From the descriptors of the three maps. Half-initialised is fine for unwind_maps_done(). */
+_must_check_ int unwind_maps_init(struct unwind_maps *maps, int chunks_fd, int tables_fd, int processes_fd);
+void unwind_maps_done(struct unwind_maps *maps);
+
+/*
+ * Makes the chunk with this number and shows it to the program, or takes it away from it. Both wait for the kernel
+ * (some 10 ms) and may run in any thread. Whatever the answer, a removed chunk is not the caller's any more.
+ */
+_must_check_ int unwind_maps_add_chunk(const struct unwind_maps *maps, uint32_t number, struct unwind_chunk **ret);
+_must_check_ int unwind_maps_remove_chunk(const struct unwind_maps *maps, uint32_t number, struct unwind_chunk *chunk);
+
+/* Memory of a map as the kernel accounts for it. */
+_must_check_ int unwind_maps_bytes(int map_fd, uint64_t *ret);

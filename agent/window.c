@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/window.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/jit-maps.h"
+#include "agent/kernel-code.h"
+#include "agent/modules.h"
+#include "agent/resolve.h"
+#include "agent/stack-table.h"
+#include "common/buf.h"
+#include "common/suffix.h"
+#include "pprof/build.h"
+#include "symbolizer/binary.h"
+#include "symbolizer/kallsyms.h"
+#include "workload/cgroup.h"
+
+#define PAGE_BYTES 4096ULL
+#define MAX_INLINED 64 /* functions at one address */
+#define MAX_FRAMES (RESOLVE_MAX_FRAMES + 4096)
+#define MAX_LABELS 8
+#define MAX_UNREADABLE 40 /* files named in comments */
+#define SHORT_CONTAINER_ID 12
+#define KERNEL_IMAGE_BYTES (1ULL << 30) /* the kernel's share of the address space: image and its room */
+#define KERNEL_MODULE_BYTES (256ULL << 20)
+
+/* A module as this profile tells it. */
+struct named_module {
+	const struct binary *binary; /* NULL: no names */
+	char build_id[BUILD_ID_HEX_SIZE];
+	const char *reason;       /* why there is no index */
+	const char *debug_reason; /* why there are no lines; NULL: there are, or they exist nowhere */
+	bool has_samples;
+};
+
+struct naming {
+	const struct window_sources *sources;
+	struct named_module *modules;
+	struct frame *frames;
+	size_t n_frames;
+	/* The mappings that this stack's frames point to. */
+	struct profile_mapping *mappings;
+	size_t n_mappings;
+	/* A module's name in brackets, for as long as its frame is in use. */
+	char (*bracketed)[80];
+	size_t n_bracketed;
+};
+
+static void naming_done(struct naming *n)
+{
+	free(n->modules);
+	free(n->frames);
+	free(n->mappings);
+	free(n->bracketed);
+}
+
+static const char *why_without_debug(const struct binary *binary)
+{
+	switch (binary->debug_state) {
+	case BINARY_DEBUG_PENDING:
+		return "not read in time";
+	case BINARY_DEBUG_MISSING:
+		return strcmp(binary->debug_reason, BINARY_NO_DEBUG_INFO) == 0 ? NULL : binary->debug_reason;
+	default:
+		return NULL;
+	}
+}
+
+static void describe_module(const struct module *m, struct named_module *ret)
+{
+	const struct binary *binary = m->binary;
+
+	ret->reason = m->reason;
+	if (!binary)
+		return;
+	if (binary->state == BINARY_PENDING) {
+		ret->reason = "not read in time";
+	} else if (binary->state == BINARY_UNREADABLE) {
+		ret->reason = binary->reason;
+	} else {
+		build_id_to_hex(&binary->build_id, ret->build_id);
+		ret->binary = binary;
+		ret->debug_reason = why_without_debug(binary);
+	}
+}
+
+static int naming_init(struct naming *n, const struct window_sources *sources)
+{
+	size_t n_modules = modules_n(sources->modules);
+
+	*n = (struct naming){
+		.sources = sources,
+		.modules = calloc(n_modules, sizeof(*n->modules)),
+		.frames = calloc(MAX_FRAMES, sizeof(*n->frames)),
+		.mappings = calloc(MAX_FRAMES, sizeof(*n->mappings)),
+		.bracketed = calloc(RESOLVE_MAX_FRAMES, sizeof(*n->bracketed)),
+	};
+	if (!n->modules || !n->frames || !n->mappings || !n->bracketed)
+		return -ENOMEM;
+	for (size_t id = MODULE_FIRST_FILE; id < n_modules; id++)
+		describe_module(modules_get(sources->modules, (uint32_t)id), &n->modules[id]);
+	return 0;
+}
+
+static struct frame *push_frame(struct naming *n, uint64_t addr)
+{
+	struct frame *frame = &n->frames[n->n_frames++];
+
+	*frame = (struct frame){ .addr = addr };
+	return frame;
+}
+
+static const struct profile_mapping *push_mapping(struct naming *n, const struct profile_mapping *mapping)
+{
+	n->mappings[n->n_mappings] = *mapping;
+	return &n->mappings[n->n_mappings++];
+}
+
+/* A marker that is no code: why the stack is cut, or whose work it is. */
+static void name_marker(struct naming *n, const struct stack_frame *f)
+{
+	static const char *const markers[TRUNCATION_N + 1] = {
+		[TRUNCATION_COMPAT32] = "[truncated: compat32]",
+		[TRUNCATION_READ_FAULT] = "[truncated: read_fault]",
+		[TRUNCATION_BAD_PC] = "[truncated: bad_pc]",
+		[TRUNCATION_NOT_ADVANCING] = "[truncated: not_advancing]",
+		[TRUNCATION_DEPTH] = "[truncated: depth]",
+		[TRUNCATION_STACKS_FULL] = "[truncated: stacks_full]",
+		[TRUNCATION_KERNEL_FAULT] = "[truncated: kernel_fault]",
+		[TRUNCATION_NO_MAPPING] = "[truncated: no_mapping]",
+		[TRUNCATION_UNKNOWN_PROCESS] = "[truncated: unknown_process]",
+		[TRUNCATION_NO_PROCESS] = "[truncated: no_process]",
+		[TRUNCATION_NO_ROWS] = "[truncated: no_rows]",
+		[TRUNCATION_NO_CFI] = "[truncated: no_cfi]",
+		[TRUNCATION_JIT] = "[truncated: jit]",
+		[TRUNCATION_UNENCODABLE] = "[truncated: unencodable]",
+		[TRUNCATION_STALE_MAPPINGS] = "[truncated: stale_mappings]",
+		[TRUNCATION_COPY_SHORT] = "[truncated: copy_short]",
+		[TRUNCATION_COPY_UNWIND] = "[truncated: copy_unwind]",
+		[TRUNCATION_COPY_NO_BINARY] = "[truncated: copy_no_binary]",
+		[RESOLVE_ADDR_IRQ] = "[irq]",
+	};
+
+	const char *marker = markers[f->addr];
+
+	if (f->addr == TRUNCATION_UNKNOWN_PROCESS && n->sources->is_sideband_lost)
+		marker = "[truncated: sideband_lost]"; /* as the ledger calls it */
+	push_frame(n, 0)->function = marker;
+}
+
+static void name_anon(struct naming *n, uint64_t addr)
+{
+	static const struct profile_mapping mapping = { .limit = 1ULL << 40, .filename = "[anon]" };
+
+	push_frame(n, addr)->mapping = &mapping;
+}
+
+/* The innermost function first; all but the outermost are inlined into the next. */
+static void push_functions(struct naming *n, const struct index_frame *functions, size_t n_functions, uint64_t addr,
+			   const struct profile_mapping *mapping)
+{
+	if (n_functions == 0)
+		push_frame(n, addr)->mapping = mapping;
+	for (size_t i = 0; i < n_functions; i++) {
+		struct frame *frame = push_frame(n, addr);
+
+		frame->mapping = mapping;
+		frame->function = functions[i].function;
+		frame->linkage_name = functions[i].linkage_name;
+		frame->file = functions[i].file;
+		frame->line = functions[i].line;
+		frame->start_line = functions[i].start_line;
+		frame->inlined = i + 1 < n_functions;
+	}
+}
+
+/*
+ * Where a function lies differs from process to process, and changes while it runs: a named frame has no address, so
+ * the same stack of several processes is one.
+ */
+static void name_own_code(struct naming *n, const struct stack_frame *f)
+{
+	static const struct profile_mapping mapping = { .limit = 1ULL << 40, .filename = "[jit]" };
+	bool is_caller = f->flags & STACK_FRAME_IS_CALLER;
+	struct index_frame functions[MAX_INLINED];
+	size_t n_functions = jit_maps_lookup(n->sources->jit, f->module & ~MODULE_OWN_CODE, f->addr - is_caller,
+					     functions, MAX_INLINED);
+
+	if (n_functions == 0)
+		name_anon(n, (uint64_t)f->n_pages * PAGE_BYTES + f->addr % PAGE_BYTES);
+	else
+		push_functions(n, functions, n_functions, 0, &mapping);
+}
+
+static const struct profile_mapping *push_kernel_mapping(struct naming *n, const struct kernel_location *location)
+{
+	struct profile_mapping mapping = { .limit = KERNEL_MODULE_BYTES, .build_id = location->build_id };
+
+	if (location->module[0]) {
+		char *name = n->bracketed[n->n_bracketed++];
+
+		snprintf(name, sizeof(*n->bracketed), "[%s]", location->module);
+		mapping.filename = name;
+	} else {
+		mapping.start = KALLSYMS_KERNEL_LINK_START;
+		mapping.limit = KALLSYMS_KERNEL_LINK_START + KERNEL_IMAGE_BYTES;
+		mapping.filename = "[kernel.kallsyms]";
+	}
+	return push_mapping(n, &mapping);
+}
+
+static void name_kernel(struct naming *n, const struct stack_frame *f)
+{
+	struct kernel_location location = { .addr = KALLSYMS_KERNEL_LINK_START, .module = "", .build_id = "" };
+	struct index_frame functions[MAX_INLINED];
+	size_t n_functions = kernel_code_lookup(n->sources->kernel, f, &location, functions, MAX_INLINED);
+
+	if (n_functions == 0) { /* the raw address would tell where the kernel lies */
+		functions[0] = (struct index_frame){ .function = "[kernel]" };
+		n_functions = 1;
+	}
+	push_functions(n, functions, n_functions, location.addr, push_kernel_mapping(n, &location));
+}
+
+static void name_file(struct naming *n, const struct stack_frame *f)
+{
+	const struct module *module = modules_get(n->sources->modules, f->module);
+	struct named_module *named = &n->modules[f->module];
+	struct index_frame functions[MAX_INLINED];
+	bool is_caller = f->flags & STACK_FRAME_IS_CALLER;
+	struct profile_mapping mapping = { .filename = module->path, .build_id = named->build_id };
+	const struct index_segment *segment = NULL;
+	uint64_t vaddr;
+
+	if (named->binary)
+		segment = index_find_segment(named->binary->index, f->addr - is_caller);
+	if (!segment) {
+		/* Without the file's segments an address is an offset in it. */
+		push_frame(n, f->addr)->mapping = push_mapping(n, &mapping);
+		return;
+	}
+	mapping.start = segment->vaddr & ~(PAGE_BYTES - 1);
+	mapping.limit = (segment->vaddr + segment->mem_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+	mapping.file_offset = segment->file_offset & ~(PAGE_BYTES - 1);
+	vaddr = f->addr - segment->file_offset + segment->vaddr;
+	push_functions(n, functions, binary_lookup(named->binary, vaddr - is_caller, functions, MAX_INLINED), vaddr,
+		       push_mapping(n, &mapping));
+}
+
+static void name_frame(struct naming *n, const struct stack_frame *f)
+{
+	if (f->module & MODULE_OWN_CODE) {
+		name_own_code(n, f);
+		return;
+	}
+	switch (f->module) {
+	case MODULE_NONE:
+		name_marker(n, f);
+		break;
+	case MODULE_KERNEL:
+		name_kernel(n, f);
+		break;
+	case MODULE_ANON:
+		name_anon(n, f->addr);
+		break;
+	default:
+		name_file(n, f);
+	}
+}
+
+static const char *basename_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* The labels of one stack; what they point to lives in this struct or in the sources. */
+struct named_labels {
+	char container[SHORT_CONTAINER_ID + 1];
+	char comm[17];
+	struct label labels[MAX_LABELS];
+	size_t n;
+};
+
+static void add_label(struct named_labels *l, const char *key, const char *value)
+{
+	if (value && value[0])
+		l->labels[l->n++] = (struct label){ .key = key, .str = value };
+}
+
+static const char *service_name(const struct named_labels *l, const struct cgroup *cgroup,
+				const struct stack_labels *labels)
+{
+	if (l->container[0])
+		return l->container;
+	if (cgroup && has_suffix(cgroup->identity.unit, ".service"))
+		return cgroup->identity.unit;
+	return labels->exe ? basename_of(labels->exe) : l->comm;
+}
+
+static void name_labels(const struct window_sources *s, const struct stack_labels *labels, struct named_labels *ret)
+{
+	const struct cgroup *cgroup = cgroups_find(s->cgroups, labels->cgroup_id);
+
+	ret->n = 0;
+	ret->container[0] = 0;
+	snprintf(ret->comm, sizeof(ret->comm), "%.16s", labels->comm);
+	if (cgroup) {
+		snprintf(ret->container, sizeof(ret->container), "%.*s", SHORT_CONTAINER_ID,
+			 cgroup->identity.container_id);
+		add_label(ret, "container", ret->container);
+		add_label(ret, "container_id", cgroup->identity.container_id);
+		add_label(ret, "unit", cgroup->identity.unit);
+		add_label(ret, "cgroup", cgroup->path);
+	}
+	add_label(ret, "service_name", service_name(ret, cgroup, labels));
+	add_label(ret, "comm", ret->comm);
+	add_label(ret, "host", s->host);
+	if (labels->flags & STACK_LABEL_GUESSED)
+		add_label(ret, "stack", "guessed");
+	else if (labels->flags & STACK_LABEL_COPIED)
+		add_label(ret, "stack", "copied");
+}
+
+int window_add_samples(const struct window_sources *sources, struct profile_builder *b)
+{
+	_cleanup_(naming_done) struct naming n = {};
+	size_t n_stacks = stack_table_n_stacks(sources->stacks);
+	int r;
+
+	r = naming_init(&n, sources);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n_stacks; i++) {
+		struct named_labels labels;
+		struct stack stack;
+
+		stack_table_get(sources->stacks, i, &stack);
+		n.n_frames = n.n_mappings = n.n_bracketed = 0;
+		for (size_t k = 0; k < stack.n_frames && n.n_frames + MAX_INLINED <= MAX_FRAMES; k++)
+			name_frame(&n, &stack.frames[k]);
+		name_labels(sources, stack_table_labels(sources->stacks, stack.labels), &labels);
+		r = profile_builder_add(b, n.frames, n.n_frames, labels.labels, labels.n, stack.n_samples,
+					stack.n_samples * sources->period_ns);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void mark_sampled(const struct window_sources *sources, struct named_module *modules)
+{
+	for (size_t i = 0; i < stack_table_n_stacks(sources->stacks); i++) {
+		struct stack stack;
+
+		stack_table_get(sources->stacks, i, &stack);
+		for (size_t k = 0; k < stack.n_frames; k++) {
+			if (module_is_file(stack.frames[k].module))
+				modules[stack.frames[k].module].has_samples = true;
+		}
+	}
+}
+
+static int add_trouble(const char *path, const char *what, const char *reason, struct profile_builder *b)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	int r;
+
+	r = buf_printf(&text, "%s: %s: %s", what, path, reason);
+	return r == 0 ? profile_builder_add_comment(b, text.data) : r;
+}
+
+static int add_jit_faults(const struct window_sources *sources, struct profile_builder *b)
+{
+	struct jit_fault faults[MAX_UNREADABLE];
+	size_t n = jit_maps_faults(sources->jit, faults, MAX_UNREADABLE);
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = add_trouble(faults[i].path, faults[i].is_partial ? "incomplete" : "unreadable", faults[i].reason,
+				b);
+	return r;
+}
+
+int window_add_unreadable(const struct window_sources *sources, struct profile_builder *b)
+{
+	_cleanup_(naming_done) struct naming n = {};
+	size_t n_unreadable = 0, n_without_debug = 0;
+	int r;
+
+	r = naming_init(&n, sources);
+	if (r < 0)
+		return r;
+	mark_sampled(sources, n.modules);
+	for (uint32_t id = MODULE_FIRST_FILE; r == 0 && id < modules_n(sources->modules); id++) {
+		const char *path = modules_get(sources->modules, id)->path;
+		const struct named_module *named = &n.modules[id];
+
+		if (!named->has_samples)
+			continue;
+		if (!named->binary && n_unreadable++ < MAX_UNREADABLE)
+			r = add_trouble(path, "unreadable", named->reason, b);
+		else if (named->debug_reason && n_without_debug++ < MAX_UNREADABLE)
+			r = add_trouble(path, "no debug info", named->debug_reason, b);
+	}
+	return r == 0 ? add_jit_faults(sources, b) : r;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * sampler: the program behind every tick. It writes one record and at most two stacks into this CPU's region, takes
+ * no lock, makes no call that can sleep, and counts every tick that becomes no record. About a microsecond a sample
+ * (docs/performance.md).
+ */
+#include "bpf/base.bpf.h"
+
+#include "bpf/arch.bpf.h"
+#include "bpf/copy.bpf.h"
+#include "bpf/filter.bpf.h"
+#include "bpf/kernel-stack.bpf.h"
+#include "bpf/task.bpf.h"
+#include "bpf/walk.bpf.h"
+
+const volatile __u64 hash_seed;
+const volatile bool cgroup_v1_memory;
+const volatile __u32 filter;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* set to the number of possible CPUs */
+	__type(key, __u32);
+	__type(value, struct cpu_region);
+} regions SEC(".maps");
+
+/* Rare news for user space, and the way to wake it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
+__u64 n_events_lost; /* `events` had no room */
+
+static __always_inline void wake_when_half_full(struct cpu_buf *buf, __u32 cpu)
+{
+	struct event_half_full event = { .kind = EVENT_HALF_FULL, .cpu = cpu };
+
+	if (buf->woken)
+		return;
+	if (buf->n_records < CPUHOUND_LOG_RECORDS / 2 && buf->n_stack_words < CPUHOUND_STACK_WORDS / 2)
+		return;
+	buf->woken = 1;
+	bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
+}
+
+static __always_inline void copy_unfinished(struct sample_rec *rec, const struct user_regs *regs)
+{
+	struct event_copy event = { .kind = EVENT_COPY };
+	__u32 answer = copy_is_wanted(rec->ustop) ? copy_stack(rec, regs) : 0;
+
+	if (!answer)
+		return;
+	event.class = answer - COPY_STACK_WAKES;
+	bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
+}
+
+static __always_inline void fill_task(struct sample_rec *rec, struct task_struct *task)
+{
+	rec->time_ns = bpf_ktime_get_boot_ns();
+	rec->start_ns = task->group_leader->start_boottime;
+	rec->cgroup_id = task_cgroup_id(task);
+	rec->tgid = (__u32)task->tgid;
+	rec->tid = (__u32)task->pid;
+	rec->news_ns = 0;
+	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
+}
+
+static __always_inline void fill_user_stack(struct bpf_perf_event_data *ctx, struct cpu_buf *buf,
+					    struct sample_rec *rec, struct task_struct *task)
+{
+	struct walk *w = walk_of_cpu();
+	__u32 answer;
+
+	if (!w)
+		return; /* cannot be */
+	if (rec->flags & SAMPLE_KERNEL_MODE)
+		answer = task_user_regs(task, &w->regs[0]);
+	else
+		answer = ctx_user_regs(ctx, &w->regs[0]);
+	w->stack_end = task->mm->start_stack;
+	walk_user(w, buf, task, answer, rec);
+	copy_unfinished(rec, &w->regs[0]);
+}
+
+static __always_inline void fill_stacks(struct bpf_perf_event_data *ctx, struct cpu_buf *buf, struct sample_rec *rec,
+					struct task_struct *task)
+{
+	rec->kstack = rec->ustack = 0;
+	rec->ustop = rec->kstop = WALK_STOP_ROOT;
+	rec->walker = WALKER_NONE;
+	rec->flags = 0;
+	if (!ctx_in_user_mode(ctx)) {
+		rec->flags = SAMPLE_KERNEL_MODE;
+		walk_kernel(ctx, buf, rec);
+	}
+	if (task->pid == 0) {
+		rec->flags |= SAMPLE_KTHREAD | SAMPLE_IRQ;
+		rec->ustop = WALK_STOP_KTHREAD;
+	} else if (task->flags & PF_KTHREAD) {
+		rec->flags |= SAMPLE_KTHREAD;
+		rec->ustop = WALK_STOP_KTHREAD;
+	} else if (!task->mm || task->mm->end_code == 0) {
+		rec->ustop = WALK_STOP_EXITING;
+	} else {
+		fill_user_stack(ctx, buf, rec, task);
+	}
+}
+
+SEC("cpuhound_tick") /* a perf_event program: agent/sampler.c has the section's handler */
+int on_tick(struct bpf_perf_event_data *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_region *region = bpf_map_lookup_elem(&regions, &cpu);
+	struct sample_rec *rec;
+	struct cpu_buf *buf;
+	__u32 n;
+
+	if (!region)
+		return 0; /* cannot be: there is one for each possible CPU */
+	buf = &region->buf[*(volatile __u32 *)&region->active & 1];
+	buf->n_entries++;
+
+	if (task->pid == 0 && ctx_on_task_stack(ctx, task)) {
+		buf->n_idle++;
+		return 0;
+	}
+	if (filter_drops(task)) {
+		buf->n_filtered++;
+		return 0;
+	}
+	n = buf->n_records;
+	if (n >= CPUHOUND_LOG_RECORDS) {
+		buf->n_lost[SAMPLE_LOST_LOG_FULL]++;
+		return 0;
+	}
+	rec = &buf->records[n];
+	fill_task(rec, task);
+	fill_stacks(ctx, buf, rec, task);
+	buf->n_records = n + 1;
+	wake_when_half_full(buf, cpu);
+	return 0;
+}
+
+/*
+ * An exec: what the process had mapped is gone. This tracepoint comes before the news of the exec and of what it maps
+ * (unlike sched_process_exec), so user space cannot yet have listed the new memory. Other threads rename themselves
+ * too; while exec does, the new memory has no code yet.
+ */
+SEC("tp_btf/task_rename")
+int unwind_forget_exec(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+
+	if (task->mm && task->mm->end_code == 0)
+		unwind_clear_slot((__u32)task->tgid);
+	return 0;
+}
+
+/* A new process: should its number have had another's list. */
+SEC("tp_btf/sched_process_fork")
+int unwind_forget_reused(__u64 *ctx)
+{
+	struct task_struct *child = (void *)ctx[1];
+
+	if (child->pid == child->tgid)
+		unwind_clear_slot((__u32)child->tgid);
+	return 0;
+}
+
+/* A cgroup of any hierarchy came into being: its name, before its first process runs and after its last one ends. */
+SEC("tp_btf/cgroup_mkdir")
+int on_cgroup_mkdir(__u64 *ctx)
+{
+	struct cgroup *cgroup = (void *)ctx[0];
+	const char *path = (void *)ctx[1];
+	struct event_cgroup *event;
+	long n;
+
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		__sync_fetch_and_add(&n_events_lost, 1);
+		return 0;
+	}
+	event->kind = EVENT_CGROUP;
+	event->time_ns = bpf_ktime_get_boot_ns();
+	event->id = cgroup->kn->id;
+	event->hierarchy = (__u32)cgroup->root->hierarchy_id;
+	event->reserved = 0;
+	n = bpf_probe_read_kernel_str(event->path, sizeof(event->path), path);
+	event->path_bytes = n > 0 ? (__u32)n : 0;
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";

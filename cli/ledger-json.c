@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/ledger-json.h"
+
+#include "cli/json.h"
+#include "report/ledgers.h"
+
+static int add_reasons(struct json_object *parent, const char *name, const struct ledger_reason *reasons, size_t n)
+{
+	struct json_object *object = NULL;
+	int r;
+
+	r = json_add_object(parent, name, &object);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = json_add(object, reasons[i].name, json_object_new_uint64(reasons[i].n));
+	return r;
+}
+
+static int fill_ledger(struct json_object *object, const struct ledger *l)
+{
+	const struct json_count counts[] = {
+		{ "due", l->due },           { "taken", l->taken },           { "idle", l->idle },
+		{ "filtered", l->filtered }, { "in_profile", l->in_profile },
+	};
+	const struct json_count not_delivered[] = {
+		{ "idle_cpu", l->not_delivered.idle_cpu },
+		{ "throttled", l->not_delivered.throttled },
+		{ "other", l->not_delivered.other },
+	};
+	struct json_object *inner = NULL;
+	int r;
+
+	r = json_add_counts(object, counts, ARRAY_SIZE(counts));
+	if (r == 0)
+		r = json_add_object(object, "not_delivered", &inner);
+	if (r == 0)
+		r = json_add_counts(inner, not_delivered, ARRAY_SIZE(not_delivered));
+	if (r == 0)
+		r = add_reasons(object, "lost", l->lost, l->n_lost);
+	return r < 0 ? r : add_reasons(object, "truncated", l->truncated, l->n_truncated);
+}
+
+int ledger_json_add(struct json_object *top, const struct ledgers *ledgers)
+{
+	const struct json_count counts[] = { { "n_ledgers", ledgers->n }, { "n_damaged_ledgers", ledgers->n_damaged } };
+	struct json_object *object = NULL;
+	int r;
+
+	r = json_add_counts(top, counts, ARRAY_SIZE(counts));
+	if (r < 0)
+		return r;
+	if (ledgers->n == 0)
+		return json_add_null(top, "ledger");
+	r = json_add_object(top, "ledger", &object);
+	return r < 0 ? r : fill_ledger(object, &ledgers->sum);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* main: the program; its commands are in cli/commands.c, and its children start here as well. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "symbolizer/finisher.h"
+#include "symbolizer/indexer.h"
+
+int main(int argc, char **argv)
+{
+	int exit_code;
+
+	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
+		return indexer_main();
+	if (argc > 1 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
+		return debug_indexer_main();
+	if (argc > 1 && strcmp(argv[1], FINISHER_COMMAND) == 0)
+		return finisher_main();
+
+	signal(SIGPIPE, SIG_DFL); /* `cpuhound ... | head` ends quietly, whatever the parent had ignored */
+	exit_code = command_dispatch(argc, argv);
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		fprintf(stderr, "cpuhound: cannot write the output: is the disk full?\n");
+		return exit_code ? exit_code : EXIT_ERROR;
+	}
+	return exit_code;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * output: the files that a profile is written to, kind by suffix. Opened before the work begins, so that a mistyped
+ * folder costs nobody ten seconds; each appears under its name whole or not at all.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/invoker.h"
+#include "common/clean.h"
+#include "common/fsutil.h"
+
+struct buf;
+
+enum output_kind {
+	OUTPUT_PPROF_GZIP, /* .pb.gz */
+	OUTPUT_PPROF_ZSTD, /* .pb.zst */
+	OUTPUT_FOLDED,     /* .folded, and "-": standard output */
+};
+
+struct output {
+	const char *path; /* borrowed */
+	enum output_kind kind;
+	bool to_stdout;
+	struct fs_temp temp;
+};
+
+/* OUTPUT_UNKNOWN_KIND: the suffix says nothing. Opens nothing yet. */
+enum output_answer {
+	OUTPUT_UNKNOWN_KIND = 1,
+};
+_must_check_ int output_init(const char *path, struct output *ret);
+void output_done(struct output *o);
+
+_must_check_ int output_open(struct output *o, const struct invoker *who);
+
+/* Writes a serialized, uncompressed profile in the output's own form and publishes the file. */
+_must_check_ int output_write(struct output *o, const struct buf *profile);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/utf8.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static bool in_range(uint8_t c, uint8_t low, uint8_t high)
+{
+	return c >= low && c <= high;
+}
+
+/* The length of the well-formed sequence at s (RFC 3629, section 4), or 0. */
+static size_t sequence_bytes(const uint8_t *s, size_t size)
+{
+	uint8_t low = 0x80, high = 0xbf;
+	size_t n;
+
+	if (s[0] < 0x80)
+		return in_range(s[0], 0x20, 0x7e) ? 1 : 0;
+	if (in_range(s[0], 0xc2, 0xdf)) {
+		n = 2;
+		if (s[0] == 0xc2)
+			low = 0xa0; /* below are the C1 controls */
+	} else if (in_range(s[0], 0xe0, 0xef)) {
+		n = 3;
+		if (s[0] == 0xe0)
+			low = 0xa0;
+		if (s[0] == 0xed)
+			high = 0x9f;
+	} else if (in_range(s[0], 0xf0, 0xf4)) {
+		n = 4;
+		if (s[0] == 0xf0)
+			low = 0x90;
+		if (s[0] == 0xf4)
+			high = 0x8f;
+	} else {
+		return 0;
+	}
+	if (n > size || !in_range(s[1], low, high))
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (!in_range(s[i], 0x80, 0xbf))
+			return 0;
+	return n;
+}
+
+int utf8_add_valid(struct buf *b, const char *s, size_t size, size_t limit_bytes)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	const uint8_t *bytes = (const uint8_t *)s;
+	size_t added = 0;
+
+	for (size_t i = 0; i < size;) {
+		size_t n = sequence_bytes(bytes + i, size - i);
+		const char *from = n ? s + i : replacement;
+		size_t n_out = n ? n : sizeof(replacement) - 1;
+		int r;
+
+		if (added + n_out > limit_bytes)
+			break;
+		r = buf_add(b, from, n_out);
+		if (r < 0)
+			return r;
+		added += n_out;
+		i += n ? n : 1;
+	}
+	return 0;
+}

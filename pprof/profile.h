@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * profile: a decoded profile of any producer, for reading. Bytes are foreign: every index and id is checked when it
+ * is opened, so that readers need not. Immutable after profile_decode(); owns all strings.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clean.h"
+
+/* The caps on what is accepted: a larger file is -EFBIG. */
+#define PROFILE_MAX_FILE_BYTES ((size_t)256 << 20)
+#define PROFILE_MAX_RAW_BYTES ((size_t)1 << 30)
+
+struct profile_value_type {
+	const char *type, *unit;
+};
+
+struct profile_function {
+	const char *name, *system_name, *filename;
+	int64_t start_line;
+};
+
+struct profile_line {
+	const struct profile_function *function; /* NULL: unnamed */
+	int64_t line;
+};
+
+struct profile_map {
+	uint64_t start, limit, file_offset;
+	const char *filename, *build_id;
+	bool has_functions, has_filenames, has_line_numbers, has_inline_frames;
+};
+
+struct profile_location {
+	uint64_t address;
+	const struct profile_map *mapping; /* NULL: none */
+	const struct profile_line *lines;  /* innermost first */
+	size_t n_lines;
+	bool is_folded;
+};
+
+struct profile_label {
+	const char *key;
+	const char *str; /* NULL: a number */
+	int64_t num;
+	const char *num_unit;
+};
+
+struct profile_sample {
+	const struct profile_location *const *locations; /* innermost first */
+	size_t n_locations;
+	const int64_t *values; /* one for each sample type */
+	const struct profile_label *labels;
+	size_t n_labels;
+};
+
+struct profile {
+	const struct profile_value_type *sample_types;
+	size_t n_sample_types;
+	const struct profile_sample *samples;
+	size_t n_samples;
+	const struct profile_map *mappings;
+	size_t n_mappings;
+	const struct profile_location *locations;
+	size_t n_locations;
+	const struct profile_function *functions;
+	size_t n_functions;
+	const char *const *comments;
+	size_t n_comments;
+	int64_t time_ns, duration_ns, period;
+	struct profile_value_type period_type;
+	size_t default_type; /* index into sample_types: the named one, else the last */
+	const char *doc_url;
+};
+
+/*
+ * Decodes gzip, zstd or raw bytes. -EBADMSG: no profile, or a damaged one; -EFBIG: beyond the caps. Strings are as
+ * the producer wrote them: what prints them makes them valid.
+ */
+_must_check_ int profile_decode(const void *data, size_t size, struct profile **ret);
+struct profile *profile_free(struct profile *p); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct profile *, profile_free);
+
+/* The last part of the file name of the location's mapping; "" without one. */
+const char *profile_module(const struct profile_location *l);
+
+/* The first label with this key, or NULL. */
+const struct profile_label *profile_find_label(const struct profile_sample *s, const char *key);
+
+struct buf;
+
+/*
+ * Folded text, as FlameGraph and others read: "root;...;leaf N", in byte order of the stacks; value type `type` (an
+ * index). Equal stacks are one line; those that sum to 0 are left out. An unnamed frame is "libfoo.so.1+0x1234", a
+ * sample without frames "[no stack]"; a ';' within a name becomes ':'.
+ * root_label: the value of this label is the root of each stack, "(none)" where it is missing; NULL: no such root.
+ * -EFBIG: the text would not fit ret's limit, which foreign profiles need: shared long names multiply.
+ * -ERANGE: a sum beyond int64.
+ */
+_must_check_ int profile_fold(const struct profile *p, size_t type, const char *root_label, struct buf *ret);

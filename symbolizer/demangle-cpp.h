@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * demangle cpp: the C++ names that binaries are full of, a quarter of the time that libiberty takes: one pass, text in,
+ * text out, no tree. It gives up on what is rare (expressions, arrays, pointers to members, clones): that is
+ * libiberty's, and so is the spelling, which is the same to the byte (tests/unit/test-demangle.c,
+ * tests/fuzz/fuzz-demangle.c).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* ret_size: room in ret, the NUL included. False: not one of these names, or no room for it. */
+bool demangle_cpp(const char *name, size_t size, char *ret, size_t ret_size);

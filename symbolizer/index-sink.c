@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "symbolizer/index-sink.h"
+
+#include <string.h>
+#include <zlib.h>
+
+#include "symbolizer/index-format.h"
+
+int index_sink_write_at(int fd, const void *data, size_t size, uint64_t offset)
+{
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = pwrite(fd, p, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		offset += (size_t)n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int index_sink_flush(struct index_sink *s)
+{
+	int r;
+
+	if (index_sink_offset(s) > INDEX_LIMIT_BYTES)
+		return -EFBIG;
+	r = index_sink_write_at(s->fd, s->pending, s->n_pending, s->offset);
+	if (r < 0)
+		return r;
+	s->crc = (uint32_t)crc32_z(s->crc, (const Bytef *)s->pending, s->n_pending);
+	s->offset += s->n_pending;
+	s->n_pending = 0;
+	return 0;
+}
+
+int index_sink_add(struct index_sink *s, const void *data, size_t size)
+{
+	const char *p = data;
+	int r;
+
+	while (size > 0) {
+		size_t n = sizeof(s->pending) - s->n_pending;
+
+		if (n > size)
+			n = size;
+		memcpy(s->pending + s->n_pending, p, n);
+		s->n_pending += n;
+		p += n;
+		size -= n;
+		if (s->n_pending < sizeof(s->pending))
+			continue;
+		r = index_sink_flush(s);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int index_sink_align(struct index_sink *s)
+{
+	static const char zeros[INDEX_ALIGN];
+	size_t over = index_sink_offset(s) % INDEX_ALIGN;
+
+	return over ? index_sink_add(s, zeros, INDEX_ALIGN - over) : 0;
+}

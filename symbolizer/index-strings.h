@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * index strings: the pool of an index file's strings, each of them once, NUL-terminated; and what mangled names are
+ * called, each demangled once. 12 to 32 bytes a string beside its own. Belongs to the writer.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/clean.h"
+#include "symbolizer/index-writer.h"
+
+struct index_strings {
+	struct buf pool; /* begins with "" */
+	struct index_string_slot *slots;
+	size_t n_slots, n; /* n_slots is a power of two */
+	size_t n_demangled;
+};
+
+_must_check_ int index_strings_init(struct index_strings *s);
+void index_strings_done(struct index_strings *s);
+
+/* Makes room for n more at once. Optional. */
+_must_check_ int index_strings_reserve(struct index_strings *s, size_t n);
+
+/* The string's offset. data is cut at a NUL. -EFBIG: the pool is full. */
+_must_check_ int index_strings_add(struct index_strings *s, const char *data, size_t size, uint32_t *ret);
+
+/* A linkage name, and what it is called: demangled, where it is mangled. */
+_must_check_ int index_strings_add_name(struct index_strings *s, const char *data, size_t size, struct index_name *ret);
+
+/* Says what a linkage name is called; asked for later, it is not demangled again. */
+_must_check_ int index_strings_add_known_name(struct index_strings *s, const char *name, const char *linkage_name,
+					      struct index_name *ret);

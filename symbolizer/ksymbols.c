@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "symbolizer/ksymbols.h"
+
+#include <string.h>
+
+#include "common/buf.h"
+#include "symbolizer/bpf-name.h"
+
+#define MAX_SYMBOLS 65536 /* all that come in one recording */
+#define NAMES_BYTES ((size_t)16 << 20)
+#define LOOK_BACK 4096 /* of those whose place was taken: samples are pinned within seconds */
+
+/* Its number, from 1 on, is the upper half of its pins. */
+struct ksymbol {
+	uint64_t start, end, born_ns;
+	uint32_t name;    /* offset into names: the kernel's */
+	uint32_t display; /* what people call it; the same offset where that is no other */
+};
+
+struct ksymbols {
+	struct buf names;
+	struct ksymbol *all; /* in order of birth */
+	uint32_t *live;      /* numbers, ascending by address, without overlap */
+	uint32_t *past;      /* numbers of those whose place others have, in that order */
+	size_t n, n_live, n_past;
+};
+
+int ksymbols_new(struct ksymbols **ret)
+{
+	_cleanup_(ksymbols_freep) struct ksymbols *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return -ENOMEM;
+	k->names.limit_bytes = NAMES_BYTES;
+	k->all = calloc(MAX_SYMBOLS, sizeof(*k->all)); /* untouched pages cost nothing */
+	k->live = calloc(MAX_SYMBOLS, sizeof(*k->live));
+	k->past = calloc(MAX_SYMBOLS, sizeof(*k->past));
+	if (!k->all || !k->live || !k->past)
+		return -ENOMEM;
+	*ret = take_ptr(k);
+	return 0;
+}
+
+struct ksymbols *ksymbols_free(struct ksymbols *k)
+{
+	if (!k)
+		return NULL;
+	buf_done(&k->names);
+	free(k->all);
+	free(k->live);
+	free(k->past);
+	free(k);
+	return NULL;
+}
+
+static const struct ksymbol *get(const struct ksymbols *k, uint32_t number)
+{
+	return &k->all[number - 1];
+}
+
+/* The number of live ones that start at or below addr. */
+static size_t count_live(const struct ksymbols *k, uint64_t addr)
+{
+	size_t low = 0, high = k->n_live;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (get(k, k->live[mid])->start <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static int add_name(struct ksymbols *k, const char *name, uint32_t *ret)
+{
+	uint32_t offset = (uint32_t)k->names.size;
+	int r = buf_add(&k->names, name, strlen(name) + 1);
+
+	if (r < 0)
+		return r == -EFBIG ? -ENOSPC : r;
+	*ret = offset;
+	return 0;
+}
+
+static int add_names(struct ksymbols *k, const char *name, struct ksymbol *s)
+{
+	char display[BPF_NAME_BYTES];
+	int r = add_name(k, name, &s->name);
+
+	if (r < 0)
+		return r;
+	s->display = s->name;
+	return bpf_name_shorten(name, strlen(name), display) ? add_name(k, display, &s->display) : 0;
+}
+
+/* Takes the place of all that it overlaps. */
+static void insert_live(struct ksymbols *k, uint32_t number)
+{
+	const struct ksymbol *s = get(k, number);
+	size_t from = count_live(k, s->start), to = count_live(k, s->end - 1);
+
+	if (from > 0 && get(k, k->live[from - 1])->end > s->start)
+		from--;
+	memcpy(&k->past[k->n_past], &k->live[from], (to - from) * sizeof(*k->past));
+	k->n_past += to - from;
+	memmove(&k->live[from + 1], &k->live[to], (k->n_live - to) * sizeof(*k->live));
+	k->live[from] = number;
+	k->n_live += 1 - (to - from);
+}
+
+int ksymbols_add(struct ksymbols *k, uint64_t start, uint64_t size, const char *name, uint64_t born_ns)
+{
+	struct ksymbol s = { .start = start, .born_ns = born_ns };
+	int r;
+
+	if (size == 0 || size > UINT32_MAX || __builtin_add_overflow(start, size, &s.end))
+		return -EINVAL;
+	if (k->n >= MAX_SYMBOLS)
+		return -ENOSPC;
+	r = add_names(k, name, &s);
+	if (r < 0)
+		return r;
+	k->all[k->n++] = s;
+	insert_live(k, (uint32_t)k->n);
+	return 0;
+}
+
+static bool covers(const struct ksymbol *s, uint64_t addr, uint64_t time_ns)
+{
+	return addr >= s->start && addr < s->end && s->born_ns <= time_ns;
+}
+
+/* The number of what lay there at that time; 0: nothing that we know. */
+static uint32_t find(const struct ksymbols *k, uint64_t addr, uint64_t time_ns)
+{
+	size_t i = count_live(k, addr);
+	size_t oldest = k->n_past > LOOK_BACK ? k->n_past - LOOK_BACK : 0;
+
+	if (i > 0 && covers(get(k, k->live[i - 1]), addr, time_ns))
+		return k->live[i - 1];
+	for (size_t past = k->n_past; past > oldest; past--) {
+		if (covers(get(k, k->past[past - 1]), addr, time_ns))
+			return k->past[past - 1];
+	}
+	return 0;
+}
+
+bool ksymbols_pin(const struct ksymbols *k, uint64_t addr, uint64_t time_ns, uint64_t *ret_pin)
+{
+	uint32_t number = find(k, addr, time_ns);
+
+	if (number == 0)
+		return false;
+	*ret_pin = (uint64_t)number << 32 | (addr - get(k, number)->start);
+	return true;
+}
+
+/* As /proc/kallsyms calls the places of such code. */
+static const char *module_of(const char *name)
+{
+	if (bpf_name_is_bpf(name, strlen(name)))
+		return KALLSYMS_BPF_MODULE;
+	return strncmp(name, "kprobe_", strlen("kprobe_")) == 0 ? "__builtin__kprobes" : "__builtin__ftrace";
+}
+
+void ksymbols_get(const struct ksymbols *k, uint64_t pin, struct kallsyms_symbol *ret)
+{
+	const struct ksymbol *s = get(k, (uint32_t)(pin >> 32));
+	const char *name = k->names.data + s->name;
+
+	*ret = (struct kallsyms_symbol){
+		.name = k->names.data + s->display,
+		.linkage_name = name,
+		.module = module_of(name),
+		.start = pin >> 32 << 32,
+		.module_start = pin >> 32 << 32,
+		.is_apart = true,
+	};
+}
+
+size_t ksymbols_n(const struct ksymbols *k)
+{
+	return k->n;
+}

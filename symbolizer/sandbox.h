@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox: what a child gives up before it looks at the first foreign byte: capabilities, its user, its descriptors,
+ * memory and CPU without bound, and every system call that its loop does not need. All or nothing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/clean.h"
+
+struct sandbox_limits {
+	size_t data_bytes;   /* of memory */
+	size_t output_bytes; /* of any file that it is given to write */
+	int nice;
+	bool may_map_files; /* for reading; one that shrinks meanwhile then ends the child (SIGBUS) */
+	const int *calls;   /* system calls beside those of every child: seccomp's numbers; borrowed */
+	size_t n_calls;
+};
+
+/* On failure *ret_step names the step, statically. Descriptors above the socket's are closed. */
+_must_check_ int sandbox_enter(const struct sandbox_limits *limits, const char **ret_step);
+
+/* Gives the process so many more seconds of CPU time from now; SIGXCPU ends it behind them. */
+_must_check_ int sandbox_arm_cpu_limit(unsigned int seconds);

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "symbolizer/symbols.h"
+
+#include <string.h>
+
+#include "symbolizer/demangle.h"
+
+#define MAX_DEMANGLED 500000 /* about a second of the two that a file has; names beyond stay as they are */
+
+void symbols_done(struct symbols *s)
+{
+	free(s->all);
+	*s = (struct symbols){};
+}
+
+int symbols_add(struct symbols *s, const struct symbol *symbol)
+{
+	if (s->n >= SYMBOLS_MAX)
+		return -EFBIG;
+	if (s->n == s->capacity) {
+		size_t capacity = s->capacity + s->capacity / 2 + 1024;
+		struct symbol *all;
+
+		all = reallocarray(s->all, capacity, sizeof(*all));
+		if (!all)
+			return -ENOMEM;
+		s->all = all;
+		s->capacity = capacity;
+	}
+	s->all[s->n++] = *symbol;
+	return 0;
+}
+
+static size_t n_underscores(const struct symbol *s)
+{
+	size_t n = 0;
+
+	while (n < s->name_bytes && s->name[n] == '_')
+		n++;
+	return n;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* Where only exported names are known: the one that people know. */
+static int compare_spelling(const struct symbol *a, const struct symbol *b)
+{
+	int r = compare_u64(n_underscores(a), n_underscores(b));
+
+	if (r != 0)
+		return r;
+	if (a->name_bytes != b->name_bytes)
+		return a->name_bytes < b->name_bytes ? -1 : 1;
+	return memcmp(a->name, b->name, a->name_bytes);
+}
+
+/* Which of two names for one address is the better one: negative for a, 0: the one that the table has last. */
+static int compare_names(const struct symbol *a, const struct symbol *b)
+{
+	if (a->untyped != b->untyped)
+		return a->untyped ? 1 : -1;
+	if (a->binding != b->binding)
+		return a->binding < b->binding ? -1 : 1;
+	if (a->source != b->source)
+		return a->source < b->source ? -1 : 1;
+	if (a->source != SYMBOL_SYMTAB)
+		return compare_spelling(a, b);
+	if (a->sized != b->sized)
+		return a->sized ? -1 : 1;
+	return a->sized ? compare_u64(b->end, a->end) : 0;
+}
+
+/* The better name may be the one without a size: it takes the size of its aliases. They come in the table's order. */
+static void merge_alias(struct symbol *kept, const struct symbol *alias)
+{
+	struct symbol other = *alias;
+
+	if (compare_names(alias, kept) <= 0) {
+		other = *kept;
+		*kept = *alias;
+	}
+	if (other.sized && !kept->sized) {
+		kept->sized = true;
+		kept->end = other.end;
+	}
+}
+
+/* What is sorted in place of the symbols: half their size, and no comparison is called. */
+struct key {
+	uint64_t start;
+	size_t symbol;
+};
+
+#define DIGITS 256
+
+/* Moves the keys from `from` to `to` in the order of one byte of their start; false: all have the same one. */
+static bool sort_by_byte(const struct key *from, struct key *to, size_t n, unsigned int shift)
+{
+	size_t places[DIGITS] = {}, place = 0;
+
+	for (size_t i = 0; i < n; i++)
+		places[from[i].start >> shift & (DIGITS - 1)]++;
+	if (places[from[0].start >> shift & (DIGITS - 1)] == n)
+		return false;
+	for (size_t i = 0; i < DIGITS; i++) {
+		size_t count = places[i];
+
+		places[i] = place;
+		place += count;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[places[from[i].start >> shift & (DIGITS - 1)]++] = from[i];
+	return true;
+}
+
+/* Radix sort: a third of qsort()'s time, which was the largest part of the whole pass. */
+static int sort_keys(struct key **keys, size_t n)
+{
+	_cleanup_free_ struct key *other = reallocarray(NULL, n, sizeof(*other));
+
+	if (!other)
+		return -ENOMEM;
+	for (unsigned int shift = 0; shift < 64; shift += 8) {
+		if (sort_by_byte(*keys, other, n, shift)) {
+			struct key *sorted = other;
+
+			other = *keys;
+			*keys = sorted;
+		}
+	}
+	return 0;
+}
+
+static struct key *make_keys(const struct symbols *s)
+{
+	struct key *keys = reallocarray(NULL, s->n, sizeof(*keys));
+
+	for (size_t i = 0; keys && i < s->n; i++)
+		keys[i] = (struct key){ .start = s->all[i].start, .symbol = i };
+	return keys;
+}
+
+int symbols_settle(struct symbols *s)
+{
+	_cleanup_free_ struct key *keys = NULL;
+	struct symbol *settled;
+	size_t n = 0;
+	int r;
+
+	if (s->n == 0)
+		return 0;
+	keys = make_keys(s);
+	if (!keys)
+		return -ENOMEM;
+	r = sort_keys(&keys, s->n);
+	if (r < 0)
+		return r;
+	settled = reallocarray(NULL, s->n, sizeof(*settled));
+	if (!settled)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct symbol *symbol = &s->all[keys[i].symbol];
+
+		if (n > 0 && settled[n - 1].start == symbol->start)
+			merge_alias(&settled[n - 1], symbol);
+		else
+			settled[n++] = *symbol;
+	}
+	free(s->all);
+	*s = (struct symbols){ .all = settled, .n = n, .capacity = s->n };
+	return 0;
+}
+
+const struct symbol *symbols_find(const struct symbols *s, uint64_t start)
+{
+	size_t low = 0, high = s->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (s->all[mid].start < start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < s->n && s->all[low].start == start ? &s->all[low] : NULL;
+}
+
+/* The ranges that are open at one point of the address space, innermost last. */
+struct sweep {
+	const struct symbols *symbols;
+	struct index_writer *writer;
+	uint64_t pos; /* everything below is written */
+	struct open_range {
+		uint64_t end;
+		uint32_t symbol;
+	} * open;
+	size_t n_open;
+	size_t n_demangled;
+};
+
+static int write_range(struct sweep *w, const struct symbol *s, uint64_t start, uint64_t end)
+{
+	char linkage[SYMBOL_NAME_BYTES + sizeof("@plt")], name[DEMANGLE_MAX_BYTES + sizeof("@plt")];
+	bool demangled;
+
+	memcpy(linkage, s->name, s->name_bytes);
+	linkage[s->name_bytes] = 0;
+	demangled = s->name_bytes < SYMBOL_NAME_BYTES && w->n_demangled < MAX_DEMANGLED && demangle(linkage, name);
+	w->n_demangled += demangled;
+	if (s->source == SYMBOL_PLT) {
+		strcat(linkage, "@plt");
+		if (demangled)
+			strcat(name, "@plt");
+	}
+	return index_writer_add_function(w->writer, start, end - start, demangled ? name : linkage, linkage);
+}
+
+/* Writes what is left of the innermost range, up to `end` at most. */
+static int write_open(struct sweep *w, uint64_t end)
+{
+	const struct open_range *top = &w->open[w->n_open - 1];
+	uint64_t start = w->pos;
+
+	if (top->end < end)
+		end = top->end;
+	if (start >= end)
+		return 0;
+	w->pos = end;
+	return write_range(w, &w->symbols->all[top->symbol], start, end);
+}
+
+/* Writes and forgets the ranges that end at or below an address. */
+static int close_until(struct sweep *w, uint64_t addr)
+{
+	int r;
+
+	while (w->n_open > 0 && w->open[w->n_open - 1].end <= addr) {
+		r = write_open(w, addr);
+		if (r < 0)
+			return r;
+		w->n_open--;
+	}
+	return 0;
+}
+
+static uint64_t end_of(const struct symbols *s, size_t i)
+{
+	const struct symbol *symbol = &s->all[i];
+
+	if (!symbol->sized && i + 1 < s->n && s->all[i + 1].start < symbol->end)
+		return s->all[i + 1].start;
+	return symbol->end;
+}
+
+static int sweep_symbol(struct sweep *w, size_t i)
+{
+	const struct symbol *s = &w->symbols->all[i];
+	int r;
+
+	r = close_until(w, s->start);
+	if (r < 0)
+		return r;
+	if (w->n_open > 0) {
+		if (!s->sized)
+			return 0; /* a label inside of a function */
+		r = write_open(w, s->start);
+		if (r < 0)
+			return r;
+	}
+	w->pos = s->start;
+	w->open[w->n_open++] = (struct open_range){ .end = end_of(w->symbols, i), .symbol = (uint32_t)i };
+	return 0;
+}
+
+int symbols_write(const struct symbols *s, struct index_writer *writer)
+{
+	_cleanup_free_ struct open_range *open = NULL;
+	struct sweep w = { .symbols = s, .writer = writer };
+	int r;
+
+	if (s->n == 0)
+		return 0;
+	open = calloc(s->n, sizeof(*open));
+	if (!open)
+		return -ENOMEM;
+	w.open = open;
+	r = index_writer_reserve(writer, s->n);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < s->n; i++) {
+		r = sweep_symbol(&w, i);
+		if (r < 0)
+			return r;
+	}
+	return close_until(&w, UINT64_MAX);
+}

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The decoder against bytes written by hand, good and hostile. */
+#include <string.h>
+
+#include "common/compress.h"
+#include "pprof/id-index.h"
+#include "pprof/profile.h"
+#include "pprof/wire.h"
+#include "tests/unit/cmocka-all.h"
+#include "tests/unit/proto-writer.h"
+
+enum {
+	SAMPLE_TYPE = 1,
+	SAMPLE,
+	MAPPING,
+	LOCATION,
+	FUNCTION,
+	STRING,
+	DROP_FRAMES,
+	KEEP_FRAMES,
+	TIME,
+	DURATION,
+	PERIOD_TYPE,
+	PERIOD,
+	COMMENT,
+	DEFAULT_TYPE,
+	DOC_URL
+};
+
+/* 0 "", 1 samples, 2 count, 3 main, 4 /bin/x, 5 key, 6 text */
+static const char *const strings[] = { "", "samples", "count", "main", "/bin/x", "key", "text" };
+#define N_STRINGS 7
+
+static void put_strings(struct buf *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		proto_field(b, STRING, strings[i], strlen(strings[i]));
+}
+
+/* The smallest profile with one of everything; ids are arbitrary. */
+static void put_tables(struct buf *b)
+{
+	struct buf location = {};
+
+	PROTO_MESSAGE(b, SAMPLE_TYPE, { 1, 1 }, { 2, 2 });
+	PROTO_MESSAGE(b, MAPPING, { 1, 900 }, { 2, 0x1000 }, { 3, 0x2000 }, { 4, 0x100 }, { 5, 4 }, { 7, 1 });
+	PROTO_MESSAGE(b, FUNCTION, { 1, UINT64_MAX }, { 2, 3 }, { 3, 3 }, { 5, 12 });
+	proto_number(&location, 1, 77);
+	proto_number(&location, 2, 900);
+	proto_number(&location, 3, 0x1234);
+	PROTO_MESSAGE(&location, 4, { 1, UINT64_MAX }, { 2, 13 }, { 3, 5 });
+	proto_number(&location, 5, 1);
+	proto_field(b, LOCATION, location.data, location.size);
+	PROTO_MESSAGE(b, LOCATION, { 1, 5 }, { 3, 0x99 });
+	buf_done(&location);
+	put_strings(b);
+}
+
+static int decode(const struct buf *b, struct profile **ret)
+{
+	return profile_decode(b->data, b->size, ret);
+}
+
+/* The decoder's answer to the tables and one more piece of message. */
+static int decode_with(void (*put)(struct buf *))
+{
+	_cleanup_(buf_done) struct buf b = {};
+	_cleanup_(profile_freep) struct profile *p = NULL;
+
+	put_tables(&b);
+	put(&b);
+	return decode(&b, &p);
+}
+
+static void put_sample(struct buf *b)
+{
+	struct buf sample = {}, packed = {};
+
+	proto_varint(&packed, 5);
+	proto_varint(&packed, 77);
+	proto_field(&sample, 1, packed.data, packed.size);
+	proto_number(&sample, 1, 5); /* unpacked, behind packed ones */
+	proto_number(&sample, 2, (uint64_t)-3);
+	PROTO_MESSAGE(&sample, 3, { 1, 5 }, { 2, 6 });
+	PROTO_MESSAGE(&sample, 3, { 1, 5 }, { 3, (uint64_t)-9 }, { 4, 2 });
+	proto_field(b, SAMPLE, sample.data, sample.size);
+	buf_done(&sample);
+	buf_done(&packed);
+}
+
+static void test_all_fields(void **state)
+{
+	_cleanup_(buf_done) struct buf b = {};
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	const struct profile_sample *s;
+
+	put_sample(&b); /* fields come in any order */
+	put_tables(&b);
+	proto_number(&b, TIME, 1234);
+	proto_number(&b, DURATION, 99);
+	PROTO_MESSAGE(&b, PERIOD_TYPE, { 1, 1 }, { 2, 2 });
+	proto_number(&b, PERIOD, 7);
+	proto_number(&b, COMMENT, 6);
+	proto_number(&b, DOC_URL, 4);
+	proto_number(&b, 99, 1); /* a field of the future */
+	assert_int_equal(decode(&b, &p), 0);
+
+	assert_int_equal(p->n_sample_types, 1);
+	assert_string_equal(p->sample_types[0].type, "samples");
+	assert_string_equal(p->sample_types[0].unit, "count");
+	assert_int_equal(p->default_type, 0);
+	assert_int_equal(p->time_ns, 1234);
+	assert_int_equal(p->duration_ns, 99);
+	assert_int_equal(p->period, 7);
+	assert_string_equal(p->period_type.type, "samples");
+	assert_string_equal(p->doc_url, "/bin/x");
+	assert_int_equal(p->n_comments, 1);
+	assert_string_equal(p->comments[0], "text");
+
+	assert_int_equal(p->n_samples, 1);
+	s = &p->samples[0];
+	assert_int_equal(s->n_locations, 3);
+	assert_ptr_equal(s->locations[0], &p->locations[1]);
+	assert_ptr_equal(s->locations[1], &p->locations[0]);
+	assert_ptr_equal(s->locations[2], &p->locations[1]);
+	assert_int_equal(s->values[0], -3);
+	assert_int_equal(s->n_labels, 2);
+	assert_string_equal(s->labels[0].key, "key");
+	assert_string_equal(s->labels[0].str, "text");
+	assert_null(s->labels[1].str);
+	assert_int_equal(s->labels[1].num, -9);
+	assert_string_equal(s->labels[1].num_unit, "count");
+
+	assert_int_equal(p->locations[0].address, 0x1234);
+	assert_true(p->locations[0].is_folded);
+	assert_ptr_equal(p->locations[0].mapping, &p->mappings[0]);
+	assert_int_equal(p->locations[0].n_lines, 1);
+	assert_int_equal(p->locations[0].lines[0].line, 13);
+	assert_ptr_equal(p->locations[0].lines[0].function, &p->functions[0]);
+	assert_null(p->locations[1].mapping);
+	assert_int_equal(p->locations[1].n_lines, 0);
+	assert_string_equal(p->functions[0].name, "main");
+	assert_string_equal(p->functions[0].filename, "");
+	assert_int_equal(p->functions[0].start_line, 12);
+	assert_int_equal(p->mappings[0].start, 0x1000);
+	assert_int_equal(p->mappings[0].limit, 0x2000);
+	assert_int_equal(p->mappings[0].file_offset, 0x100);
+	assert_string_equal(p->mappings[0].filename, "/bin/x");
+	assert_string_equal(p->mappings[0].build_id, "");
+	assert_true(p->mappings[0].has_functions);
+	assert_false(p->mappings[0].has_filenames);
+}
+
+static void put_nothing(struct buf *b)
+{
+}
+
+static void put_line_without_function(struct buf *b)
+{
+	struct buf location = {};
+
+	proto_number(&location, 1, 6);
+	PROTO_MESSAGE(&location, 4, { 2, 13 });
+	proto_field(b, LOCATION, location.data, location.size);
+	buf_done(&location);
+}
+
+static void test_accepted(void **state)
+{
+	assert_int_equal(decode_with(put_nothing), 0);
+	assert_int_equal(decode_with(put_sample), 0);
+	assert_int_equal(decode_with(put_line_without_function), 0);
+}
+
+/* Each piece is one field with one thing wrong. */
+static const struct bad_number {
+	unsigned int field;
+	uint64_t value;
+} bad_numbers[] = {
+	{ DROP_FRAMES, N_STRINGS },       { KEEP_FRAMES, N_STRINGS },  { COMMENT, N_STRINGS },
+	{ COMMENT, (uint64_t)-1 },        { DEFAULT_TYPE, N_STRINGS }, { DOC_URL, N_STRINGS },
+	{ DOC_URL, (uint64_t)INT64_MIN }, { DOC_URL, 1ULL << 32 },
+};
+
+static void test_bad_numbers(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad_numbers); i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		_cleanup_(profile_freep) struct profile *p = NULL;
+
+		put_tables(&b);
+		proto_number(&b, bad_numbers[i].field, bad_numbers[i].value);
+		if (decode(&b, &p) != -EBADMSG)
+			fail_msg("field %u took %#lx", bad_numbers[i].field, bad_numbers[i].value);
+	}
+}
+
+static void test_bad_messages(void **state)
+{
+	static const struct {
+		unsigned int field;
+		struct proto_pair pairs[3];
+	} bad[] = {
+		{ SAMPLE_TYPE, { { 1, N_STRINGS } } },
+		{ SAMPLE_TYPE, { { 2, (uint64_t)-1 } } },
+		{ PERIOD_TYPE, { { 1, N_STRINGS } } },
+		{ MAPPING, { { 1, 0 } } },
+		{ MAPPING, { { 1, 900 } } }, /* twice */
+		{ MAPPING, { { 1, 1 }, { 5, N_STRINGS } } },
+		{ MAPPING, { { 1, 1 }, { 6, N_STRINGS } } },
+		{ FUNCTION, { { 1, 0 } } },
+		{ FUNCTION, { { 1, UINT64_MAX } } },
+		{ FUNCTION, { { 1, 1 }, { 2, N_STRINGS } } },
+		{ FUNCTION, { { 1, 1 }, { 3, N_STRINGS } } },
+		{ FUNCTION, { { 1, 1 }, { 4, N_STRINGS } } },
+		{ LOCATION, { { 1, 0 } } },
+		{ LOCATION, { { 1, 77 } } },
+		{ LOCATION, { { 1, 1 }, { 2, 901 } } },
+		{ SAMPLE, { { 1, 77 } } },          /* no value */
+		{ SAMPLE, { { 2, 1 }, { 2, 1 } } }, /* two values for one type */
+		{ SAMPLE, { { 2, 1 }, { 1, 0 } } },
+		{ SAMPLE, { { 2, 1 }, { 1, 78 } } },
+		{ SAMPLE, { { 2, 1 }, { 1, 77 }, { 1, UINT64_MAX } } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		_cleanup_(profile_freep) struct profile *p = NULL;
+		size_t n = 0;
+
+		while (n < ARRAY_SIZE(bad[i].pairs) && bad[i].pairs[n].field)
+			n++;
+		put_tables(&b);
+		proto_message(&b, bad[i].field, bad[i].pairs, n);
+		if (decode(&b, &p) != -EBADMSG)
+			fail_msg("message %zu was accepted", i);
+	}
+}
+
+static void put_sample_with(struct buf *b, unsigned int label_field, uint64_t value)
+{
+	struct buf sample = {};
+
+	proto_number(&sample, 2, 1);
+	PROTO_MESSAGE(&sample, 3, { 1, 5 }, { label_field, value });
+	proto_field(b, SAMPLE, sample.data, sample.size);
+	buf_done(&sample);
+}
+
+static void put_bad_key(struct buf *b)
+{
+	put_sample_with(b, 1, N_STRINGS);
+}
+
+static void put_bad_str(struct buf *b)
+{
+	put_sample_with(b, 2, N_STRINGS);
+}
+
+static void put_bad_unit(struct buf *b)
+{
+	put_sample_with(b, 4, N_STRINGS);
+}
+
+static void put_bad_function(struct buf *b)
+{
+	struct buf location = {};
+
+	proto_number(&location, 1, 6);
+	PROTO_MESSAGE(&location, 4, { 1, 1 });
+	proto_field(b, LOCATION, location.data, location.size);
+	buf_done(&location);
+}
+
+static void put_endless_varint(struct buf *b)
+{
+	proto_bytes(b, "\x48\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 13);
+}
+
+static void put_cut_varint(struct buf *b)
+{
+	proto_bytes(b, "\x48\xff", 2);
+}
+
+static void put_cut_string(struct buf *b)
+{
+	proto_bytes(b,
+		    "\x32\x05"
+		    "abc",
+		    5);
+}
+
+static void put_wrong_wire_type(struct buf *b)
+{
+	proto_number(b, STRING, 1);
+}
+
+static void test_bad_pieces(void **state)
+{
+	assert_int_equal(decode_with(put_bad_key), -EBADMSG);
+	assert_int_equal(decode_with(put_bad_str), -EBADMSG);
+	assert_int_equal(decode_with(put_bad_unit), -EBADMSG);
+	assert_int_equal(decode_with(put_bad_function), -EBADMSG);
+	assert_int_equal(decode_with(put_endless_varint), -EBADMSG);
+	assert_int_equal(decode_with(put_cut_varint), -EBADMSG);
+	assert_int_equal(decode_with(put_cut_string), -EBADMSG);
+	assert_int_equal(decode_with(put_wrong_wire_type), -EBADMSG);
+}
+
+static void test_string_table(void **state)
+{
+	_cleanup_(buf_done) struct buf b = {};
+	struct profile *p = NULL;
+
+	assert_int_equal(decode(&b, &p), -EBADMSG); /* no bytes at all */
+	proto_field(&b, STRING, "x", 1);
+	PROTO_MESSAGE(&b, SAMPLE_TYPE, { 1, 0 });
+	assert_int_equal(decode(&b, &p), -EBADMSG); /* the first is not "" */
+	buf_clear(&b);
+	proto_field(&b, STRING, "", 0);
+	assert_int_equal(decode(&b, &p), -EBADMSG); /* no sample type */
+	assert_null(p);
+}
+
+static void test_default_type(void **state)
+{
+	static const struct {
+		uint64_t name;
+		size_t expected;
+	} cases[] = { { 0, 2 }, { 1, 0 }, { 3, 1 }, { 5, 2 }, { 6, 2 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		_cleanup_(profile_freep) struct profile *p = NULL;
+
+		put_tables(&b);
+		PROTO_MESSAGE(&b, SAMPLE_TYPE, { 1, 3 });
+		PROTO_MESSAGE(&b, SAMPLE_TYPE, { 1, 5 });
+		proto_number(&b, DEFAULT_TYPE, cases[i].name);
+		assert_int_equal(decode(&b, &p), 0);
+		assert_int_equal(p->n_sample_types, 3);
+		assert_int_equal(p->default_type, cases[i].expected);
+	}
+}
+
+/* Every cut of a compressed profile is refused, and so is a flipped bit that zstd's or gzip's checksum covers. */
+static void test_damaged_files(void **state)
+{
+	for (enum compression c = COMPRESSION_GZIP; c <= COMPRESSION_ZSTD; c++) {
+		_cleanup_(buf_done) struct buf raw = {}, packed = {};
+		struct profile *p = NULL;
+
+		put_tables(&raw);
+		put_sample(&raw);
+		assert_int_equal(compress_add(c, raw.data, raw.size, &packed), 0);
+		for (size_t cut = 0; cut < packed.size; cut++)
+			assert_int_equal(profile_decode(packed.data, cut, &p), -EBADMSG);
+		packed.data[packed.size / 2] ^= 1;
+		assert_int_equal(decode(&packed, &p), -EBADMSG);
+		packed.data[packed.size / 2] ^= 1;
+		assert_int_equal(decode(&packed, &p), 0);
+		profile_free(p);
+	}
+}
+
+/* 1 GiB and one byte of zeros, in some kilobytes of zstd. */
+static void test_bomb(void **state)
+{
+	_cleanup_(buf_done) struct buf piece = {}, packed = {};
+	_cleanup_free_ char *zeros = calloc(1, 64 << 20);
+	struct profile *p = NULL;
+
+	assert_non_null(zeros);
+	if (sysconf(_SC_AVPHYS_PAGES) < (4L << 30) / sysconf(_SC_PAGESIZE)) {
+		print_message("skipped: a profile at the cap needs more memory than is free here\n");
+		skip();
+	}
+	assert_int_equal(compress_add(COMPRESSION_ZSTD, zeros, 64 << 20, &piece), 0);
+	for (size_t i = 0; i < PROFILE_MAX_RAW_BYTES / (64 << 20); i++)
+		proto_bytes(&packed, piece.data, piece.size);
+	assert_int_equal(compress_add(COMPRESSION_ZSTD, zeros, 1, &packed), 0);
+	assert_int_equal(decode(&packed, &p), -EFBIG);
+	assert_int_equal(profile_decode(zeros, PROFILE_MAX_FILE_BYTES + 1, &p), -EFBIG); /* told by its size alone */
+}
+
+/* Two bytes a message: the tree is forty times larger than the file. */
+static void test_tree_is_bounded(void **state)
+{
+	_cleanup_(buf_done) struct buf b = {};
+	Perftools__Profiles__Profile *tree = NULL;
+
+	for (size_t i = 0; i < 20000; i++)
+		proto_field(&b, LOCATION, "", 0);
+	assert_int_equal(wire_unpack(b.data, b.size, 1 << 20, &tree), -EFBIG);
+	assert_null(tree);
+	assert_int_equal(wire_unpack(b.data, b.size, 16 << 20, &tree), 0);
+	assert_int_equal(tree->n_location, 20000);
+	wire_free(tree);
+}
+
+static void test_id_index(void **state)
+{
+	static const uint64_t ids[] = { 3, 1, UINT64_MAX, 2, 1000 };
+	struct id_index x;
+	size_t at;
+
+	assert_int_equal(id_index_init(&x, ARRAY_SIZE(ids)), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		id_index_put(&x, i, ids[i]);
+	assert_int_equal(id_index_sort(&x), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		assert_int_equal(id_index_get(&x, ids[i], &at), 0);
+		assert_int_equal(at, i);
+	}
+	assert_int_equal(id_index_get(&x, 0, &at), -EBADMSG);
+	assert_int_equal(id_index_get(&x, 4, &at), -EBADMSG);
+	id_index_done(&x);
+
+	assert_int_equal(id_index_init(&x, 0), 0);
+	assert_int_equal(id_index_sort(&x), 0);
+	assert_int_equal(id_index_get(&x, 1, &at), -EBADMSG);
+	id_index_done(&x);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_fields),   cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_bad_numbers),  cmocka_unit_test(test_bad_messages),
+		cmocka_unit_test(test_bad_pieces),   cmocka_unit_test(test_string_table),
+		cmocka_unit_test(test_default_type), cmocka_unit_test(test_damaged_files),
+		cmocka_unit_test(test_bomb),         cmocka_unit_test(test_tree_is_bounded),
+		cmocka_unit_test(test_id_index),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
