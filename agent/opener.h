@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/debug-roots.h"
 #include "agent/recent-files.h"
 #include "common/clean.h"
 #include "workload/process.h"
@@ -26,6 +27,7 @@ struct opener {
 	struct waiting_file *waiting;
 	size_t n_waiting, max_waiting;
 	struct recent_files recent;
+	struct debug_roots debug_roots;
 };
 
 _must_check_ int opener_init(struct opener *o, struct binaries *binaries, struct modules *modules,

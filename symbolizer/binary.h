@@ -44,6 +44,7 @@ struct binary {
 	const struct index *index; /* when READY; owned by the table */
 	const char *reason;        /* when UNREADABLE: a few words, static or interned */
 	uint64_t n_bytes;          /* size of the file */
+	uint32_t root;             /* see binaries_add_rooted() */
 
 	enum binary_debug_state debug_state;
 	const struct index *debug; /* when DEBUG_READY: all names, inlined calls and lines; rows and segments are
@@ -106,6 +107,13 @@ DEFINE_CLEANUP(struct binaries *, binaries_free);
  * -EAGAIN: BINARIES_MAX_PENDING wait for the indexer, add it again later; -ENOSPC: max_binaries.
  */
 _must_check_ int binaries_add(struct binaries *set, int fd, struct binary **ret);
+
+/*
+ * The same for a file that a process in a root of its own has mapped, where debug files of that root are to be
+ * believed: what they say counts for this binary alone, not for the same file in another root, and is not kept on disk.
+ * root: the caller's number for it; 0: none, as binaries_add().
+ */
+_must_check_ int binaries_add_rooted(struct binaries *set, int fd, uint32_t root, struct binary **ret);
 
 /*
  * Has the debug info of a READY binary read; takes fd, the same file as at binaries_add(), in every case. path names it
