@@ -396,6 +396,7 @@ static int add_comments(struct recorder *r, struct profile_builder *b, const str
 			const struct ledger *ledger)
 {
 	const struct intake_counts *counts = &r->intake.counts;
+	uint64_t n_roots_refused = r->intake.opener.debug_roots.n_refused;
 	_cleanup_(buf_done) struct buf line = {};
 	int e;
 
@@ -415,6 +416,9 @@ static int add_comments(struct recorder *r, struct profile_builder *b, const str
 				"stack copies: %" PRIu64 " samples finished, %" PRIu64 " without room or time, %" PRIu64
 				" not finished",
 				counts->n_copied, counts->n_copy_lost, counts->n_copy_unfinished);
+	if (e == 0 && n_roots_refused)
+		e = add_comment(b, "debug files in roots beyond %d were not looked at: of %" PRIu64 " files",
+				DEBUG_ROOTS_MAX, n_roots_refused);
 	if (e == 0 && kernel_code_unnamed(r->intake.kernel))
 		e = add_comment(b, "kernel functions are unnamed: %s", kernel_code_unnamed(r->intake.kernel));
 	return e;

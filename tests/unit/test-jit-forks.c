@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -96,6 +97,17 @@ static pid_t note(struct fixture *f, pid_t pid)
 {
 	assert_true(f->n_pids < MAX_PIDS);
 	f->pids[f->n_pids++] = pid;
+	return pid;
+}
+
+/* Another program, which is cheap to start however large this one is. */
+static pid_t spawn_resting(void)
+{
+	static char name[] = "sleep", time[] = "infinity";
+	char *const argv[] = { name, time, NULL };
+	pid_t pid;
+
+	assert_int_equal(posix_spawnp(&pid, name, NULL, NULL, argv, NULL), 0);
 	return pid;
 }
 
@@ -438,12 +450,12 @@ static void test_full(void **state)
 	pid_t last;
 
 	for (size_t i = 0; i < JIT_MAX_PROCESSES; i++) {
-		read_process(f, note(f, fork_resting()));
+		read_process(f, note(f, spawn_resting()));
 		number = sample(f, f->pids[i]);
 		if (i == 0)
 			first = number;
 	}
-	last = note(f, fork_resting());
+	last = note(f, spawn_resting());
 	write_map(last, "7e0000000000 100 the last\n");
 	read_process(f, last);
 	assert_int_equal(try_sample(f, last, &number), JIT_MAPS_FULL);
@@ -480,7 +492,7 @@ static void test_churn(void **state)
 		PER_WINDOW = 64
 	};
 	struct fixture *f = *state;
-	pid_t lasting = note(f, fork_resting());
+	pid_t lasting = note(f, spawn_resting());
 	uint32_t lasting_number, number, before = 0;
 	size_t n_before = 0;
 	uint64_t window = 0, bytes = 0;
@@ -490,7 +502,7 @@ static void test_churn(void **state)
 	lasting_number = sample(f, lasting);
 	dispatch(f);
 	for (int i = 0; i < N; i++) {
-		pid_t pid = note(f, fork_resting());
+		pid_t pid = note(f, spawn_resting());
 		char text[64], name[32];
 
 		snprintf(name, sizeof(name), "code_%d", i);
@@ -542,7 +554,7 @@ static void test_churn(void **state)
 static void test_windows_overlap(void **state)
 {
 	struct fixture *f = *state;
-	pid_t pid = note(f, fork_resting());
+	pid_t pid = note(f, spawn_resting());
 	uint32_t number;
 	uint64_t first;
 
