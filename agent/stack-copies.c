@@ -279,7 +279,7 @@ static int on_answer(struct stack_copies *s, const struct finisher_reply *reply)
 		s->counts.n_finisher_lost++;
 	if (reply->stop == FINISHER_ROOT)
 		s->counts.n_rooted++;
-	if (reply->stop == FINISHER_FATAL && reply->module >= MODULE_FIRST_FILE &&
+	if (reply->stop == FINISHER_FATAL && reply->module > MODULE_ANON &&
 	    reply->module < modules_n(s->config.modules))
 		modules_set_harmful(s->config.modules, reply->module);
 	if (reply->stop != FINISHER_LOST)

@@ -361,7 +361,7 @@ static void test_short_child(void **state)
 	parent = sample(f, pids[0]);
 	tell_fork(f, pids[0], pids[1]);
 	tell_end(f, pids[1]);
-	child = sample(f, pids[1]);
+	assert_int_equal(try_sample(f, pids[1], &child), JIT_MAPS_GONE);
 	assert_int_equal(child, parent);
 }
 
@@ -459,6 +459,7 @@ static void test_full(void **state)
 	write_map(last, "7e0000000000 100 the last\n");
 	read_process(f, last);
 	assert_int_equal(try_sample(f, last, &number), JIT_MAPS_FULL);
+	assert_int_equal(number, 0);
 	assert_int_equal(jit_maps_begin_window(f->j), 1);
 	sample(f, f->pids[1]);
 	assert_int_equal(try_sample(f, last, &number), JIT_MAPS_FULL); /* the first window is not written */
