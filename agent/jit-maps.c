@@ -30,7 +30,7 @@ struct jit_maps {
 
 int jit_maps_new(const struct jit_maps_config *config, struct jit_maps **ret)
 {
-	static char name[] = "cpuhound", command[] = INDEXER_COMMAND;
+	static char name[] = "cpuhound", command[] = INDEXER_PATIENT_COMMAND;
 	static char *const argv[] = { name, command, NULL };
 	const struct indexer_client_config lane = {
 		.path = config->indexer_path ? config->indexer_path : "/proc/self/exe",

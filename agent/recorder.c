@@ -13,7 +13,6 @@
 #include "agent/intake.h"
 #include "agent/jit-maps.h"
 #include "agent/kernel-code.h"
-#include "agent/priority.h"
 #include "agent/sampler.h"
 #include "agent/sideband-rings.h"
 #include "agent/stack-copies.h"
@@ -22,11 +21,13 @@
 #include "agent/window.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/priority.h"
 #include "pprof/build.h"
 #include "symbolizer/binary.h"
 #include "workload/cgroup.h"
 #include "workload/process.h"
 
+#define NICE (-5)
 #define PREPARE_NS (300 * NS_PER_MS)
 #define LONGEST_WAIT_MS 1000        /* buffers are looked at this often, were a wake-up lost */
 #define DRAIN_AT 0.5                /* how full a buffer is when it is drained */
@@ -137,7 +138,7 @@ int recorder_new(const struct recorder_config *config, struct recorder **ret)
 	r->config = *config;
 	r->epoll_fd = -1;
 	raise_nofile();
-	e = priority_raise();
+	e = priority_be_prompt(NICE);
 	if (e < 0)
 		log_debug("cannot raise the priority: %s, going on", strerrordesc_np(-e));
 	e = intake_init(&r->intake, &intake_config); /* first: recorder_free() needs it to have begun */

@@ -15,7 +15,7 @@
 #include "symbolizer/finisher.h"
 #include "workload/process.h"
 
-#define MAX_RESULTS 8192             /* 4 s of copies on ten CPUs; of usual stacks 4 MiB */
+#define MAX_RESULTS 8192             /* half a buffer of each of 16 CPUs; of usual stacks 4 MiB */
 #define MAX_AGE_NS (500 * NS_PER_MS) /* of a copy before it is taken: its process may not live long */
 #define MAX_OPENED 64                /* files that are opened for one copy */
 #define NO_COPY UINT32_MAX
@@ -339,7 +339,7 @@ bool stack_copies_are_due(const struct stack_copies *s, uint64_t now_ns)
 	for (uint32_t class = 0; class < COPY_CLASSES; class ++) {
 		uint32_t n = __atomic_load_n(&s->config.area->n_new[class], __ATOMIC_RELAXED);
 
-		if (n >= copy_places(class) / 2)
+		if (n >= copy_wake(class))
 			return true;
 		are_there |= n > 0;
 	}

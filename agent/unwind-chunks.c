@@ -51,14 +51,26 @@ static void clear_event(int fd)
 		log_debug("cannot read an event: %m");
 }
 
-static void make(struct unwind_chunks *c, uint32_t number)
+/* All that are wanted from this number on, as far as they go at once: the kernel's wait is one. */
+static void make(struct unwind_chunks *c, uint32_t first)
 {
-	struct slot *slot = &c->slots[number];
-	int r = unwind_maps_add_chunk(c->maps, number, &slot->chunk);
+	struct unwind_chunk *chunks[UNWIND_MAPS_ADD_MOST];
+	uint32_t numbers[UNWIND_MAPS_ADD_MOST], n = 0, n_there = 0;
+	int r;
 
-	if (r < 0)
-		log_debug("no memory for rows (chunk %u): %s", number, strerrordesc_np(-r));
-	set_state(slot, r < 0 ? UNWIND_CHUNK_FAILED : UNWIND_CHUNK_THERE);
+	for (uint32_t i = first; i < UNWIND_MAX_CHUNKS && n < UNWIND_MAPS_ADD_MOST; i++)
+		if (get_state(&c->slots[i]) == UNWIND_CHUNK_WANTED)
+			numbers[n++] = i;
+	r = unwind_maps_add_chunks(c->maps, numbers, n, chunks, &n_there);
+	if (n_there < n)
+		log_debug("no memory for rows (chunk %u): %s", numbers[n_there], strerrordesc_np(-r));
+	for (uint32_t i = 0; i < n; i++) {
+		struct slot *slot = &c->slots[numbers[i]];
+
+		if (i < n_there)
+			slot->chunk = chunks[i];
+		set_state(slot, i < n_there ? UNWIND_CHUNK_THERE : UNWIND_CHUNK_FAILED);
+	}
 }
 
 static void remove_chunk(struct unwind_chunks *c, uint32_t number)
@@ -168,6 +180,10 @@ struct unwind_chunk *unwind_chunks_get(const struct unwind_chunks *c, uint32_t n
 void unwind_chunks_want(struct unwind_chunks *c, uint32_t number)
 {
 	set_state(&c->slots[number], UNWIND_CHUNK_WANTED);
+}
+
+void unwind_chunks_make_wanted(struct unwind_chunks *c)
+{
 	signal_event(c->todo_fd);
 }
 

@@ -33,5 +33,6 @@ void unwind_chunks_clear_event(struct unwind_chunks *c);
 enum unwind_chunk_state unwind_chunks_state(const struct unwind_chunks *c, uint32_t number);
 struct unwind_chunk *unwind_chunks_get(const struct unwind_chunks *c, uint32_t number); /* of one that is THERE */
 
-void unwind_chunks_want(struct unwind_chunks *c, uint32_t number); /* one that is ABSENT or FAILED */
+void unwind_chunks_want(struct unwind_chunks *c, uint32_t number); /* one that is ABSENT or FAILED; then: */
+void unwind_chunks_make_wanted(struct unwind_chunks *c);           /* all of them at once */
 void unwind_chunks_drop(struct unwind_chunks *c, uint32_t number); /* one that is THERE: nothing refers to it */

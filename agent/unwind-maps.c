@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/unwind-maps.h"
 
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -50,10 +51,10 @@ void unwind_maps_done(struct unwind_maps *maps)
 	*maps = (struct unwind_maps){};
 }
 
-int unwind_maps_add_chunk(const struct unwind_maps *maps, uint32_t number, struct unwind_chunk **ret)
+static int make_chunk(int *ret_fd, struct unwind_chunk **ret)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	_cleanup_close_ int fd = -1; /* the array and the mapping keep the chunk */
+	_cleanup_close_ int fd = -1;
 	void *chunk = NULL;
 	int r;
 
@@ -63,13 +64,42 @@ int unwind_maps_add_chunk(const struct unwind_maps *maps, uint32_t number, struc
 	r = map_memory(fd, sizeof(struct unwind_chunk), &chunk);
 	if (r < 0)
 		return r;
-	r = bpf_map_update_elem(maps->chunks_fd, &number, &fd, BPF_ANY);
-	if (r < 0) {
-		munmap(chunk, sizeof(struct unwind_chunk));
-		return r;
-	}
+	*ret_fd = take_fd(fd);
 	*ret = chunk;
 	return 0;
+}
+
+/* How many of n are shown. */
+static int show_chunks(const struct unwind_maps *maps, const uint32_t *numbers, const int *fds, uint32_t n,
+		       uint32_t *ret_n)
+{
+	uint32_t n_shown = n;
+	int r = bpf_map_update_batch(maps->chunks_fd, numbers, fds, &n_shown, NULL);
+
+	if (r < 0 && (n_shown == 0 || n_shown == n)) /* n: refused before it was counted */
+		return r;
+	*ret_n = n_shown;
+	return 0;
+}
+
+int unwind_maps_add_chunks(const struct unwind_maps *maps, const uint32_t *numbers, uint32_t n,
+			   struct unwind_chunk *ret[static UNWIND_MAPS_ADD_MOST], uint32_t *ret_n)
+{
+	int fds[UNWIND_MAPS_ADD_MOST], r = 0;
+	uint32_t n_made = 0, n_shown = 0;
+
+	assert(n <= UNWIND_MAPS_ADD_MOST);
+	while (n_made < n && (r = make_chunk(&fds[n_made], &ret[n_made])) == 0)
+		n_made++;
+	if (n_made > 0)
+		r = show_chunks(maps, numbers, fds, n_made, &n_shown);
+	for (uint32_t i = 0; i < n_made; i++) {
+		close_fd(fds[i]); /* the array and the mapping keep the chunk */
+		if (i >= n_shown)
+			munmap(ret[i], sizeof(*ret[i]));
+	}
+	*ret_n = n_shown;
+	return n_shown > 0 ? 0 : r;
 }
 
 int unwind_maps_remove_chunk(const struct unwind_maps *maps, uint32_t number, struct unwind_chunk *chunk)

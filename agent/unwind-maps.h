@@ -20,11 +20,15 @@ struct unwind_maps {
 _must_check_ int unwind_maps_init(struct unwind_maps *maps, int chunks_fd, int tables_fd, int processes_fd);
 void unwind_maps_done(struct unwind_maps *maps);
 
+#define UNWIND_MAPS_ADD_MOST 16 /* 32 MiB; each has a descriptor meanwhile */
+
 /*
- * Makes the chunk with this number and shows it to the program, or takes it away from it. Both wait for the kernel
- * (some 10 ms) and may run in any thread. Whatever the answer, a removed chunk is not the caller's any more.
+ * Makes chunks with these numbers and shows them to the program, or takes one away from it. Both wait for the kernel
+ * (some 10 ms, however many there are) and may run in any thread. *ret_n of n are there, the first ones; -errno: none.
+ * Whatever the answer, a removed chunk is not the caller's any more.
  */
-_must_check_ int unwind_maps_add_chunk(const struct unwind_maps *maps, uint32_t number, struct unwind_chunk **ret);
+_must_check_ int unwind_maps_add_chunks(const struct unwind_maps *maps, const uint32_t *numbers, uint32_t n,
+					struct unwind_chunk *ret[static UNWIND_MAPS_ADD_MOST], uint32_t *ret_n);
 _must_check_ int unwind_maps_remove_chunk(const struct unwind_maps *maps, uint32_t number, struct unwind_chunk *chunk);
 
 /* Memory of a map as the kernel accounts for it. */

@@ -30,6 +30,7 @@ struct unwind_memory {
 	struct unwind_chunks *chunks;
 	uint32_t max_chunks;
 	struct unwind_runs runs[UNWIND_MAX_CHUNKS];
+	uint32_t n_spares; /* that are kept: one, and those that will be needed soon */
 	uint32_t sparse;   /* the chunk that is being emptied; max_chunks: none */
 	uint64_t retry_ns; /* CLOCK_MONOTONIC: not before it is the kernel asked again for what it refused */
 
@@ -76,16 +77,18 @@ static bool may_want(struct unwind_memory *m, uint32_t chunk)
 	return true;
 }
 
-static void keep_spare(struct unwind_memory *m)
+static void keep_spares(struct unwind_memory *m)
 {
-	if (count_spares(m) > 0)
-		return;
-	for (uint32_t i = 0; i < m->max_chunks; i++) {
+	size_t n_before = count_spares(m), n = n_before;
+
+	for (uint32_t i = 0; n < m->n_spares && i < m->max_chunks; i++) {
 		if (may_want(m, i)) {
 			unwind_chunks_want(m->chunks, i);
-			return;
+			n++;
 		}
 	}
+	if (n > n_before)
+		unwind_chunks_make_wanted(m->chunks);
 }
 
 /* The last ones go first: what is used gathers at the front. */
@@ -93,7 +96,7 @@ static void drop_spares(struct unwind_memory *m)
 {
 	size_t n = count_spares(m);
 
-	for (uint32_t i = m->max_chunks - 1; n > 1 && i > 0; i--) {
+	for (uint32_t i = m->max_chunks - 1; n > m->n_spares && i > 0; i--) {
 		if (is_there(m, i) && is_empty(m, i)) {
 			unwind_chunks_drop(m->chunks, i);
 			n--;
@@ -124,13 +127,14 @@ int unwind_memory_new(struct sampler *sampler, size_t limit_bytes, struct unwind
 	m->max_chunks = max_chunks < UNWIND_MAX_CHUNKS ? (uint32_t)max_chunks : UNWIND_MAX_CHUNKS;
 	if (m->max_chunks == 0)
 		return -EINVAL;
+	m->n_spares = 1;
 	m->sparse = m->max_chunks;
 	r = unwind_runs_take(&m->runs[0], RESERVED_UNITS(0));
 	assert(r == 0);
 	r = unwind_chunks_new(sampler_unwind_maps(sampler), &m->chunks);
 	if (r < 0)
 		return r;
-	keep_spare(m);
+	keep_spares(m);
 	*ret = take_ptr(m);
 	return 0;
 }
@@ -150,11 +154,13 @@ static bool take_from(struct unwind_memory *m, bool spare, size_t n_units, struc
 	for (uint32_t i = 0; i < m->max_chunks; i++) {
 		int first;
 
-		if (!is_there(m, i) || is_empty(m, i) != spare || i == m->sparse)
+		if (!is_there(m, i) || is_empty(m, i) != spare || (i == m->sparse && !spare))
 			continue;
 		first = unwind_runs_take(&m->runs[i], n_units);
 		if (first < 0)
 			continue;
+		if (i == m->sparse)
+			m->sparse = m->max_chunks; /* it has been emptied, and is as good as new */
 		*ret = (struct unwind_run){
 			.ref = (uint32_t)(i * UNWIND_CHUNK_WORDS + (size_t)first * UNIT_WORDS),
 			.n_units = (uint32_t)n_units,
@@ -206,10 +212,18 @@ int unwind_memory_take(struct unwind_memory *m, size_t n_bytes, struct unwind_ru
 		found = take_from(m, false, n_units, ret);
 	}
 	found = found || take_from(m, true, n_units, ret);
-	keep_spare(m);
+	keep_spares(m);
 	if (found)
 		return 0;
 	return is_changing(m) ? UNWIND_MEMORY_LATER : UNWIND_MEMORY_FULL;
+}
+
+void unwind_memory_expect(struct unwind_memory *m, size_t n_bytes)
+{
+	size_t n = (n_bytes + UNWIND_CHUNK_BYTES - 1) / UNWIND_CHUNK_BYTES;
+
+	m->n_spares = 1 + (uint32_t)(n < m->max_chunks ? n : m->max_chunks);
+	keep_spares(m);
 }
 
 void *unwind_memory_at(const struct unwind_memory *m, uint32_t ref)
@@ -236,6 +250,8 @@ bool unwind_memory_find_sparse(struct unwind_memory *m, uint32_t *ret)
 {
 	size_t n_free = 0;
 
+	if (m->n_spares > 1) /* what is expected may fill it, or comes out of it */
+		return false;
 	m->sparse = m->max_chunks;
 	for (uint32_t i = 0; i < m->max_chunks; i++) {
 		if (!is_there(m, i) || is_empty(m, i))
@@ -260,7 +276,7 @@ void unwind_memory_dispatch(struct unwind_memory *m)
 	unwind_chunks_clear_event(m->chunks);
 	end_quarantine(m);
 	drop_spares(m);
-	keep_spare(m);
+	keep_spares(m);
 }
 
 void unwind_memory_stats(const struct unwind_memory *m, struct unwind_memory_stats *ret)

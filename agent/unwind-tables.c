@@ -42,7 +42,8 @@ struct entry {
 
 	struct unwind_run *runs;
 	size_t n_runs;
-	size_t n_copied;           /* pieces */
+	size_t n_copied; /* pieces */
+	size_t copied_bytes;
 	uint32_t directory, rules; /* references */
 	struct entry *prev, *next; /* in the queue, or among the loaded */
 };
@@ -223,7 +224,7 @@ static int release_runs(struct unwind_tables *t, struct entry *e)
 			first_error = r;
 	}
 	free(take_ptr(e->runs));
-	e->n_runs = e->n_copied = 0;
+	e->n_runs = e->n_copied = e->copied_bytes = 0;
 	return first_error;
 }
 
@@ -357,6 +358,7 @@ static int copy_run(struct unwind_tables *t, struct entry *e)
 		copy_piece(t, e, e->n_copied, ref);
 		ref += (uint32_t)n_words;
 	}
+	e->copied_bytes += n_bytes;
 	return 0;
 }
 
@@ -410,7 +412,7 @@ static int step(struct unwind_tables *t, struct entry *e)
 	return publish(t, e);
 }
 
-int unwind_tables_dispatch(struct unwind_tables *t, uint64_t max_ns)
+static int copy_some(struct unwind_tables *t, uint64_t max_ns)
 {
 	uint64_t until_ns = clock_now_ns(CLOCK_MONOTONIC) + max_ns;
 
@@ -425,6 +427,26 @@ int unwind_tables_dispatch(struct unwind_tables *t, uint64_t max_ns)
 			return UNWIND_TABLES_MORE;
 	}
 	return 0;
+}
+
+static void expect_memory(struct unwind_tables *t)
+{
+	const struct entry *e;
+	size_t n_bytes = 0;
+
+	DL_FOREACH (t->queue, e)
+		n_bytes += e->n_bytes - e->copied_bytes;
+	unwind_memory_expect(t->memory, n_bytes);
+}
+
+int unwind_tables_dispatch(struct unwind_tables *t, uint64_t max_ns)
+{
+	int r;
+
+	expect_memory(t);
+	r = copy_some(t, max_ns);
+	expect_memory(t);
+	return r;
 }
 
 static bool has_run_in(const struct entry *e, uint32_t chunk)

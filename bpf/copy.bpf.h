@@ -180,7 +180,7 @@ __noinline __u32 copy_stack(struct sample_rec *rec, const struct user_regs *regs
 		return 0; /* cannot be */
 	copy_publish(&copies->all[i], rec, regs, &loop, task->mm->start_stack);
 	rec->flags ^= SAMPLE_COPY_LOST | SAMPLE_COPIED;
-	if (__sync_fetch_and_add(&copies->n_new[class], 1) + 1 != copy_places(class) / 2)
+	if (__sync_fetch_and_add(&copies->n_new[class], 1) + 1 != copy_wake(class))
 		return 0;
 	return COPY_STACK_WAKES + class;
 }

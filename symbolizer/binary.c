@@ -336,11 +336,16 @@ static int open_cache(struct binaries *set)
 
 static int open_lane(struct binaries *set, enum binary_lane lane)
 {
-	static char name[] = "cpuhound", command[] = INDEXER_COMMAND, debug_command[] = INDEXER_DEBUG_COMMAND;
-	static char *const argv[] = { name, command, NULL }, *const debug_argv[] = { name, debug_command, NULL };
+	static char name[] = "cpuhound", small[] = INDEXER_COMMAND, large[] = INDEXER_PATIENT_COMMAND,
+		    debug[] = INDEXER_DEBUG_COMMAND;
+	static char *const argv[BINARY_N_LANES][3] = {
+		[BINARY_LANE_SMALL] = { name, small },
+		[BINARY_LANE_LARGE] = { name, large },
+		[BINARY_LANE_DEBUG] = { name, debug },
+	};
 	struct indexer_client_config config = {
 		.path = "/proc/self/exe",
-		.argv = argv,
+		.argv = argv[lane],
 		.max_queue = BINARIES_MAX_PENDING,
 		.idle_ns = lane == BINARY_LANE_SMALL ? 0 : LANE_IDLE_NS,
 	};
@@ -348,7 +353,6 @@ static int open_lane(struct binaries *set, enum binary_lane lane)
 	int r;
 
 	if (lane == BINARY_LANE_DEBUG) {
-		config.argv = debug_argv;
 		config.timeout_ns = DEBUG_TIMEOUT_NS;
 		config.longest_ns = DEBUG_LONGEST_NS;
 		config.find = find_debug;

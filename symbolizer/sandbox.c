@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "common/fsutil.h"
+#include "common/priority.h"
 #include "symbolizer/child-process.h"
 
 #define NOBODY 65534
@@ -82,14 +83,14 @@ static int limit_resources(const struct sandbox_limits *limits)
 	return 0;
 }
 
-static int lower_priority(const struct sandbox_limits *limits)
+static int set_priority(const struct sandbox_limits *limits)
 {
 	struct sched_param param = {};
 
+	if (limits->nice <= 0) /* somebody waits for its answers */
+		return priority_be_prompt(limits->nice);
 	if (setpriority(PRIO_PROCESS, 0, limits->nice) < 0)
 		return -errno;
-	if (limits->nice <= 0) /* somebody waits for its answers */
-		return 0;
 	return sched_setscheduler(0, SCHED_BATCH, &param) < 0 ? -errno : 0;
 }
 
@@ -248,7 +249,7 @@ static const struct {
 } steps[] = {
 	{ "closing descriptors", close_descriptors },      { "ignoring signals", ignore_signals },
 	{ "setting oom_score_adj", raise_oom_score },      { "setting resource limits", limit_resources },
-	{ "lowering the priority", lower_priority },       { "changing the user", become_nobody },
+	{ "setting the priority", set_priority },          { "changing the user", become_nobody },
 	{ "dropping capabilities", drop_capabilities },    { "setting process flags", set_process_flags },
 	{ "installing the seccomp filter", filter_calls },
 };

@@ -8,6 +8,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "common/clock.h"
@@ -348,6 +349,11 @@ static int large_library(void)
 	return fd;
 }
 
+static int nice_of(const struct binaries *set, enum binary_lane lane)
+{
+	return getpriority(PRIO_PROCESS, (id_t)binaries_indexer_pid(set, lane));
+}
+
 static void test_large_file_delays_no_small_one(void **state)
 {
 	_cleanup_(binaries_freep) struct binaries *set = new_set(NULL);
@@ -368,6 +374,8 @@ static void test_large_file_delays_no_small_one(void **state)
 	assert_int_equal(large->state, BINARY_PENDING);
 	assert_true(binaries_indexer_pid(set, BINARY_LANE_SMALL) > 0);
 	assert_true(binaries_indexer_pid(set, BINARY_LANE_LARGE) > 0);
+	assert_int_equal(nice_of(set, BINARY_LANE_SMALL), 0);
+	assert_int_equal(nice_of(set, BINARY_LANE_LARGE), 5);
 
 	assert_int_equal(pwrite(fd, "-", 1, (off_t)BINARY_LARGE_BYTES), 1);
 	run_until_done(set);
@@ -428,16 +436,20 @@ static void test_killed_100_times(void **state)
 		  "do head -c 4 $f | grep -q ELF && echo $f; done | head -n %d",
 		  N_KILLS + 20);
 	for (char *p = strtok(paths.data, "\n"); p; p = strtok(NULL, "\n")) {
-		struct binary *b = add(set, tool_open(p));
+		pid_t victim = n_kills < N_KILLS ? binaries_indexer_pid(set, BINARY_LANE_SMALL) : 0;
+		struct binary *b;
 
+		if (victim)
+			assert_int_equal(kill(victim, SIGSTOP), 0); /* else it may have answered by then */
+		b = add(set, tool_open(p));
+		if (b->state == BINARY_PENDING)
+			assert_int_equal(binaries_dispatch(set), 0);
+		if (victim)
+			assert_int_equal(kill(victim, b->state == BINARY_PENDING ? SIGKILL : SIGCONT), 0);
 		if (b->state != BINARY_PENDING)
 			continue; /* one of the same content came before */
 		n_files++;
-		assert_int_equal(binaries_dispatch(set), 0);
-		if (n_kills < N_KILLS && binaries_indexer_pid(set, BINARY_LANE_SMALL) != 0) {
-			assert_int_equal(kill(binaries_indexer_pid(set, BINARY_LANE_SMALL), SIGKILL), 0);
-			n_kills++;
-		}
+		n_kills += victim != 0;
 		run_until_done(set);
 		if (b->state != BINARY_READY)
 			fail_msg("%s: %s", p, b->reason);
@@ -821,6 +833,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
 		return fragile_main(&indexer_limits);
+	if (argc > 1 && strcmp(argv[1], INDEXER_PATIENT_COMMAND) == 0)
+		return fragile_main(&patient_indexer_limits);
 	if (argc > 1 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
 		return fragile_main(&debug_indexer_limits);
 	return cmocka_run_group_tests(tests, NULL, NULL);

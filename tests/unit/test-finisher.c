@@ -6,10 +6,12 @@
 #include "tests/unit/tool.h"
 
 #include <libunwind-ptrace.h>
+#include <linux/sched/types.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -649,12 +651,16 @@ static void test_child_sandbox(void **state)
 	struct fixture *f = *state;
 	_cleanup_(finisher_client_freep) struct finisher_client *c = start_client(f);
 	_cleanup_(buf_done) struct buf text = {};
+	struct sched_attr attr = {};
 	struct hand_made h;
 	pid_t pid;
 
 	hand_make(f, ".cfi_def_cfa rsp, 8", &h);
 	assert_int_equal(ask(c, &h.v, 1, h.number)->stop, FINISHER_NO_MAPPING);
 	pid = finisher_client_pid(c);
+	assert_int_equal(syscall(SYS_sched_getattr, pid, &attr, sizeof(attr), 0), 0);
+	assert_int_equal(attr.sched_nice, 0);
+	assert_true(attr.sched_runtime == NS_PER_MS / 10 || attr.sched_runtime == 0); /* 0: before Linux 6.12 */
 	tool_read(&text, "grep -E '^(CapEff|CapPrm|Seccomp|NoNewPrivs):' /proc/%d/status", pid);
 	assert_string_equal(text.data,
 			    "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n");

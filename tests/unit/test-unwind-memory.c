@@ -202,6 +202,64 @@ static void test_nobody_waits_for_a_chunk(void **state)
 	assert_true(n >= 31 + 32); /* all of this chunk and the spare, which was there */
 }
 
+/* The kernel's wait is one for all of them, and nobody comes too soon. */
+static void test_expected_chunks_come_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct unwind_run run;
+	size_t n = 0;
+
+	assert_true(live_take(f->memory, 1000, &run));
+	live_wait(f->memory);
+	assert_int_equal(stats_of(f).chunk_bytes, 2 * UNWIND_CHUNK_BYTES);
+	unwind_memory_expect(f->memory, 2 * UNWIND_CHUNK_BYTES);
+	live_wait(f->memory);
+	assert_int_equal(stats_of(f).chunk_bytes, 4 * UNWIND_CHUNK_BYTES);
+	while (unwind_memory_take(f->memory, 65536, &run) == 0)
+		n++;
+	assert_int_equal(n, 31 + 3 * 32);
+}
+
+static void test_what_was_expected_in_vain_goes(void **state)
+{
+	struct fixture *f = *state;
+
+	unwind_memory_expect(f->memory, 100 * LIMIT);
+	while (stats_of(f).chunk_bytes < LIMIT)
+		live_wait(f->memory);
+	unwind_memory_expect(f->memory, 0);
+	unwind_memory_dispatch(f->memory);
+	assert_all_free(f);
+}
+
+/* The sparse chunk is left alone until it is empty; while somebody is to come, none is sparse. */
+static void test_sparse_chunk(void **state)
+{
+	struct fixture *f = *state;
+	struct unwind_run run;
+	uint32_t chunk;
+
+	for (int i = 0; i < 31 + 32; i++)
+		assert_true(take(f, 65536, 7)); /* both chunks; then only the first and the last of them stay */
+	while (f->n_taken > 2)
+		release(f, f->n_taken - 2);
+	assert_int_equal(sampler_barrier(f->sampler), 0);
+	unwind_memory_dispatch(f->memory);
+	unwind_memory_expect(f->memory, 1);
+	assert_false(unwind_memory_find_sparse(f->memory, &chunk));
+	unwind_memory_expect(f->memory, 0);
+	assert_true(unwind_memory_find_sparse(f->memory, &chunk));
+	for (size_t i = 0; i < f->n_taken; i++)
+		if (unwind_run_chunk(f->taken[i]) == chunk)
+			release(f, i);
+	assert_int_equal(f->n_taken, 1);
+	assert_true(live_take(f->memory, 65536, &run));
+	assert_int_not_equal(unwind_run_chunk(run), chunk);
+	while (live_take(f->memory, 65536, &run))
+		;
+	assert_true(stats_of(f).used_bytes > LIMIT - 2 * 65536); /* the one that is empty now is as good as any */
+}
+
 /* The kernel stops sampling where the sampler is stopped: nothing has to be waited for. */
 static void test_stopped_sampler(void **state)
 {
@@ -238,6 +296,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_quarantine, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quarantine_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_waits_for_a_chunk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_expected_chunks_come_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_was_expected_in_vain_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sparse_chunk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stopped_sampler, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_map_bytes, setup, teardown),
 	};
