@@ -60,8 +60,10 @@ static int build(int fd, int out_fd, struct result *ret)
 	read = cpu_ns();
 	if (r == 0)
 		r = index_writer_new(f.ehdr.e_machine, &(struct build_id){}, &w);
-	if (r == 0)
+	if (r == 0) {
+		index_writer_keep_names_apart(w); /* as symbolizer/elf-index.c does */
 		r = symbols_write(&symbols.all, w);
+	}
 	named = cpu_ns();
 	if (r == 0)
 		r = index_writer_finish(w, out_fd);
