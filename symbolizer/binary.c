@@ -185,13 +185,13 @@ static void set_debug_missing(struct binaries *set, struct entry *e, const char 
 	set->stats.n_debug_missing++;
 }
 
-/* An index without functions tells only why there is none. */
+/* An index without lines may tell only why there are none. */
 static void set_debug(struct binaries *set, struct entry *e, struct index *index)
 {
 	struct index_origin origin;
 
 	index_origin(index, &origin);
-	if (origin.failure) {
+	if (origin.failure && !index_has_debug(index)) {
 		set_debug_missing(set, e, origin.failure);
 		index_free(index);
 		return;
