@@ -161,6 +161,7 @@ static struct symbols_debug debug_of(const char *path, const struct binary *bina
 	index_origin(binary->debug, &origin);
 	debug.has_lines = index_has_debug(binary->debug);
 	debug.source = origin.debug_source;
+	debug.failure = origin.failure;
 	if (origin.path)
 		debug.path = origin.path;
 	return debug;

@@ -19,10 +19,10 @@ struct symbols_debug symbols_debug_of(const struct index_catalog_entry *e)
 
 const char *symbols_debug_to_string(const struct symbols_debug *d)
 {
-	if (d->has_lines)
-		return !d->source || (d->path && strcmp(d->source, d->path) == 0) ? "in the file" : d->source;
 	if (d->failure)
 		return d->failure;
+	if (d->has_lines)
+		return !d->source || (d->path && strcmp(d->source, d->path) == 0) ? "in the file" : d->source;
 	return d->is_read ? "none" : "not read";
 }
 

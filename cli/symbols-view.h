@@ -24,9 +24,9 @@ struct symbols_debug {
 	bool is_read, has_lines;
 	const char *path;    /* of the binary; NULL: not known */
 	const char *source;  /* the file that they were read from, or "pclntab"; NULL: none */
-	const char *failure; /* NULL: none */
+	const char *failure; /* why there are none, or not all; NULL: none */
 };
-/* "in the file", "pclntab", "/usr/lib/debug/x.debug", or why there are none. */
+/* "in the file", "pclntab", "/usr/lib/debug/x.debug", or why there are none, or not all. */
 const char *symbols_debug_to_string(const struct symbols_debug *d);
 struct symbols_debug symbols_debug_of(const struct index_catalog_entry *e);
 

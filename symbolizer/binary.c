@@ -188,13 +188,13 @@ static void set_debug_missing(struct binaries *set, struct entry *e, const char 
 	set->stats.n_debug_missing++;
 }
 
-/* An index without functions tells only why there is none. */
+/* An index without a source of debug info tells only why there is none. */
 static void set_debug(struct binaries *set, struct entry *e, struct index *index)
 {
 	struct index_origin origin;
 
 	index_origin(index, &origin);
-	if (origin.failure) {
+	if (origin.failure && !origin.debug_source) {
 		set_debug_missing(set, e, origin.failure);
 		index_free(index);
 		return;

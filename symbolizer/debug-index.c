@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbolizer/debug-index.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,6 +14,7 @@
 #include "symbolizer/go-lines.h"
 #include "symbolizer/index-writer.h"
 
+#define LOST_BYTES 160    /* three numbers and what they are of */
 #define MAX_CANDIDATES 64 /* for one name: a place in each of some directories */
 
 /* How much a file can add to what is there, worst first. */
@@ -29,10 +32,7 @@ struct build {
 	int debug_fd; /* -1: none */
 	enum worth debug_worth;
 	char debug_path[DEBUG_NEED_NAME_BYTES];
-	/* What the time is counted by. */
-	uint64_t n_bytes, n_alt_bytes; /* the second: of the file that dwz made */
-	struct debug_source source;    /* the config's, counted */
-	const char *origin;            /* of what was read: debug_source of the index */
+	const char *origin; /* of what was read: debug_source of the index */
 	struct dwarf_debug *dwarf;
 	struct go_lines *go;
 };
@@ -50,35 +50,6 @@ static int tell_size(const struct build *b, uint64_t n_bytes)
 	const struct debug_index_config *c = b->config;
 
 	return c->on_size ? c->on_size(c->context, n_bytes) : 0;
-}
-
-static int on_dwarf_size(void *context, uint64_t n_bytes)
-{
-	struct build *b = context;
-
-	b->n_bytes = n_bytes;
-	return tell_size(b, b->n_bytes + b->n_alt_bytes);
-}
-
-/* For dwarf_debug_read(): it counts what it reads itself but for the file that dwz made. */
-static int open_counted(void *context, const struct debug_need *need, int *ret_fd, char *ret_path)
-{
-	struct build *b = context;
-	struct stat st;
-	int r, fd;
-
-	r = b->config->source->open(b->config->source->context, need, &fd, ret_path);
-	if (r != 0)
-		return r;
-	if (need->kind == DEBUG_NEED_ALT && fstat(fd, &st) == 0)
-		b->n_alt_bytes += (uint64_t)st.st_size;
-	r = tell_size(b, b->n_bytes + b->n_alt_bytes);
-	if (r < 0) {
-		close_fd(fd);
-		return r;
-	}
-	*ret_fd = fd;
-	return 0;
 }
 
 static bool has_section(const struct elffile *f, const char *name)
@@ -223,9 +194,9 @@ static int add_dwarf(struct build *b, struct index_writer *w)
 	_cleanup_(elffile_done) struct elffile file = {};
 	const struct dwarf_config config = {
 		.file = &file,
-		.sources = &b->source,
-		.on_size = on_dwarf_size,
-		.context = b,
+		.sources = b->config->source,
+		.on_size = b->config->on_size,
+		.context = b->config->context,
 	};
 	struct index_debug debug;
 	int r;
@@ -275,10 +246,36 @@ static int add_debug(struct build *b, struct index_writer *w)
 	return 0;
 }
 
+/* What of the debug info is not in the index; "": nothing. */
+static void tell_lost(const struct dwarf_debug_stats *s, char ret[static LOST_BYTES])
+{
+	const struct {
+		uint64_t n;
+		const char *what;
+	} rows[] = {
+		{ s->n_large_files, "files too large" },
+		{ s->n_missing_dwo, "split units not found" },
+		{ s->n_damaged_units, "units damaged" },
+	};
+	int n = 0;
+
+	ret[0] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].n)
+			n += snprintf(ret + n, (size_t)(LOST_BYTES - n), "%s%" PRIu64 " %s",
+				      n ? ", " : "in part: ", rows[i].n, rows[i].what);
+	}
+}
+
 static int set_origin(const struct build *b, struct index_writer *w)
 {
-	const struct index_origin origin = { .path = b->config->path, .debug_source = b->origin };
+	struct index_origin origin = { .path = b->config->path, .debug_source = b->origin };
+	char lost[LOST_BYTES];
 
+	if (b->dwarf) {
+		tell_lost(dwarf_debug_stats(b->dwarf), lost);
+		origin.failure = lost[0] ? lost : NULL;
+	}
 	return index_writer_set_origin(w, &origin);
 }
 
@@ -314,7 +311,6 @@ int debug_index_build(const struct debug_index_config *config, struct build_id *
 	_cleanup_(build_done) struct build b = { .config = config, .debug_fd = -1 };
 	int r;
 
-	b.source = (struct debug_source){ .open = open_counted, .context = &b };
 	r = elffile_open(config->fd, &b.binary);
 	if (r < 0)
 		return r;

@@ -79,6 +79,8 @@ static int open_info(const struct elffile *f, uint64_t *work, struct dwarf_info 
 	int r;
 
 	r = dwarf_sections_open(f, false, &sections);
+	if (r == -EFBIG || r == -ENOMEM)
+		return DWARF_ALT_TOO_LARGE;
 	if (r < 0)
 		return r;
 	dwarf_info_init(ret, &sections, work);

@@ -9,7 +9,8 @@
 #include "symbolizer/dwarf-info.h"
 
 enum dwarf_alt_answer {
-	DWARF_ALT_NONE = 1, /* the binary needs none, or nobody has it */
+	DWARF_ALT_NONE = 1,  /* the binary needs none, or nobody has it */
+	DWARF_ALT_TOO_LARGE, /* it is there, and takes more memory than there is */
 };
 
 /* Opens the alt file of a binary and reads its units' headers; ret must stay where it is. */

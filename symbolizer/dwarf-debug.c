@@ -87,6 +87,7 @@ static int open_alt(struct reader *r)
 	int status;
 
 	status = dwarf_alt_open(r->config->file, r->config->sources, &r->work, &r->alt);
+	r->debug->stats.n_large_files += status == DWARF_ALT_TOO_LARGE;
 	if (status != 0)
 		return status < 0 ? status : 0;
 	r->has_alt = true;
@@ -205,6 +206,7 @@ static void finish(struct reader *r)
 	dwarf_spans_finish(&r->debug->spans);
 	r->debug->functions = r->names.functions;
 	r->debug->scopes = r->scopes.all;
+	r->debug->stats.n_large_files += r->split.n_too_large;
 	r->names.functions = r->scopes.all = (struct dwarf_array){};
 }
 

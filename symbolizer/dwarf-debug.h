@@ -30,7 +30,8 @@ enum dwarf_answer {
 };
 
 /*
- * Reads all of it; names go to the writer. A damaged unit costs only itself. -EFBIG: more than we make room for;
+ * Reads all of it; names go to the writer. A damaged unit costs only itself, another file that is too large only
+ * what lies in it. -EFBIG: more than we make room for;
  * -EBADMSG: nothing of it makes sense.
  */
 _must_check_ int dwarf_debug_read(const struct dwarf_config *config, struct index_writer *w, struct dwarf_debug **ret);
@@ -43,7 +44,8 @@ void dwarf_debug_get(const struct dwarf_debug *d, struct index_debug *ret);
 /* What was left out, for the tests and for people. */
 struct dwarf_debug_stats {
 	uint64_t n_units, n_damaged_units; /* damaged: some of it could not be read */
-	uint64_t n_missing_dwo;            /* split units that nobody could find */
+	uint64_t n_missing_dwo;            /* split units that nobody could find, or open */
+	uint64_t n_large_files;            /* split units, packages, dwz's file: too large to be opened */
 	uint64_t n_info_bytes;             /* of .debug_info, its split parts too */
 };
 const struct dwarf_debug_stats *dwarf_debug_stats(const struct dwarf_debug *d);

@@ -2,10 +2,12 @@
 #include "symbolizer/dwarf-sections.h"
 
 #include <assert.h>
+#include <dwarf.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "common/fsutil.h"
+#include "symbolizer/dwarf-info.h"
 #include "symbolizer/dwarf-relocate.h"
 #include "symbolizer/dwarf-unpack.h"
 
@@ -13,6 +15,7 @@
 /* In memory of our own, of all sections of a file: a child may have 256 MiB, and what is read out of them needs some.
  */
 #define MAX_UNPACKED_BYTES ((uint64_t)176 << 20)
+#define UNIT_HEAD_BYTES 16 /* its length, version and type, and more */
 #define PAGE_BYTES ((uint64_t)4096)
 
 static const char *const names[DWARF_N_SECTIONS] = {
@@ -62,7 +65,7 @@ struct place {
 	size_t number; /* 0: there is none */
 	uint64_t offset, size;
 	enum dwarf_packing packing;
-	bool is_grouped; /* one of several of the name, which hold a type each */
+	bool is_type; /* one of several of the name, which hold a type each */
 };
 
 static enum dwarf_packing packing_of(const struct elffile *f, const GElf_Shdr *h, bool is_zdebug)
@@ -74,27 +77,55 @@ static enum dwarf_packing packing_of(const struct elffile *f, const GElf_Shdr *h
 	return f->ehdr.e_ident[EI_CLASS] == ELFCLASS64 ? DWARF_PACKED_GABI64 : DWARF_PACKED_GABI32;
 }
 
-/* The first of a name counts, unless it belongs to a group and another does not. */
+static bool read_head(const struct elffile *f, const GElf_Shdr *h, uint8_t *ret, size_t n)
+{
+	if (f->data)
+		memcpy(ret, f->data + h->sh_offset, n);
+	return f->data || fs_pread_all(f->fd, ret, n, h->sh_offset) == (ssize_t)n;
+}
+
+/* Does .debug_info begin with a unit of a type, as one of many does in gcc's .dwo of DWARF 5? Not where it is packed.
+ */
+static bool begins_with_type(const struct elffile *f, const GElf_Shdr *h)
+{
+	struct byte_reader r;
+	uint8_t head[UNIT_HEAD_BYTES], type;
+	bool is_64;
+
+	if ((h->sh_flags & SHF_COMPRESSED) || h->sh_size < sizeof(head) || !read_head(f, h, head, sizeof(head)))
+		return false;
+	r = byte_reader_of(head, sizeof(head));
+	dwarf_length_read(&r, &is_64);
+	if (bytes_fixed(&r, 2) != 5)
+		return false;
+	type = bytes_u8(&r);
+	return !r.failed && (type == DW_UT_type || type == DW_UT_split_type);
+}
+
+/* The first of a name counts, unless it holds but a type and another does not. */
 static void note_section(const struct elffile *f, Elf_Scn *scn, bool is_dwo, struct place all[DWARF_N_SECTIONS])
 {
 	enum dwarf_section_kind kind;
 	const char *name;
-	bool is_zdebug;
+	bool is_zdebug, is_type;
 	GElf_Shdr h;
 
 	if (!gelf_getshdr(scn, &h) || h.sh_type == SHT_NOBITS || h.sh_size == 0)
 		return;
 	name = elf_strptr(f->elf, f->names, h.sh_name);
 	kind = name ? kind_of(name, is_dwo, &is_zdebug) : DWARF_N_SECTIONS;
-	if (kind == DWARF_N_SECTIONS || (all[kind].number && (!all[kind].is_grouped || (h.sh_flags & SHF_GROUP))))
+	if (kind == DWARF_N_SECTIONS || (all[kind].number && !all[kind].is_type))
 		return;
 	if (h.sh_offset > f->n_bytes || h.sh_size > f->n_bytes - h.sh_offset || h.sh_size > MAX_SECTION_BYTES)
+		return;
+	is_type = (h.sh_flags & SHF_GROUP) || (kind == DWARF_INFO && begins_with_type(f, &h));
+	if (all[kind].number && is_type)
 		return;
 	all[kind] = (struct place){ .number = elf_ndxscn(scn),
 				    .offset = h.sh_offset,
 				    .size = h.sh_size,
 				    .packing = packing_of(f, &h, is_zdebug),
-				    .is_grouped = h.sh_flags & SHF_GROUP };
+				    .is_type = is_type };
 }
 
 static void find_sections(const struct elffile *f, bool is_dwo, struct place all[DWARF_N_SECTIONS])

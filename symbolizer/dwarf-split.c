@@ -107,6 +107,10 @@ static int try_file(struct dwarf_split *s, int fd, const struct dwarf_unit *skel
 	n_bytes = dwarf_sections_size(&f, true);
 	r = open_info(s, &f, info);
 	elffile_done(&f);
+	if (r == -EFBIG || r == -ENOMEM) {
+		s->n_too_large++;
+		return DWARF_SPLIT_NONE;
+	}
 	if (r < 0)
 		return r == -EBADMSG ? DWARF_SPLIT_NONE : r;
 	if (is_package)

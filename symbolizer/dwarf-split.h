@@ -15,7 +15,8 @@ struct dwarf_split {
 	struct dwarf_info package, dwo;
 	bool has_package, has_dwo, has_asked; /* has_asked: for the package */
 	uint32_t n_files;
-	uint64_t n_bytes; /* of what was opened */
+	uint64_t n_bytes;     /* of what was opened */
+	uint64_t n_too_large; /* files that take more memory than there is: as if they were not there */
 };
 
 enum dwarf_split_answer {

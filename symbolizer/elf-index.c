@@ -63,6 +63,7 @@ static int write_index(const struct sources *s, const struct build_id *id, int o
 		r = index_writer_add_segment(w, &s->file.segments[i]);
 	if (r < 0)
 		return r;
+	index_writer_keep_names_apart(w);
 	r = symbols_write(&s->symbols.all, w);
 	if (r < 0)
 		return r;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define AHEAD 8
+
 /* One symbol table while it is read. */
 struct table {
 	const struct elffile *file, *image;
@@ -97,6 +99,15 @@ static bool set_range(struct table *t, const GElf_Sym *sym, struct symbol *s)
 	return s->start < end;
 }
 
+/* Names lie anywhere: the memory of one that comes later is asked for. */
+static void fetch_name(const struct table *t, size_t symbol)
+{
+	GElf_Sym sym;
+
+	if (gelf_getsym(t->symbols, (int)symbol, &sym) && sym.st_name < t->strings->d_size)
+		__builtin_prefetch((const char *)t->strings->d_buf + sym.st_name);
+}
+
 static int read_table(struct table *t, struct symbols *ret)
 {
 	GElf_Sym sym;
@@ -107,6 +118,7 @@ static int read_table(struct table *t, struct symbols *ret)
 	for (size_t i = 1; i < t->n && gelf_getsym(t->symbols, (int)i, &sym); i++) {
 		struct symbol s = { .source = t->source };
 
+		fetch_name(t, i + AHEAD);
 		if (sym.st_shndx == SHN_UNDEF || !set_kind(&sym, &s) || !set_range(t, &sym, &s) ||
 		    !set_name(t, sym.st_name, &s))
 			continue;

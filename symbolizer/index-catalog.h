@@ -41,7 +41,7 @@ struct index_catalog_entry {
 	bool has_lines;                   /* inlined calls and lines were found */
 	char *path;                       /* as a process or a user named it; NULL: not known */
 	char *debug_source;               /* the file that they were read from, or "pclntab"; NULL: none */
-	char *debug_failure;              /* why there are none; NULL: there are, or nobody looked */
+	char *debug_failure;              /* why there are none, or not all; NULL: there are, or nobody looked */
 };
 
 struct index_catalog {

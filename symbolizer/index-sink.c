@@ -24,19 +24,28 @@ int index_sink_write_at(int fd, const void *data, size_t size, uint64_t offset)
 	return 0;
 }
 
+static int write_out(struct index_sink *s, const char *data, size_t size)
+{
+	int r;
+
+	if (s->offset + size > INDEX_LIMIT_BYTES)
+		return -EFBIG;
+	r = index_sink_write_at(s->fd, data, size, s->offset);
+	if (r < 0)
+		return r;
+	s->crc = (uint32_t)crc32_z(s->crc, (const Bytef *)data, size);
+	s->offset += size;
+	return 0;
+}
+
 int index_sink_flush(struct index_sink *s)
 {
 	int r;
 
-	if (index_sink_offset(s) > INDEX_LIMIT_BYTES)
-		return -EFBIG;
-	r = index_sink_write_at(s->fd, s->pending, s->n_pending, s->offset);
-	if (r < 0)
-		return r;
-	s->crc = (uint32_t)crc32_z(s->crc, (const Bytef *)s->pending, s->n_pending);
-	s->offset += s->n_pending;
-	s->n_pending = 0;
-	return 0;
+	r = write_out(s, s->pending, s->n_pending);
+	if (r == 0)
+		s->n_pending = 0;
+	return r;
 }
 
 int index_sink_add(struct index_sink *s, const void *data, size_t size)
@@ -47,6 +56,8 @@ int index_sink_add(struct index_sink *s, const void *data, size_t size)
 	while (size > 0) {
 		size_t n = sizeof(s->pending) - s->n_pending;
 
+		if (s->n_pending == 0 && size >= n) /* the strings: not once more through the buffer */
+			return write_out(s, p, size);
 		if (n > size)
 			n = size;
 		memcpy(s->pending + s->n_pending, p, n);

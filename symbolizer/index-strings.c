@@ -8,7 +8,8 @@
 #include "symbolizer/symbols.h"
 
 #define MIN_SLOTS 1024
-#define MAX_DEMANGLED 4000000 /* a few microseconds each: later ones stay as they are */
+#define MAX_DEMANGLED 4000000              /* a few microseconds each: later ones stay as they are */
+#define MAX_APART_BYTES ((size_t)64 << 20) /* a file may give one long name to all of its functions */
 
 /* Open addressing over offsets into the pool: 12 bytes a string, where a uthash entry would take 64 and a malloc. */
 struct index_string_slot {
@@ -90,6 +91,13 @@ static struct index_string_slot *find_slot(struct index_strings *s, const char *
 	}
 }
 
+static int append(struct index_strings *s, const char *data, size_t size)
+{
+	int r = buf_add(&s->pool, data, size);
+
+	return r < 0 ? r : buf_add_char(&s->pool, 0);
+}
+
 /* Not for the empty string. What is returned holds until the next one is added. */
 static int add_slot(struct index_strings *s, const char *data, size_t size, struct index_string_slot **ret)
 {
@@ -102,9 +110,7 @@ static int add_slot(struct index_strings *s, const char *data, size_t size, stru
 		return r;
 	slot = find_slot(s, data, size, hash);
 	if (slot->offset == 0) {
-		r = buf_add(&s->pool, data, size);
-		if (r == 0)
-			r = buf_add_char(&s->pool, 0);
+		r = append(s, data, size);
 		if (r < 0)
 			return r;
 		*slot = (struct index_string_slot){ .hash = hash, .offset = offset };
@@ -145,6 +151,19 @@ static int add_demangled(struct index_strings *s, uint32_t linkage_name, size_t 
 	return index_strings_add(s, name, sizeof(name), ret);
 }
 
+static int add_name_apart(struct index_strings *s, const char *data, size_t size, struct index_name *ret)
+{
+	struct index_name both = { .linkage_name = (uint32_t)s->pool.size };
+	int r;
+
+	r = append(s, data, size);
+	if (r == 0)
+		r = add_demangled(s, both.linkage_name, size, &both.name);
+	if (r == 0)
+		*ret = both;
+	return r;
+}
+
 int index_strings_add_name(struct index_strings *s, const char *data, size_t n_bytes, struct index_name *ret)
 {
 	size_t size = strnlen(data, n_bytes < SYMBOL_NAME_BYTES ? n_bytes : SYMBOL_NAME_BYTES);
@@ -156,6 +175,8 @@ int index_strings_add_name(struct index_strings *s, const char *data, size_t n_b
 		*ret = both;
 		return 0;
 	}
+	if (s->are_names_apart && s->pool.size < MAX_APART_BYTES)
+		return add_name_apart(s, data, size, ret);
 	r = add_slot(s, data, size, &slot);
 	if (r < 0)
 		return r;

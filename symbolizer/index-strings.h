@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct index_strings {
 	struct index_string_slot *slots;
 	size_t n_slots, n; /* n_slots is a power of two */
 	size_t n_demangled;
+	bool are_names_apart; /* see index_writer_keep_names_apart() */
 };
 
 _must_check_ int index_strings_init(struct index_strings *s);

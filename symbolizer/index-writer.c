@@ -84,6 +84,17 @@ int index_writer_add_name(struct index_writer *w, const char *data, size_t size,
 	return index_strings_add_name(&w->strings, data, size, ret);
 }
 
+int index_writer_add_known_name(struct index_writer *w, const char *name, const char *linkage_name,
+				struct index_name *ret)
+{
+	return index_strings_add_known_name(&w->strings, name, linkage_name, ret);
+}
+
+void index_writer_keep_names_apart(struct index_writer *w)
+{
+	w->strings.are_names_apart = true;
+}
+
 int index_writer_add_named_function(struct index_writer *w, uint64_t start, uint64_t size,
 				    const struct index_name *name)
 {

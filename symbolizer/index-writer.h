@@ -40,6 +40,16 @@ struct index_name {
 };
 _must_check_ int index_writer_add_name(struct index_writer *w, const char *data, size_t size, struct index_name *ret);
 
+/*
+ * Linkage names that are added from now on are not looked for among the strings, which saves a quarter of the time for
+ * names: nothing else asks for them, and symbol tables have few of them twice.
+ */
+void index_writer_keep_names_apart(struct index_writer *w);
+
+/* The same with a demangled name that is known. Strings end in a NUL. */
+_must_check_ int index_writer_add_known_name(struct index_writer *w, const char *name, const char *linkage_name,
+					     struct index_name *ret);
+
 /* index_writer_add_function() with a name that is among the strings already. */
 _must_check_ int index_writer_add_named_function(struct index_writer *w, uint64_t start, uint64_t size,
 						 const struct index_name *name);

@@ -94,10 +94,12 @@ struct key {
 	size_t symbol;
 };
 
-#define DIGITS 256
+#define AHEAD 8
+#define DIGIT_BITS 11
+#define DIGITS (1 << DIGIT_BITS)
 
-/* Moves the keys from `from` to `to` in the order of one byte of their start; false: all have the same one. */
-static bool sort_by_byte(const struct key *from, struct key *to, size_t n, unsigned int shift)
+/* Moves the keys from `from` to `to` in the order of one digit of their start; false: all have the same one. */
+static bool sort_by_digit(const struct key *from, struct key *to, size_t n, unsigned int shift)
 {
 	size_t places[DIGITS] = {}, place = 0;
 
@@ -123,8 +125,8 @@ static int sort_keys(struct key **keys, size_t n)
 
 	if (!other)
 		return -ENOMEM;
-	for (unsigned int shift = 0; shift < 64; shift += 8) {
-		if (sort_by_byte(*keys, other, n, shift)) {
+	for (unsigned int shift = 0; shift < 64; shift += DIGIT_BITS) {
+		if (sort_by_digit(*keys, other, n, shift)) {
 			struct key *sorted = other;
 
 			other = *keys;
@@ -197,32 +199,62 @@ struct sweep {
 	struct open_range {
 		uint64_t end;
 		uint32_t symbol;
+		struct index_name name;
+		bool is_named; /* a piece of it is written */
 	} * open;
 	size_t n_open;
 	size_t n_demangled;
 };
 
-static int write_range(struct sweep *w, const struct symbol *s, uint64_t start, uint64_t end)
+/* Of a stub both names say what it is. */
+static int add_stub_name(struct sweep *w, const struct symbol *s, struct index_name *ret)
 {
 	char linkage[SYMBOL_NAME_BYTES + sizeof("@plt")], name[DEMANGLE_MAX_BYTES + sizeof("@plt")];
 	bool demangled;
 
 	memcpy(linkage, s->name, s->name_bytes);
 	linkage[s->name_bytes] = 0;
-	demangled = s->name_bytes < SYMBOL_NAME_BYTES && w->n_demangled < MAX_DEMANGLED && demangle(linkage, name);
-	w->n_demangled += demangled;
-	if (s->source == SYMBOL_PLT) {
-		strcat(linkage, "@plt");
-		if (demangled)
-			strcat(name, "@plt");
+	demangled = s->name_bytes < SYMBOL_NAME_BYTES && demangle(linkage, name);
+	strcat(linkage, "@plt");
+	if (demangled)
+		strcat(name, "@plt");
+	return index_writer_add_known_name(w->writer, demangled ? name : linkage, linkage, ret);
+}
+
+static int add_name(struct sweep *w, const struct symbol *s, struct index_name *ret)
+{
+	int r;
+
+	if (w->n_demangled == MAX_DEMANGLED) {
+		r = index_writer_add_string(w->writer, s->name, s->name_bytes, &ret->linkage_name);
+		ret->name = ret->linkage_name;
+		return r;
 	}
-	return index_writer_add_function(w->writer, start, end - start, demangled ? name : linkage, linkage);
+	if (s->source == SYMBOL_PLT)
+		r = add_stub_name(w, s, ret);
+	else
+		r = index_writer_add_name(w->writer, s->name, s->name_bytes, ret);
+	w->n_demangled += r == 0 && ret->name != ret->linkage_name;
+	return r;
+}
+
+static int write_range(struct sweep *w, struct open_range *range, uint64_t start, uint64_t end)
+{
+	int r;
+
+	if (!range->is_named) {
+		r = add_name(w, &w->symbols->all[range->symbol], &range->name);
+		if (r < 0)
+			return r;
+		range->is_named = true;
+	}
+	return index_writer_add_named_function(w->writer, start, end - start, &range->name);
 }
 
 /* Writes what is left of the innermost range, up to `end` at most. */
 static int write_open(struct sweep *w, uint64_t end)
 {
-	const struct open_range *top = &w->open[w->n_open - 1];
+	struct open_range *top = &w->open[w->n_open - 1];
 	uint64_t start = w->pos;
 
 	if (top->end < end)
@@ -230,7 +262,7 @@ static int write_open(struct sweep *w, uint64_t end)
 	if (start >= end)
 		return 0;
 	w->pos = end;
-	return write_range(w, &w->symbols->all[top->symbol], start, end);
+	return write_range(w, top, start, end);
 }
 
 /* Writes and forgets the ranges that end at or below an address. */
@@ -292,6 +324,8 @@ int symbols_write(const struct symbols *s, struct index_writer *writer)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < s->n; i++) {
+		if (i + AHEAD < s->n) /* names lie anywhere */
+			__builtin_prefetch(s->all[i + AHEAD].name);
 		r = sweep_symbol(&w, i);
 		if (r < 0)
 			return r;

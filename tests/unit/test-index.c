@@ -4,6 +4,7 @@
 
 #include "symbolizer/index-format.h"
 #include "symbolizer/index-writer.h"
+#include "symbolizer/symbols.h"
 
 #define N 3
 
@@ -547,14 +548,51 @@ static void test_writer_keeps_equal_strings_once(void **state)
 	assert_int_equal(index_build_id(index)->n_bytes, 0);
 }
 
+/* What they are called is shared all the same, and not even one long name for all functions fills the memory. */
+static void test_writer_keeps_names_apart(void **state)
+{
+	static char name[] = "_ZN4demo3addEi", longest[SYMBOL_NAME_BYTES + 1];
+	_cleanup_(index_writer_freep) struct index_writer *w = NULL;
+	_cleanup_(index_freep) struct index *index = NULL;
+	_cleanup_close_ int fd = tool_memory_file("", 0);
+	const struct build_id none = {};
+	struct index_name names;
+
+	memset(longest, 'x', SYMBOL_NAME_BYTES);
+	assert_int_equal(index_writer_new(62, &none, &w), 0);
+	index_writer_keep_names_apart(w);
+	for (uint64_t i = 0; i < 100000; i++) {
+		assert_int_equal(index_writer_add_name(w, name, strlen(name), &names), 0);
+		assert_int_equal(index_writer_add_named_function(w, 16 * i, 16, &names), 0);
+	}
+	for (uint64_t i = 100000; i < 200000; i++) {
+		assert_int_equal(index_writer_add_name(w, longest, SYMBOL_NAME_BYTES, &names), 0);
+		assert_int_equal(index_writer_add_named_function(w, 16 * i, 16, &names), 0);
+	}
+	assert_int_equal(index_writer_add_segment(w, &(struct index_segment){}), 0);
+	assert_int_equal(index_writer_finish(w, fd), 0);
+	assert_int_equal(index_open(fd, &index), 0);
+	assert_in_range(index_mapped_bytes(index), 64 << 20, (64 << 20) + 200000 * 17);
+	check_name(index, 0, "demo::add(int)", "_ZN4demo3addEi");
+	check_name(index, 16 * 99999, "demo::add(int)", "_ZN4demo3addEi");
+	check_name(index, 16 * 100000, longest, longest);
+	check_name(index, 16 * 199999, longest, longest);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lookup),           cmocka_unit_test(test_segments),
-		cmocka_unit_test(test_debug_lookup),     cmocka_unit_test(test_origin),
-		cmocka_unit_test(test_unwind),           cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_every_bit_counts), cmocka_unit_test(test_not_a_file),
-		cmocka_unit_test(test_writer),           cmocka_unit_test(test_writer_keeps_equal_strings_once),
+		cmocka_unit_test(test_lookup),
+		cmocka_unit_test(test_segments),
+		cmocka_unit_test(test_debug_lookup),
+		cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_unwind),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_every_bit_counts),
+		cmocka_unit_test(test_not_a_file),
+		cmocka_unit_test(test_writer),
+		cmocka_unit_test(test_writer_keeps_equal_strings_once),
+		cmocka_unit_test(test_writer_keeps_names_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

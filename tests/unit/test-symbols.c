@@ -32,6 +32,7 @@ static struct index *write_index(struct symbols *s)
 
 	assert_int_equal(symbols_settle(s), 0);
 	assert_int_equal(index_writer_new(62, &id, &w), 0);
+	index_writer_keep_names_apart(w);
 	assert_int_equal(symbols_write(s, w), 0);
 	assert_int_equal(index_writer_finish(w, fd), 0);
 	assert_int_equal(index_open(fd, &index), 0);
@@ -210,6 +211,23 @@ static void test_long_names(void **state)
 	assert_int_equal(found, 7);
 }
 
+/* One that many others lie in is in as many pieces: its name is kept once. */
+static void test_pieces(void **state)
+{
+	static char name[SYMBOL_NAME_BYTES];
+	_cleanup_(index_freep) struct index *index = NULL;
+	static struct symbol all[10001];
+
+	memset(name, 'o', sizeof(name) - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		all[i] = i ? sized(0x1000 + 16 * i, 8, "inner") : sized(0x1000, 16 * ARRAY_SIZE(all), name);
+	index = index_of(all, ARRAY_SIZE(all));
+	assert_int_equal(index_n_functions(index), 20001);
+	assert_in_range(index_mapped_bytes(index), 20001 * 16, 20001 * 20);
+	assert_string_equal(name_at(index, 0x1000 + 16 * 10000), "inner");
+	assert_string_equal(name_at(index, 0x1000 + 16 * 10000 + 8), name);
+}
+
 static void test_million(void **state)
 {
 	enum {
@@ -282,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ifunc, tool_dir_new, tool_dir_free),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test_setup_teardown(test_long_names, tool_dir_new, tool_dir_free),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_million),
 		cmocka_unit_test(test_model),
 	};
