@@ -81,6 +81,7 @@ static int init_kernel(struct intake *in)
 		.release = in->host.release,
 		.binaries = in->binaries,
 	};
+	int e;
 
 	_Static_assert(DEBUG_FILES_MAX_DIRS <= KERNEL_FILES_MAX_DIRS, "all find room");
 	if (uname(&in->host) < 0)
@@ -90,7 +91,9 @@ static int init_kernel(struct intake *in)
 		return -errno;
 	for (; files.n_debug_dirs < in->debug.files.n_dirs; files.n_debug_dirs++)
 		files.debug_dirs[files.n_debug_dirs] = in->debug.files.dirs[files.n_debug_dirs].fd;
-	return kernel_code_new(in->opener.proc_fd, &files, &in->kernel);
+	e = kernel_code_new(in->opener.proc_fd, &files, &in->kernel);
+	in->debug.kernel = in->kernel;
+	return e;
 }
 
 static int init_symbols(struct intake *in, const struct intake_config *intake_config)
@@ -583,6 +586,8 @@ int intake_dispatch(struct intake *in, uint64_t now_ns, bool is_sampling)
 		in->news_due_ns = now_ns + SIDEBAND_BATCH_NS;
 	if (is_sampling && (!in->scanned || (in->news_due_ns && now_ns >= in->news_due_ns)))
 		e = read_news(in);
+	if (e == 0 && is_sampling)
+		e = kernel_code_look(in->kernel);
 	if (e == 0)
 		e = dispatch_files(in);
 	if (e == 0 && in->files_left)
@@ -631,11 +636,13 @@ bool intake_is_ready(const struct intake *in)
 int intake_settle(struct intake *in)
 {
 	static const struct timespec settle = { .tv_nsec = SIDEBAND_SETTLE_NS + SIDEBAND_SETTLE_NS / 10 };
+	int e;
 
 	nanosleep(&settle, NULL);
 	in->n_rereads = in->n_debug_tries = 0;
 	in->cgroups_reread = false;
-	return read_news(in);
+	e = read_news(in);
+	return e == 0 ? kernel_code_look(in->kernel) : e;
 }
 
 void intake_expire(struct intake *in, uint64_t before_ns)

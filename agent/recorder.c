@@ -326,6 +326,7 @@ int recorder_stop(struct recorder *r)
 		return e;
 	r->stop_ns = clock_now_ns(CLOCK_MONOTONIC);
 	r->running = false;
+	kernel_code_look_again(r->intake.kernel);
 	e = drain(r, 0);
 	intake_detach(&r->intake);
 	intake_finish(&r->intake);
@@ -422,6 +423,11 @@ static int add_comments(struct recorder *r, struct profile_builder *b, const str
 				DEBUG_ROOTS_MAX, n_roots_refused);
 	if (e == 0 && kernel_code_unnamed(r->intake.kernel))
 		e = add_comment(b, "kernel functions are unnamed: %s", kernel_code_unnamed(r->intake.kernel));
+	if (e == 0 && kernel_code_n_refused(r->intake.kernel))
+		e = add_comment(b,
+				"kernel functions are unnamed: of %" PRIu64
+				" BPF programs or modules, beyond those that are kept",
+				kernel_code_n_refused(r->intake.kernel));
 	return e;
 }
 

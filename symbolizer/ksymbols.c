@@ -4,17 +4,19 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "symbolizer/bpf-name.h"
 
-#define MAX_SYMBOLS 65536 /* all that come in one recording */
+#define MAX_SYMBOLS 65536 /* all that come in one window, and what is left of those before */
 #define NAMES_BYTES ((size_t)16 << 20)
-#define LOOK_BACK 4096 /* of those whose place was taken: samples are pinned within seconds */
+#define LOOK_BACK 4096     /* of those whose place was taken: samples are pinned within seconds */
+#define LINGER_NS NS_PER_S /* programs that are being left run to their end; the kernel waits for them */
 
 /* Its number, from 1 on, is the upper half of its pins. */
 struct ksymbol {
-	uint64_t start, end, born_ns;
-	uint32_t name;    /* offset into names: the kernel's */
-	uint32_t display; /* what people call it; the same offset where that is no other */
+	uint64_t start, end, born_ns, gone_ns; /* the last: UINT64_MAX: it is there */
+	uint32_t name;                         /* offset into names: the kernel's */
+	uint32_t display;                      /* what people call it; the same offset where that is no other */
 };
 
 struct ksymbols {
@@ -58,6 +60,11 @@ static const struct ksymbol *get(const struct ksymbols *k, uint32_t number)
 	return &k->all[number - 1];
 }
 
+static bool is_over(const struct ksymbol *s, uint64_t time_ns)
+{
+	return s->gone_ns < time_ns && time_ns - s->gone_ns > LINGER_NS;
+}
+
 /* The number of live ones that start at or below addr. */
 static size_t count_live(const struct ksymbols *k, uint64_t addr)
 {
@@ -96,6 +103,12 @@ static int add_names(struct ksymbols *k, const char *name, struct ksymbol *s)
 	return bpf_name_shorten(name, strlen(name), display) ? add_name(k, display, &s->display) : 0;
 }
 
+static void end(struct ksymbol *s, uint64_t gone_ns)
+{
+	if (gone_ns < s->gone_ns)
+		s->gone_ns = gone_ns;
+}
+
 /* Takes the place of all that it overlaps. */
 static void insert_live(struct ksymbols *k, uint32_t number)
 {
@@ -104,6 +117,8 @@ static void insert_live(struct ksymbols *k, uint32_t number)
 
 	if (from > 0 && get(k, k->live[from - 1])->end > s->start)
 		from--;
+	for (size_t i = from; i < to; i++)
+		end(&k->all[k->live[i] - 1], s->born_ns);
 	memcpy(&k->past[k->n_past], &k->live[from], (to - from) * sizeof(*k->past));
 	k->n_past += to - from;
 	memmove(&k->live[from + 1], &k->live[to], (k->n_live - to) * sizeof(*k->live));
@@ -113,7 +128,7 @@ static void insert_live(struct ksymbols *k, uint32_t number)
 
 int ksymbols_add(struct ksymbols *k, uint64_t start, uint64_t size, const char *name, uint64_t born_ns)
 {
-	struct ksymbol s = { .start = start, .born_ns = born_ns };
+	struct ksymbol s = { .start = start, .born_ns = born_ns, .gone_ns = UINT64_MAX };
 	int r;
 
 	if (size == 0 || size > UINT32_MAX || __builtin_add_overflow(start, size, &s.end))
@@ -128,9 +143,17 @@ int ksymbols_add(struct ksymbols *k, uint64_t start, uint64_t size, const char *
 	return 0;
 }
 
+void ksymbols_end(struct ksymbols *k, uint64_t start, uint64_t gone_ns)
+{
+	size_t i = count_live(k, start);
+
+	if (i > 0 && get(k, k->live[i - 1])->start == start)
+		end(&k->all[k->live[i - 1] - 1], gone_ns);
+}
+
 static bool covers(const struct ksymbol *s, uint64_t addr, uint64_t time_ns)
 {
-	return addr >= s->start && addr < s->end && s->born_ns <= time_ns;
+	return addr >= s->start && addr < s->end && s->born_ns <= time_ns && !is_over(s, time_ns);
 }
 
 /* The number of what lay there at that time; 0: nothing that we know. */
@@ -181,7 +204,54 @@ void ksymbols_get(const struct ksymbols *k, uint64_t pin, struct kallsyms_symbol
 	};
 }
 
-size_t ksymbols_n(const struct ksymbols *k)
+/* Moves a name down to *size; names lie in the order of their symbols. */
+static uint32_t move_name(struct ksymbols *k, uint32_t name, size_t *size)
 {
-	return k->n;
+	uint32_t offset = (uint32_t)*size;
+	size_t n = strlen(k->names.data + name) + 1;
+
+	memmove(k->names.data + offset, k->names.data + name, n);
+	*size += n;
+	return offset;
+}
+
+static struct ksymbol move_names(struct ksymbols *k, const struct ksymbol *from, size_t *size)
+{
+	struct ksymbol s = *from;
+
+	s.name = move_name(k, from->name, size);
+	s.display = from->display == from->name ? s.name : move_name(k, from->display, size);
+	return s;
+}
+
+/* new_numbers: 0 for what has gone. */
+static size_t renumber(uint32_t *list, size_t n, const uint32_t *new_numbers)
+{
+	size_t n_left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (new_numbers[list[i] - 1])
+			list[n_left++] = new_numbers[list[i] - 1];
+	}
+	return n_left;
+}
+
+int ksymbols_expire(struct ksymbols *k, uint64_t before_ns)
+{
+	_cleanup_free_ uint32_t *new_numbers = calloc(k->n + 1, sizeof(*new_numbers));
+	size_t n = 0, names_bytes = 0;
+
+	if (!new_numbers)
+		return -ENOMEM;
+	for (size_t i = 0; i < k->n; i++) {
+		if (is_over(&k->all[i], before_ns))
+			continue;
+		k->all[n] = move_names(k, &k->all[i], &names_bytes);
+		new_numbers[i] = (uint32_t)++n;
+	}
+	k->n = n;
+	k->n_live = renumber(k->live, k->n_live, new_numbers);
+	k->n_past = renumber(k->past, k->n_past, new_numbers);
+	k->names.size = names_bytes;
+	return 0;
 }
