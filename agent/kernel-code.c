@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/kernel-code.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "agent/modules.h"
@@ -12,15 +14,20 @@
 #include "workload/sideband.h"
 
 struct kernel_code {
+	int proc_fd;
+	struct kernel_files_config config;
+	pthread_t reader;
+	bool is_reading;           /* until somebody asks for names: the rest belongs to the reader */
+	int read_error;            /* -errno of the reader; 0: none */
 	struct kallsyms *kallsyms; /* NULL: see unnamed */
 	struct ksymbols *ksymbols;
-	struct kernel_files *files;
+	struct kernel_files *files; /* NULL: nobody has asked for names yet */
 	const char *unnamed;
 };
 
-static int read_kallsyms(struct kernel_code *k, int proc_fd)
+static int read_kallsyms(struct kernel_code *k)
 {
-	int r = kallsyms_read(proc_fd, &k->kallsyms);
+	int r = kallsyms_read(k->proc_fd, &k->kallsyms);
 
 	switch (r) {
 	case KALLSYMS_HIDDEN:
@@ -34,21 +41,57 @@ static int read_kallsyms(struct kernel_code *k, int proc_fd)
 	}
 }
 
+static void *run_reader(void *context)
+{
+	struct kernel_code *k = context;
+
+	k->read_error = read_kallsyms(k);
+	return NULL;
+}
+
+/* Signals are for the threads that wait for them. */
+static int start_reader(struct kernel_code *k)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&k->reader, NULL, run_reader, k);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	k->is_reading = r == 0;
+	return -r;
+}
+
+static void join_reader(struct kernel_code *k)
+{
+	if (k->is_reading)
+		pthread_join(k->reader, NULL);
+	k->is_reading = false;
+}
+
+/* From here on there are names, if there are any. */
+static int await_names(struct kernel_code *k)
+{
+	join_reader(k);
+	if (k->read_error < 0 || k->files)
+		return k->read_error;
+	k->config.kallsyms = k->kallsyms;
+	return kernel_files_new(&k->config, &k->files);
+}
+
 int kernel_code_new(int proc_fd, const struct kernel_files_config *files, struct kernel_code **ret)
 {
 	_cleanup_(kernel_code_freep) struct kernel_code *k = calloc(1, sizeof(*k));
-	struct kernel_files_config config = *files;
 	int r;
 
 	if (!k)
 		return -ENOMEM;
-	r = read_kallsyms(k, proc_fd);
-	if (r < 0)
-		return r;
-	config.kallsyms = k->kallsyms;
+	k->proc_fd = proc_fd;
+	k->config = *files;
 	r = ksymbols_new(&k->ksymbols);
 	if (r == 0)
-		r = kernel_files_new(&config, &k->files);
+		r = start_reader(k);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(k);
@@ -59,6 +102,7 @@ struct kernel_code *kernel_code_free(struct kernel_code *k)
 {
 	if (!k)
 		return NULL;
+	join_reader(k);
 	kernel_files_free(k->files);
 	ksymbols_free(k->ksymbols);
 	kallsyms_free(k->kallsyms);
@@ -66,8 +110,9 @@ struct kernel_code *kernel_code_free(struct kernel_code *k)
 	return NULL;
 }
 
-const char *kernel_code_unnamed(const struct kernel_code *k)
+const char *kernel_code_unnamed(struct kernel_code *k)
 {
+	join_reader(k);
 	return k->unnamed;
 }
 
@@ -100,10 +145,11 @@ static int want_debug(struct kernel_code *k, uint64_t addr)
 
 int kernel_code_take(struct kernel_code *k, struct stack_frame *frames, size_t n, uint64_t time_ns)
 {
+	int r = 0;
+
 	for (size_t i = 0; i < n; i++) {
 		bool is_caller = frames[i].flags & STACK_FRAME_IS_CALLER;
 		uint64_t pin;
-		int r;
 
 		if (frames[i].module != MODULE_KERNEL)
 			continue;
@@ -111,7 +157,9 @@ int kernel_code_take(struct kernel_code *k, struct stack_frame *frames, size_t n
 			frames[i].addr = pin + is_caller;
 			continue;
 		}
-		r = want_debug(k, frames[i].addr - is_caller);
+		r = await_names(k);
+		if (r == 0)
+			r = want_debug(k, frames[i].addr - is_caller);
 		if (r < 0)
 			return r;
 	}
@@ -120,12 +168,12 @@ int kernel_code_take(struct kernel_code *k, struct stack_frame *frames, size_t n
 
 int kernel_code_dispatch(struct kernel_code *k)
 {
-	return kernel_files_dispatch(k->files);
+	return k->files ? kernel_files_dispatch(k->files) : 0;
 }
 
 size_t kernel_code_n_waiting(const struct kernel_code *k)
 {
-	return kernel_files_n_waiting(k->files);
+	return k->files ? kernel_files_n_waiting(k->files) : 0;
 }
 
 static bool find_symbol(const struct kernel_code *k, uint64_t addr, struct kallsyms_symbol *ret)
@@ -159,7 +207,7 @@ size_t kernel_code_lookup(struct kernel_code *k, const struct stack_frame *frame
 	struct kallsyms_symbol s;
 	size_t n = 0;
 
-	if (!find_symbol(k, frame->addr - is_caller, &s))
+	if (await_names(k) < 0 || !find_symbol(k, frame->addr - is_caller, &s))
 		return 0;
 	*ret = (struct kernel_location){
 		.addr = frame->addr - s.module_start + (s.module[0] ? 0 : KALLSYMS_KERNEL_LINK_START),

@@ -2,7 +2,8 @@
 /*
  * kernel code: what the kernel runs, by name: its own functions, its modules', BPF programs' also when they are gone
  * again, with lines and inlined calls where this host has the debug info. Addresses leave it relative to their module:
- * a profile does not tell where the kernel lies. One thread.
+ * a profile does not tell where the kernel lies. One thread; another reads the kernel's symbols (50 ms) until the first
+ * name is asked for, and is waited for then.
  */
 #pragma once
 
@@ -18,13 +19,13 @@ struct kernel_files_config;
 struct sideband_event;
 struct stack_frame;
 
-/* files: but for its kallsyms, which are read here, from proc_fd. */
+/* files: but for its kallsyms, which are read here, from proc_fd; that stays the caller's. */
 _must_check_ int kernel_code_new(int proc_fd, const struct kernel_files_config *files, struct kernel_code **ret);
 struct kernel_code *kernel_code_free(struct kernel_code *k); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct kernel_code *, kernel_code_free);
 
 /* Why no kernel function has a name; NULL: they have. */
-const char *kernel_code_unnamed(const struct kernel_code *k);
+const char *kernel_code_unnamed(struct kernel_code *k);
 
 /* News of code: SIDEBAND_KSYMBOL. */
 _must_check_ int kernel_code_on_event(struct kernel_code *k, const struct sideband_event *event);
