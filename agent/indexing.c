@@ -130,7 +130,7 @@ int indexing_read(struct indexing *x, const char *path, struct binary **ret)
 	if (r != 0)
 		return r;
 	place.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	r = binaries_add(x->binaries, fd, ret);
+	r = binaries_add(x->binaries, fd, place.path, ret);
 	if (r < 0) {
 		close_fd(place.fd);
 		return r;

@@ -176,7 +176,7 @@ static int look_at(struct jit_maps *j, uint32_t i, enum jit_file_kind kind)
 	if (r != 0)
 		return r == -ENOMEM ? r : 0;
 	j->sent_cpu_ns = indexer_client_stats(j->lane).cpu_ns;
-	r = indexer_client_submit(j->lane, job, i, fd);
+	r = indexer_client_submit(j->lane, job, i, fd, NULL);
 	if (r < 0)
 		return r;
 	j->is_in_flight = true;

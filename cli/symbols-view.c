@@ -13,7 +13,7 @@ struct symbols_debug symbols_debug_of(const struct index_catalog_entry *e)
 		.has_lines = e->has_lines,
 		.path = e->path,
 		.source = e->debug_source,
-		.failure = e->debug_failure,
+		.failure = e->failure ? e->failure : e->debug_failure,
 	};
 }
 
@@ -61,6 +61,8 @@ int symbols_add_entry(struct json_object *object, const struct index_catalog_ent
 		r = symbols_add_string(object, "build_id", id[0] ? id : NULL);
 	if (r == 0)
 		r = symbols_add_string(object, "path", e->path);
+	if (r == 0)
+		r = symbols_add_string(object, "failure", e->failure);
 	if (r == 0)
 		r = json_add_counts(object, counts, ARRAY_SIZE(counts));
 	if (r == 0)
