@@ -13,7 +13,7 @@ struct symbols_debug symbols_debug_of(const struct index_catalog_entry *e)
 		.has_lines = e->has_lines,
 		.path = e->path,
 		.source = e->debug_source,
-		.failure = e->failure ? e->failure : e->debug_failure,
+		.failure = e->debug_failure,
 	};
 }
 
