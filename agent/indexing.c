@@ -6,11 +6,14 @@
 
 #include "agent/debug-files.h"
 #include "agent/kernel-code.h"
+#include "common/clock.h"
 #include "common/fsutil.h"
 #include "symbolizer/binary.h"
 
 #define MAX_BINARIES 16384
 #define CACHE_LIMIT_BYTES ((uint64_t)1 << 30) /* as the recorder has it */
+#define PATIENCE_NS (500 * NS_PER_MS)         /* shorter waits are not told of */
+#define PROGRESS_MS 250
 
 struct indexing {
 	struct binaries *binaries;
@@ -19,6 +22,8 @@ struct indexing {
 	const struct binary *binary; /* whose debug info is being read; it lies at `place` */
 	struct debug_place place;
 	const struct kernel_code *kernel; /* borrowed: it knows where its own lie; NULL: nobody asks for them */
+	const char *path;                                       /* of the file that is waited for; NULL: not known */
+	void (*tell)(const struct indexing_progress *progress); /* NULL: nobody asks */
 };
 
 /* As binaries_config has it. */
@@ -95,16 +100,53 @@ bool indexing_is_waiting(const struct indexing *x)
 	return binaries_n_pending(x->binaries) || binaries_n_debug_pending(x->binaries);
 }
 
-int indexing_wait(struct indexing *x)
+void indexing_on_progress(struct indexing *x, void (*tell)(const struct indexing_progress *progress))
+{
+	x->tell = tell;
+}
+
+static int step(struct indexing *x)
 {
 	struct pollfd fd = { .fd = binaries_fd(x->binaries), .events = POLLIN };
+	int timeout_ms = binaries_timeout_ms(x->binaries);
+
+	if (x->tell && (timeout_ms < 0 || timeout_ms > PROGRESS_MS))
+		timeout_ms = PROGRESS_MS;
+	if (poll(&fd, 1, timeout_ms) < 0 && errno != EINTR)
+		return -errno;
+	return binaries_dispatch(x->binaries);
+}
+
+int indexing_wait(struct indexing *x)
+{
+	uint64_t start_ns = clock_now_ns(CLOCK_MONOTONIC), due_ns = start_ns + PATIENCE_NS;
+	struct indexing_progress progress = { .path = x->path };
 	int r = 0;
 
 	while (r == 0 && indexing_is_waiting(x)) {
-		if (poll(&fd, 1, binaries_timeout_ms(x->binaries)) < 0 && errno != EINTR)
-			return -errno;
-		r = binaries_dispatch(x->binaries);
+		uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+		if (x->tell && now_ns >= due_ns) {
+			progress.is_debug = binaries_n_pending(x->binaries) == 0;
+			progress.waited_ns = now_ns - start_ns;
+			x->tell(&progress);
+			due_ns = now_ns + PROGRESS_MS * NS_PER_MS;
+		}
+		r = step(x);
 	}
+	progress.is_over = true;
+	if (progress.waited_ns)
+		x->tell(&progress);
+	return r;
+}
+
+static int wait_for(struct indexing *x, const char *path)
+{
+	int r;
+
+	x->path = path;
+	r = indexing_wait(x);
+	x->path = NULL;
 	return r;
 }
 
@@ -113,7 +155,7 @@ int indexing_complete(struct indexing *x, struct binary *binary, const struct in
 	_cleanup_close_ int fd = place->fd, root_fd = place->root_fd;
 	int r;
 
-	r = indexing_wait(x);
+	r = wait_for(x, place->path);
 	if (r < 0 || binary->state != BINARY_READY || fd < 0)
 		return r;
 	x->binary = binary;
@@ -126,7 +168,7 @@ int indexing_complete(struct indexing *x, struct binary *binary, const struct in
 	};
 	r = binaries_want_debug(x->binaries, binary, place->path, take_fd(fd));
 	if (r == 0)
-		r = indexing_wait(x);
+		r = wait_for(x, place->path);
 	x->binary = NULL;
 	return r;
 }
@@ -141,7 +183,7 @@ int indexing_read(struct indexing *x, const char *path, struct binary **ret)
 	if (r != 0)
 		return r;
 	place.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	r = binaries_add(x->binaries, fd, ret);
+	r = binaries_add(x->binaries, fd, place.path, ret);
 	if (r < 0) {
 		close_fd(place.fd);
 		return r;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/clean.h"
 
@@ -20,6 +21,15 @@ struct indexing;
 _must_check_ int indexing_new(const char *cache_dir, struct indexing **ret);
 struct indexing *indexing_free(struct indexing *x); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct indexing *, indexing_free);
+
+/* Tells how long a file is waited for already: where that takes long, some times a second, and once behind it. */
+struct indexing_progress {
+	bool is_over;
+	const char *path; /* NULL: nobody has said */
+	bool is_debug;    /* its debug info is being read, else its names */
+	uint64_t waited_ns;
+};
+void indexing_on_progress(struct indexing *x, void (*tell)(const struct indexing_progress *progress));
 
 /* A directory with debug files as /usr/lib/debug has them; path is borrowed. -ENOSPC: too many. */
 _must_check_ int indexing_add_debug_dir(struct indexing *x, const char *path);

@@ -193,7 +193,7 @@ static int look_at(struct jit_maps *j, struct jit_program *p, enum jit_file_kind
 	if (r != 0)
 		return r == -ENOMEM ? r : 0;
 	j->sent_cpu_ns = indexer_client_stats(j->lane).cpu_ns;
-	r = indexer_client_submit(j->lane, job, p->number, fd);
+	r = indexer_client_submit(j->lane, job, p->number, fd, NULL);
 	if (r < 0)
 		return r;
 	p->is_in_flight = true;

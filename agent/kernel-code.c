@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/kernel-code.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "agent/debug-files.h"
@@ -14,19 +16,23 @@
 #include "workload/sideband.h"
 
 struct kernel_code {
+	int proc_fd;
+	pthread_t reader;
+	bool is_reading;           /* until somebody asks for names: the next three belong to the reader */
+	int read_error;            /* -errno of the reader; 0: none */
 	struct kallsyms *kallsyms; /* NULL: see unnamed */
+	const char *unnamed;
 	struct ksymbols *ksymbols;
 	struct kernel_modules *modules;
 	struct kernel_files *files;
 	const struct kernel_file *image; /* of the kernel itself; NULL: not asked for yet */
 	int host_root_fd;                /* borrowed */
-	const char *unnamed;
 	uint64_t n_refused;
 };
 
-static int read_kallsyms(struct kernel_code *k, int proc_fd)
+static int read_kallsyms(struct kernel_code *k)
 {
-	int r = kallsyms_read(proc_fd, &k->kallsyms);
+	int r = kallsyms_read(k->proc_fd, &k->kallsyms);
 
 	switch (r) {
 	case KALLSYMS_HIDDEN:
@@ -40,6 +46,45 @@ static int read_kallsyms(struct kernel_code *k, int proc_fd)
 	}
 }
 
+static void *run_reader(void *context)
+{
+	struct kernel_code *k = context;
+
+	k->read_error = read_kallsyms(k);
+	return NULL;
+}
+
+/* Signals are for the threads that wait for them. */
+static int start_reader(struct kernel_code *k)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&k->reader, NULL, run_reader, k);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	k->is_reading = r == 0;
+	return -r;
+}
+
+static void join_reader(struct kernel_code *k)
+{
+	if (k->is_reading)
+		pthread_join(k->reader, NULL);
+	k->is_reading = false;
+}
+
+/* From here on there are names, if there are any. */
+static int await_names(struct kernel_code *k)
+{
+	if (k->is_reading) {
+		join_reader(k);
+		kernel_modules_set_names(k->modules, k->kallsyms);
+	}
+	return k->read_error;
+}
+
 int kernel_code_new(int proc_fd, const struct kernel_files_config *files, struct kernel_code **ret)
 {
 	_cleanup_(kernel_code_freep) struct kernel_code *k = calloc(1, sizeof(*k));
@@ -47,16 +92,15 @@ int kernel_code_new(int proc_fd, const struct kernel_files_config *files, struct
 
 	if (!k)
 		return -ENOMEM;
+	k->proc_fd = proc_fd;
 	k->host_root_fd = files->root_fd;
 	r = kernel_modules_new(proc_fd, &k->modules);
 	if (r == 0)
-		r = read_kallsyms(k, proc_fd);
-	if (r < 0)
-		return r;
-	kernel_modules_set_names(k->modules, k->kallsyms);
-	r = ksymbols_new(&k->ksymbols);
+		r = ksymbols_new(&k->ksymbols);
 	if (r == 0)
 		r = kernel_files_new(files, &k->files);
+	if (r == 0)
+		r = start_reader(k);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(k);
@@ -67,6 +111,7 @@ struct kernel_code *kernel_code_free(struct kernel_code *k)
 {
 	if (!k)
 		return NULL;
+	join_reader(k);
 	kernel_files_free(k->files);
 	kernel_modules_free(k->modules);
 	ksymbols_free(k->ksymbols);
@@ -75,9 +120,9 @@ struct kernel_code *kernel_code_free(struct kernel_code *k)
 	return NULL;
 }
 
-const char *kernel_code_unnamed(const struct kernel_code *k)
+const char *kernel_code_unnamed(struct kernel_code *k)
 {
-	return k->unnamed;
+	return await_names(k) < 0 ? NULL : k->unnamed; /* a fault stops whoever asks for names */
 }
 
 uint64_t kernel_code_n_refused(const struct kernel_code *k)
@@ -122,7 +167,7 @@ static int want_file(struct kernel_code *k, const char *module, const struct kal
 
 int kernel_code_look(struct kernel_code *k)
 {
-	return k->kallsyms ? kernel_modules_look(k->modules) : 0;
+	return !k->is_reading && k->kallsyms ? kernel_modules_look(k->modules) : 0;
 }
 
 void kernel_code_look_again(struct kernel_code *k)
@@ -142,8 +187,9 @@ static int take_frame(struct kernel_code *k, struct stack_frame *frame, uint64_t
 		frame->addr = pin + is_caller;
 		return 0;
 	}
-	if (!k->kallsyms)
-		return 0;
+	r = await_names(k);
+	if (r < 0 || !k->kallsyms)
+		return r;
 	if (kallsyms_find(k->kallsyms, addr, &s) && !s.module[0])
 		return want_file(k, "", k->kallsyms, &k->image);
 	module = kernel_modules_pin(k->modules, addr, time_ns, &pin);
@@ -268,7 +314,7 @@ size_t kernel_code_lookup(struct kernel_code *k, const struct stack_frame *frame
 	struct place place;
 	size_t n = 0;
 
-	if (!find_place(k, frame->addr - is_caller, &place))
+	if (await_names(k) < 0 || !find_place(k, frame->addr - is_caller, &place))
 		return 0;
 	s = &place.symbol;
 	file = file_of(k, &place);

@@ -2,7 +2,8 @@
 /*
  * kernel code: what the kernel runs, by name: its own functions, its modules', BPF programs' also when they are gone
  * again, with lines and inlined calls where this host has the debug info. Addresses leave it relative to their module:
- * a profile does not tell where the kernel lies. One thread.
+ * a profile does not tell where the kernel lies. One thread; another reads the kernel's symbols (50 ms) until the first
+ * name is asked for, and is waited for then.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ struct kernel_code *kernel_code_free(struct kernel_code *k); /* NULL is fine; re
 DEFINE_CLEANUP(struct kernel_code *, kernel_code_free);
 
 /* Why no kernel function has a name; NULL: they have. */
-const char *kernel_code_unnamed(const struct kernel_code *k);
+const char *kernel_code_unnamed(struct kernel_code *k);
 
 /* Pieces of code that came and were not kept, because too many came and went since kernel_code_expire(). */
 uint64_t kernel_code_n_refused(const struct kernel_code *k);

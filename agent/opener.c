@@ -59,7 +59,7 @@ int opener_init(struct opener *o, struct binaries *binaries, struct modules *mod
 		return -errno;
 	o->host_root = proc_read_root(o->proc_fd, (uint32_t)getpid());
 	if (mapped_file_open_vdso(&vdso_fd) == 0)
-		return binaries_add(binaries, take_fd(vdso_fd), &o->vdso);
+		return binaries_add(binaries, take_fd(vdso_fd), "[vdso]", &o->vdso);
 	return 0; /* no vdso here: nobody will have one mapped */
 }
 
@@ -218,9 +218,10 @@ static const char *reason_of(int r)
 }
 
 /* 0 with the binary, or a reason where there is none. */
-static int hand_in(struct opener *o, int fd, uint32_t root, struct binary **ret, const char **ret_reason)
+static int hand_in(struct opener *o, int fd, const char *path, uint32_t root, struct binary **ret,
+		   const char **ret_reason)
 {
-	int r = binaries_add_rooted(o->binaries, fd, root, ret);
+	int r = binaries_add_rooted(o->binaries, fd, path, root, ret);
 
 	if (r == -ENOMEM)
 		return r;
@@ -261,7 +262,8 @@ int opener_hand_in(struct opener *o)
 		struct waiting_file *w = o->waiting;
 		struct binary *binary = NULL;
 		const char *reason = NULL;
-		int r = hand_in(o, take_fd(w->fd), w->root, &binary, &reason);
+		const char *path = modules_get(o->modules, w->module)->path;
+		int r = hand_in(o, take_fd(w->fd), path, w->root, &binary, &reason);
 
 		if (r < 0)
 			return r;
@@ -336,7 +338,7 @@ static int find_module(struct opener *o, uint32_t tgid, struct mapped_file *file
 	root = debug_root_of(o, tgid, file);
 	if (o->waiting || !has_room(o))
 		return hold(o, fd, root, file, ret);
-	r = hand_in(o, fd, root, &binary, ret_reason);
+	r = hand_in(o, fd, file->path, root, &binary, ret_reason);
 	return r == 0 ? modules_add(o->modules, file->path, binary, *ret_reason, ret) : r;
 }
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/indexing-options.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/indexing.h"
 #include "cli/options.h"
 #include "cli/text.h"
+#include "common/buf.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "symbolizer/binary.h"
 
@@ -29,6 +34,20 @@ static int add_debug_dirs(const struct indexing_options *o, struct indexing *ind
 	return EXIT_OK;
 }
 
+#define PROGRESS_CHARS 36 /* beside the path: it shall stay one line */
+
+static void print_progress(const struct indexing_progress *progress)
+{
+	const char *path = progress->path ? progress->path : "the kernel";
+	_cleanup_(buf_done) struct buf text = {};
+
+	fputs("\r\033[K", stderr);
+	if (progress->is_over || text_add(&text, path, text_width(stderr) - PROGRESS_CHARS) < 0)
+		return;
+	fprintf(stderr, "reading %s: %s, %" PRIu64 " s", text.data, progress->is_debug ? "debug info" : "names",
+		(uint64_t)(progress->waited_ns / NS_PER_S));
+}
+
 int indexing_options_open(const struct indexing_options *o, const char *cache_dir, struct indexing **ret)
 {
 	_cleanup_(indexing_freep) struct indexing *indexing = NULL;
@@ -40,6 +59,8 @@ int indexing_options_open(const struct indexing_options *o, const char *cache_di
 		log_error("cannot start the indexer: %s", strerror(-r));
 		return EXIT_ERROR;
 	}
+	if (isatty(STDERR_FILENO))
+		indexing_on_progress(indexing, print_progress);
 	code = add_debug_dirs(o, indexing);
 	if (code != EXIT_OK)
 		return code;

@@ -53,11 +53,11 @@ static int id_width(const struct index_catalog *c)
 	return (int)width;
 }
 
-/* The path of a separate file stands in `symbols show`: here it would only be cut. */
+/* Or why there is nothing at all. The path of a separate file stands in `symbols show`: here it would only be cut. */
 static const char *source_of(const struct index_catalog_entry *e)
 {
 	const struct symbols_debug debug = symbols_debug_of(e);
-	const char *source = symbols_debug_to_string(&debug);
+	const char *source = e->failure ? e->failure : symbols_debug_to_string(&debug);
 
 	return debug.has_lines && source[0] == '/' ? "a separate file" : source;
 }

@@ -65,6 +65,8 @@ static enum missing_cause cause_of(const struct missing_row *row, enum missing_p
 		return MISSING_CAUSE_PARTIAL;
 	if (!e)
 		return MISSING_CAUSE_UNKNOWN;
+	if (e->failure)
+		return MISSING_CAUSE_UNREADABLE;
 	if (e->has_lines)
 		return MISSING_CAUSE_READ_NOW;
 	if (!e->debug.is_there)
@@ -82,7 +84,7 @@ static struct known_row know(const struct symbols_missing *v, const struct missi
 		known.entry = find_entry(v->catalog, row);
 	known.remedy = missing_remedy_of(place, cause_of(row, place, known.entry));
 	if (known.entry && !known.remedy.reason)
-		known.remedy.reason = known.entry->debug_failure;
+		known.remedy.reason = known.entry->failure ? known.entry->failure : known.entry->debug_failure;
 	return known;
 }
 

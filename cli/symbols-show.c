@@ -74,7 +74,9 @@ int symbols_show_print(const struct index_catalog_entry *e, FILE *out)
 		r = print_line(out, "path", e->path ? e->path : "not known");
 	if (r == 0)
 		r = print_line(out, "key", e->key);
-	if (r == 0)
+	if (r == 0 && e->failure)
+		r = print_line(out, "unreadable", e->failure);
+	else if (r == 0)
 		r = print_line(out, debug.has_lines ? "lines" : "no lines", symbols_debug_to_string(&debug));
 	if (r < 0)
 		return r;

@@ -62,6 +62,8 @@ int symbols_add_entry(struct json_object *object, const struct index_catalog_ent
 	if (r == 0)
 		r = symbols_add_string(object, "path", e->path);
 	if (r == 0)
+		r = symbols_add_string(object, "failure", e->failure);
+	if (r == 0)
 		r = json_add_counts(object, counts, ARRAY_SIZE(counts));
 	if (r == 0)
 		r = symbols_add_debug(object, &debug);

@@ -69,6 +69,8 @@ struct missing_remedy missing_remedy_of(enum missing_place place, enum missing_c
 		[MISSING_CAUSE_REFUSED] = { NULL,
 					    "its functions are named by its symbol tables alone; a debug file that "
 					    "changes is read again" },
+		[MISSING_CAUSE_UNREADABLE] = { NULL,
+					       "nothing: it is tried again when it changes, and by a newer cpuhound" },
 	};
 
 	return cause == MISSING_CAUSE_PLACE ? remedy_of_place(place) : remedies[cause];

@@ -20,17 +20,18 @@ enum missing_place {
 enum missing_place missing_place_of(const char *path);
 
 enum missing_cause {
-	MISSING_CAUSE_PLACE,     /* no file: see the place */
-	MISSING_CAUSE_PARTIAL,   /* other samples in it have lines */
-	MISSING_CAUSE_UNKNOWN,   /* nothing is known of the file */
-	MISSING_CAUSE_NOT_READ,  /* its debug info was not looked for yet */
-	MISSING_CAUSE_READ_NOW,  /* it has some, which was read after the recording */
-	MISSING_CAUSE_NOT_FOUND, /* there is none where it was looked for */
-	MISSING_CAUSE_REFUSED,   /* there is some that could not be read: there is a reason of its own */
+	MISSING_CAUSE_PLACE,      /* no file: see the place */
+	MISSING_CAUSE_PARTIAL,    /* other samples in it have lines */
+	MISSING_CAUSE_UNKNOWN,    /* nothing is known of the file */
+	MISSING_CAUSE_NOT_READ,   /* its debug info was not looked for yet */
+	MISSING_CAUSE_READ_NOW,   /* it has some, which was read after the recording */
+	MISSING_CAUSE_NOT_FOUND,  /* there is none where it was looked for */
+	MISSING_CAUSE_REFUSED,    /* there is some that could not be read: there is a reason of its own */
+	MISSING_CAUSE_UNREADABLE, /* nothing of the file could be read: likewise */
 };
 
 struct missing_remedy {
-	const char *reason; /* NULL: the caller's own, of MISSING_CAUSE_REFUSED */
+	const char *reason; /* NULL: of MISSING_CAUSE_REFUSED and _UNREADABLE, the caller's own */
 	const char *advice;
 };
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbolizer/binary.h"
 
-#include <elf.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
@@ -14,7 +12,7 @@
 #include "symbolizer/debug-key.h"
 #include "symbolizer/file-content.h"
 #include "symbolizer/index-cache.h"
-#include "symbolizer/index-writer.h"
+#include "symbolizer/index-failure.h"
 #include "symbolizer/indexer-client.h"
 #include "symbolizer/indexer.h"
 
@@ -103,14 +101,31 @@ static bool is_cached(const struct binaries *set, const struct entry *e)
 	return set->cache && !e->is_unnamed;
 }
 
+/* An index that only tells why there is none; takes it. */
+static void set_failed(struct binaries *set, struct entry *e, struct index *index)
+{
+	struct index_origin origin;
+
+	index_origin(index, &origin);
+	e->public.build_id = *index_build_id(index);
+	set_unreadable(set, e, origin.failure);
+	index_free(index);
+}
+
+/* Before it is identified, its key is that of a file without build id: of one, or of what could not be identified. */
 static bool find_in_cache(struct binaries *set, struct entry *e)
 {
 	struct content_key key = key_of(e);
+	struct index_origin origin;
 	struct index *index;
 
-	if (!is_cached(set, e) || !e->identified || index_cache_find(set->cache, &key, &index) != 0)
+	if (!is_cached(set, e) || index_failure_find(set->cache, &key, &index) != 0)
 		return false; /* whatever is wrong with the cache, the indexer can do without */
-	set_ready(set, e, index);
+	index_origin(index, &origin);
+	if (origin.failure)
+		set_failed(set, e, index);
+	else
+		set_ready(set, e, index);
 	set->stats.n_from_cache++;
 	return true;
 }
@@ -121,7 +136,7 @@ static struct indexer_client *lane_of(const struct binaries *set, const struct e
 }
 
 /* The next step towards a binary's index; takes fd. */
-static int request_index(struct binaries *set, struct entry *e, int fd)
+static int request_index(struct binaries *set, struct entry *e, int fd, const char *path)
 {
 	enum indexer_job job = is_cached(set, e) && !e->identified ? INDEXER_IDENTIFY : INDEXER_INDEX;
 
@@ -129,7 +144,7 @@ static int request_index(struct binaries *set, struct entry *e, int fd)
 		close_fd(fd);
 		return 0;
 	}
-	return indexer_client_submit(lane_of(set, e), job, e->tag, fd);
+	return indexer_client_submit(lane_of(set, e), job, e->tag, fd, path);
 }
 
 /*
@@ -176,7 +191,7 @@ static void on_indexed(struct binaries *set, struct entry *e, const struct index
 static void on_identified(struct binaries *set, struct entry *e, struct indexer_result *result)
 {
 	note_identity(e, result);
-	if (request_index(set, e, take_fd(result->elf_fd)) < 0)
+	if (request_index(set, e, take_fd(result->elf_fd), result->path) < 0)
 		set_unreadable(set, e, "too many files wait for the indexer");
 }
 
@@ -204,46 +219,6 @@ static void set_debug(struct binaries *set, struct entry *e, struct index *index
 	set->stats.mapped_index_bytes += index_mapped_bytes(index);
 }
 
-/* What will fail again is not tried again by the next process that comes either. */
-static bool is_lasting(int status)
-{
-	switch (status) {
-	case -ENODATA:
-	case -EBADMSG:
-	case -ENOMEM:
-	case -EFBIG:
-	case -ENOSPC:
-	case -ETIME:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static int write_failure(const struct entry *e, const struct indexer_result *result, int fd)
-{
-	_cleanup_(index_writer_freep) struct index_writer *w = NULL;
-	const struct index_origin origin = { .path = result->path, .failure = result->reason };
-	int r;
-
-	r = index_writer_new(EM_NONE, &e->public.build_id, &w);
-	if (r == 0)
-		r = index_writer_set_origin(w, &origin);
-	return r == 0 ? index_writer_finish(w, fd) : r;
-}
-
-static void remember_failure(struct binaries *set, const struct entry *e, const struct indexer_result *result)
-{
-	_cleanup_close_ int fd = -1;
-	struct index *index;
-
-	if (!e->has_debug_key || !is_lasting(result->status))
-		return;
-	fd = memfd_create("cpuhound-index", MFD_CLOEXEC);
-	if (fd >= 0 && write_failure(e, result, fd) == 0 && index_cache_put(set->cache, &e->debug_key, fd, &index) == 0)
-		index_free(index);
-}
-
 /* Where something was missing, it may be there the next time. */
 static void on_debug(struct binaries *set, struct entry *e, const struct indexer_result *result)
 {
@@ -254,7 +229,8 @@ static void on_debug(struct binaries *set, struct entry *e, const struct indexer
 	set->n_debug_pending--;
 	if (result->status < 0) {
 		set_debug_missing(set, e, result->reason);
-		remember_failure(set, e, result);
+		if (e->has_debug_key)
+			index_failure_remember(set->cache, &e->debug_key, result);
 		return;
 	}
 	r = open_result(set, key, result->index_fd, &index);
@@ -266,10 +242,19 @@ static void on_debug(struct binaries *set, struct entry *e, const struct indexer
 	set->stats.n_debug_read++;
 }
 
+static void on_names_failed(struct binaries *set, struct entry *e, const struct indexer_result *result)
+{
+	const struct content_key key = key_of(e);
+
+	set_unreadable(set, e, result->reason);
+	if (is_cached(set, e))
+		index_failure_remember(set->cache, &key, result);
+}
+
 static void on_names(struct binaries *set, struct entry *e, struct indexer_result *result)
 {
 	if (result->status < 0)
-		set_unreadable(set, e, result->reason);
+		on_names_failed(set, e, result);
 	else if (result->job == INDEXER_IDENTIFY)
 		on_identified(set, e, result);
 	else
@@ -469,7 +454,7 @@ static int insert(struct binaries *set, struct entry *e)
 	return 0;
 }
 
-int binaries_add_rooted(struct binaries *set, int fd, uint32_t root, struct binary **ret)
+int binaries_add_rooted(struct binaries *set, int fd, const char *path, uint32_t root, struct binary **ret)
 {
 	_cleanup_close_ int owned = fd;
 	struct entry_key key = { .root = root };
@@ -489,7 +474,7 @@ int binaries_add_rooted(struct binaries *set, int fd, uint32_t root, struct bina
 		e = new_entry(set, &key, is_unnamed);
 		if (!e)
 			return -ENOMEM;
-		r = request_index(set, e, take_fd(owned));
+		r = request_index(set, e, take_fd(owned), path);
 		if (r == 0)
 			r = insert(set, e);
 		if (r < 0) {
@@ -501,9 +486,9 @@ int binaries_add_rooted(struct binaries *set, int fd, uint32_t root, struct bina
 	return 0;
 }
 
-int binaries_add(struct binaries *set, int fd, struct binary **ret)
+int binaries_add(struct binaries *set, int fd, const char *path, struct binary **ret)
 {
-	return binaries_add_rooted(set, fd, 0, ret);
+	return binaries_add_rooted(set, fd, path, 0, ret);
 }
 
 /* Whose files are looked for: context of find_to_know(). */
@@ -530,7 +515,7 @@ static bool find_debug_in_cache(struct binaries *set, struct entry *e)
 	if (!is_cached(set, e) || e->public.root)
 		return false; /* a root's number means nothing to the next who asks */
 	e->has_debug_key = debug_key_make(&key, e->debuglink ? e->debuglink : "", &source, &e->debug_key) == 0;
-	if (!e->has_debug_key || index_cache_find(set->cache, &e->debug_key, &index) != 0)
+	if (!e->has_debug_key || index_failure_find(set->cache, &e->debug_key, &index) != 0)
 		return false;
 	set_debug(set, e, index);
 	set->stats.n_debug_from_cache++;
@@ -550,7 +535,7 @@ int binaries_want_debug(struct binaries *set, struct binary *binary, const char 
 	r = insert_by_tag(set, e);
 	if (r < 0)
 		return r;
-	r = indexer_client_submit_debug(set->lanes[BINARY_LANE_DEBUG], e->tag, take_fd(owned), path);
+	r = indexer_client_submit(set->lanes[BINARY_LANE_DEBUG], INDEXER_DEBUG, e->tag, take_fd(owned), path);
 	if (r < 0) {
 		HASH_DELETE(hh_tag, set->by_tag, e);
 		return r;

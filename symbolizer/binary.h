@@ -24,7 +24,7 @@
 enum binary_state {
 	BINARY_PENDING, /* the indexer has not answered yet */
 	BINARY_READY,
-	BINARY_UNREADABLE, /* see `reason`; remembered, not tried again */
+	BINARY_UNREADABLE, /* see `reason`; remembered, what ended the indexer also in the cache */
 };
 
 /* Inlined calls and lines take longer than names: they are read for what is asked for. */
@@ -102,18 +102,20 @@ struct binaries *binaries_free(struct binaries *set); /* ends the children; NULL
 DEFINE_CLEANUP(struct binaries *, binaries_free);
 
 /*
- * Finds or adds the binary with the content of fd, a regular file open for reading; takes fd in every case.
+ * Finds or adds the binary with the content of fd, a regular file open for reading; takes fd in every case. path names
+ * it for people.
  * The result lives as long as the table.
  * -EAGAIN: BINARIES_MAX_PENDING wait for the indexer, add it again later; -ENOSPC: max_binaries.
  */
-_must_check_ int binaries_add(struct binaries *set, int fd, struct binary **ret);
+_must_check_ int binaries_add(struct binaries *set, int fd, const char *path, struct binary **ret);
 
 /*
  * The same for a file that a process in a root of its own has mapped, where debug files of that root are to be
  * believed: what they say counts for this binary alone, not for the same file in another root, and is not kept on disk.
  * root: the caller's number for it; 0: none, as binaries_add().
  */
-_must_check_ int binaries_add_rooted(struct binaries *set, int fd, uint32_t root, struct binary **ret);
+_must_check_ int binaries_add_rooted(struct binaries *set, int fd, const char *path, uint32_t root,
+				       struct binary **ret);
 
 /*
  * Has the debug info of a READY binary read; takes fd, the same file as at binaries_add(), in every case. path names it

@@ -51,6 +51,7 @@ int debug_key_make(const struct content_key *binary, const char *debuglink, cons
 	static const char salt[] = "debug info 1"; /* another number where the reader has learnt something */
 	struct debug_need by_id = { .kind = DEBUG_NEED_FILE, .build_id = binary->build_id };
 	struct debug_need by_link = { .kind = DEBUG_NEED_FILE }, package = { .kind = DEBUG_NEED_DWP };
+	uint8_t digest[sizeof(ret->debug)];
 	struct content_key key = *binary;
 	struct sha256_ctx sha;
 	int r = 0;
@@ -67,7 +68,9 @@ int debug_key_make(const struct content_key *binary, const char *debuglink, cons
 		r = add_candidates(&sha, source, &package);
 	if (r < 0)
 		return r;
-	sha256_digest(&sha, sizeof(key.sha), key.sha);
+	sha256_digest(&sha, sizeof(digest), digest);
+	memcpy(&key.debug, digest, sizeof(key.debug));
+	key.debug |= 1; /* never 0 */
 	*ret = key;
 	return 0;
 }

@@ -10,6 +10,6 @@
 #include "symbolizer/debug-need.h"
 #include "symbolizer/index-cache.h"
 
-/* binary: the key of its own index. debuglink: the name in its .gnu_debuglink; "": none. */
+/* binary: the key of its own index, to which `debug` is added. debuglink: the name in its .gnu_debuglink; "": none. */
 _must_check_ int debug_key_make(const struct content_key *binary, const char *debuglink,
 				const struct debug_source *source, struct content_key *ret);

@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "common/clean.h"
+#include "symbolizer/demangle-cursor.h"
 
 #define MAX_DEPTH 128
 #define HASH_DIGITS 16
 #define HASH_VARIETY 5 /* different digits, as libiberty wants them: else it is no hash */
 
 struct parser {
-	const char *start, *p, *end; /* start: what back references count from */
+	const char *start; /* what back references count from */
+	struct demangle_cursor in;
 	char *out, *out_end;
 	size_t depth;
 	bool is_silent; /* parts of an impl's path are not told */
@@ -26,19 +28,6 @@ struct ident {
 static bool parse_path(struct parser *s, bool in_value);
 static bool parse_type(struct parser *s);
 static bool parse_const(struct parser *s);
-
-static char peek(const struct parser *s)
-{
-	return s->p < s->end ? *s->p : 0;
-}
-
-static bool eat(struct parser *s, char c)
-{
-	if (peek(s) != c)
-		return false;
-	s->p++;
-	return true;
-}
 
 static bool put(struct parser *s, const char *text, size_t size)
 {
@@ -69,7 +58,7 @@ static bool put_decimal(struct parser *s, uint64_t n)
 
 static int digit62(char c)
 {
-	if (c >= '0' && c <= '9')
+	if (is_digit(c))
 		return c - '0';
 	if (c >= 'a' && c <= 'z')
 		return c - 'a' + 10;
@@ -81,16 +70,16 @@ static bool parse_base62(struct parser *s, uint64_t *ret)
 {
 	uint64_t n = 0;
 
-	if (eat(s, '_')) {
+	if (cursor_eat(&s->in, '_')) {
 		*ret = 0;
 		return true;
 	}
-	while (!eat(s, '_')) {
-		int digit = digit62(peek(s));
+	while (!cursor_eat(&s->in, '_')) {
+		int digit = digit62(cursor_peek(&s->in));
 
 		if (digit < 0 || __builtin_mul_overflow(n, 62, &n) || __builtin_add_overflow(n, (uint64_t)digit, &n))
 			return false;
-		s->p++;
+		s->in.p++;
 	}
 	*ret = n + 1;
 	return n < UINT64_MAX;
@@ -100,7 +89,7 @@ static bool parse_base62(struct parser *s, uint64_t *ret)
 static bool parse_optional(struct parser *s, char tag, uint64_t *ret)
 {
 	*ret = 0;
-	if (!eat(s, tag))
+	if (!cursor_eat(&s->in, tag))
 		return true;
 	if (!parse_base62(s, ret))
 		return false;
@@ -112,14 +101,14 @@ static bool parse_size(struct parser *s, size_t *ret)
 {
 	size_t n = 0;
 
-	if (peek(s) < '0' || peek(s) > '9')
+	if (!is_digit(cursor_peek(&s->in)))
 		return false;
-	if (eat(s, '0')) {
+	if (cursor_eat(&s->in, '0')) {
 		*ret = 0;
 		return true;
 	}
-	while (peek(s) >= '0' && peek(s) <= '9' && n < 1000000)
-		n = n * 10 + (size_t)(*s->p++ - '0');
+	while (is_digit(cursor_peek(&s->in)) && n < 1000000)
+		n = n * 10 + (size_t)(*s->in.p++ - '0');
 	*ret = n;
 	return true;
 }
@@ -135,20 +124,20 @@ static bool is_plain(const char *text, size_t size)
 
 static bool parse_ident(struct parser *s, struct ident *ret)
 {
-	if (!parse_optional(s, 's', &ret->disambiguator) || peek(s) == 'u' || !parse_size(s, &ret->size))
+	if (!parse_optional(s, 's', &ret->disambiguator) || cursor_peek(&s->in) == 'u' || !parse_size(s, &ret->size))
 		return false;
-	eat(s, '_');
-	if (ret->size > (size_t)(s->end - s->p))
+	cursor_eat(&s->in, '_');
+	if (ret->size > (size_t)(s->in.end - s->in.p))
 		return false;
-	ret->text = s->p;
-	s->p += ret->size;
+	ret->text = s->in.p;
+	s->in.p += ret->size;
 	return is_plain(ret->text, ret->size);
 }
 
 /* Reads what stands earlier in the name. */
 static bool follow(struct parser *s, bool (*parse)(struct parser *s))
 {
-	const char *here = s->p - 1, *back;
+	const char *here = s->in.p - 1, *back;
 	uint64_t at;
 	bool ok;
 
@@ -156,10 +145,10 @@ static bool follow(struct parser *s, bool (*parse)(struct parser *s))
 		return false;
 	if (s->is_silent)
 		return true;
-	back = s->p;
-	s->p = s->start + at;
+	back = s->in.p;
+	s->in.p = s->start + at;
 	ok = parse(s);
-	s->p = back;
+	s->in.p = back;
 	return ok;
 }
 
@@ -193,12 +182,12 @@ static bool put_component(struct parser *s, char namespace, const struct ident *
 
 static bool parse_component(struct parser *s, bool in_value)
 {
-	char namespace = peek(s);
+	char namespace = cursor_peek(&s->in);
 	struct ident ident;
 
 	if (!((namespace >= 'a' && namespace <= 'z') || (namespace >= 'A' && namespace <= 'Z')))
 		return false;
-	s->p++;
+	s->in.p++;
 	return parse_path(s, in_value) && parse_ident(s, &ident) && put_component(s, namespace, &ident);
 }
 
@@ -238,9 +227,9 @@ static bool parse_lifetime(struct parser *s)
 
 static bool parse_argument(struct parser *s)
 {
-	if (eat(s, 'L'))
+	if (cursor_eat(&s->in, 'L'))
 		return parse_lifetime(s);
-	return eat(s, 'K') ? parse_const(s) : parse_type(s);
+	return cursor_eat(&s->in, 'K') ? parse_const(s) : parse_type(s);
 }
 
 /* Of parse(), up to an E, with commas in between. */
@@ -248,8 +237,8 @@ static bool parse_list(struct parser *s, bool (*parse)(struct parser *s), size_t
 {
 	size_t n = 0;
 
-	for (; !eat(s, 'E'); n++) {
-		if (s->p >= s->end || (n > 0 && !put_str(s, ", ")) || !parse(s))
+	for (; !cursor_eat(&s->in, 'E'); n++) {
+		if (s->in.p >= s->in.end || (n > 0 && !put_str(s, ", ")) || !parse(s))
 			return false;
 	}
 	*ret_n = n;
@@ -295,12 +284,12 @@ static bool choose_path(struct parser *s, char tag, bool in_value)
 
 static bool parse_path(struct parser *s, bool in_value)
 {
-	char tag = peek(s);
+	char tag = cursor_peek(&s->in);
 	bool ok;
 
 	if (tag == 0 || s->depth++ > MAX_DEPTH)
 		return false;
-	s->p++;
+	s->in.p++;
 	ok = choose_path(s, tag, in_value);
 	s->depth--;
 	return ok;
@@ -324,7 +313,7 @@ static bool parse_reference(struct parser *s, const char *mark, const char *muta
 
 	if (!put_str(s, mark))
 		return false;
-	if (eat(s, 'L') && (!parse_base62(s, &n) || n != 0))
+	if (cursor_eat(&s->in, 'L') && (!parse_base62(s, &n) || n != 0))
 		return false;
 	return put_str(s, mutable) && parse_type(s);
 }
@@ -368,20 +357,20 @@ static bool choose_type(struct parser *s, char tag)
 	case 'D':
 		return false;
 	default:
-		s->p--;
+		s->in.p--;
 		return parse_path(s, false);
 	}
 }
 
 static bool parse_type(struct parser *s)
 {
-	const char *name = basic_type(peek(s));
+	const char *name = basic_type(cursor_peek(&s->in));
 	bool ok;
 
-	if (s->p >= s->end || s->depth++ > MAX_DEPTH)
+	if (s->in.p >= s->in.end || s->depth++ > MAX_DEPTH)
 		return false;
-	s->p++;
-	ok = name ? put_str(s, name) : choose_type(s, s->p[-1]);
+	s->in.p++;
+	ok = name ? put_str(s, name) : choose_type(s, s->in.p[-1]);
 	s->depth--;
 	return ok;
 }
@@ -391,25 +380,25 @@ static bool parse_hex(struct parser *s, uint64_t *ret)
 	size_t n = 0;
 
 	*ret = 0;
-	for (; !eat(s, '_'); n++) {
-		char c = peek(s);
+	for (; !cursor_eat(&s->in, '_'); n++) {
+		char c = cursor_peek(&s->in);
 
-		if (n == 16 || !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+		if (n == 16 || !(is_digit(c) || (c >= 'a' && c <= 'f')))
 			return false;
 		*ret = *ret << 4 | (uint64_t)digit62(c);
-		s->p++;
+		s->in.p++;
 	}
 	return n > 0;
 }
 
 static bool parse_const(struct parser *s)
 {
-	char tag = peek(s);
+	char tag = cursor_peek(&s->in);
 	uint64_t value;
 
-	if (s->p >= s->end)
+	if (s->in.p >= s->in.end)
 		return false;
-	s->p++;
+	s->in.p++;
 	switch (tag) {
 	case 'p':
 		return put_str(s, "_");
@@ -428,7 +417,7 @@ static bool parse_const(struct parser *s)
 	case 'x':
 	case 'n':
 	case 'i':
-		return (!eat(s, 'n') || put_str(s, "-")) && parse_hex(s, &value) && put_decimal(s, value);
+		return (!cursor_eat(&s->in, 'n') || put_str(s, "-")) && parse_hex(s, &value) && put_decimal(s, value);
 	case 'b':
 		return parse_hex(s, &value) && value <= 1 && put_str(s, value ? "true" : "false");
 	default:
@@ -442,7 +431,7 @@ static bool parse_v0(struct parser *s)
 	if (!parse_path(s, true))
 		return false;
 	s->is_silent = true;
-	return s->p == s->end || (parse_path(s, false) && s->p == s->end);
+	return s->in.p == s->in.end || (parse_path(s, false) && s->in.p == s->in.end);
 }
 
 static bool is_hash(const struct ident *ident)
@@ -512,32 +501,33 @@ static bool parse_legacy(struct parser *s)
 {
 	struct ident ident = {}, next;
 
-	for (size_t n = 0; !eat(s, 'E'); n++) {
-		if (!parse_size(s, &next.size) || next.size == 0 || next.size > (size_t)(s->end - s->p))
+	for (size_t n = 0; !cursor_eat(&s->in, 'E'); n++) {
+		if (!parse_size(s, &next.size) || next.size == 0 || next.size > (size_t)(s->in.end - s->in.p))
 			return false;
-		next.text = s->p;
-		s->p += next.size;
-		if (n > 0 && (!put_legacy(s, ident.text, ident.size) || (peek(s) != 'E' && !put_str(s, "::"))))
+		next.text = s->in.p;
+		s->in.p += next.size;
+		if (n > 0 &&
+		    (!put_legacy(s, ident.text, ident.size) || (cursor_peek(&s->in) != 'E' && !put_str(s, "::"))))
 			return false;
 		ident = next;
 	}
-	return s->p == s->end && is_hash(&ident);
+	return s->in.p == s->in.end && is_hash(&ident);
 }
 
 bool demangle_rust(const char *name, size_t size, char *ret, size_t ret_size)
 {
-	struct parser s = { .end = name + size, .out = ret, .out_end = ret + ret_size - 1 };
+	struct parser s = { .in.end = name + size, .out = ret, .out_end = ret + ret_size - 1 };
 	bool ok;
 
 	if (size > 3 && memcmp(name, "_ZN", 3) == 0) {
-		s.p = name + 3;
+		s.in.p = name + 3;
 		ok = parse_legacy(&s);
 	} else if (size > 2 && memcmp(name, "_R", 2) == 0) {
 		const char *suffix = memchr(name, '.', size);
 
-		s.start = s.p = name + 2;
+		s.start = s.in.p = name + 2;
 		if (suffix)
-			s.end = suffix;
+			s.in.end = suffix;
 		ok = parse_v0(&s);
 	} else {
 		return false;

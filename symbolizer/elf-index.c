@@ -53,9 +53,10 @@ static int gather_rows(struct sources *s)
 	return r == -EFBIG ? 0 : r;
 }
 
-static int write_index(const struct sources *s, const struct build_id *id, int out_fd)
+static int write_index(const struct sources *s, const struct build_id *id, const char *path, int out_fd)
 {
 	_cleanup_(index_writer_freep) struct index_writer *w = NULL;
+	const struct index_origin origin = { .path = path };
 	int r;
 
 	r = index_writer_new(s->file.ehdr.e_machine, id, &w);
@@ -65,13 +66,15 @@ static int write_index(const struct sources *s, const struct build_id *id, int o
 		return r;
 	index_writer_keep_names_apart(w);
 	r = symbols_write(&s->symbols.all, w);
+	if (r == 0 && path)
+		r = index_writer_set_origin(w, &origin);
 	if (r < 0)
 		return r;
 	index_writer_set_unwind(w, s->rows.data, s->rows.size);
 	return index_writer_finish(w, out_fd);
 }
 
-int elf_index_build(int fd, int out_fd, struct build_id *ret)
+int elf_index_build(int fd, int out_fd, const char *path, struct build_id *ret)
 {
 	_cleanup_(sources_done) struct sources s = {};
 	struct build_id id;
@@ -87,7 +90,7 @@ int elf_index_build(int fd, int out_fd, struct build_id *ret)
 	r = elf_symbols_gather(&s.file, NULL, &s.symbols);
 	if (r < 0)
 		return r;
-	r = write_index(&s, &id, out_fd);
+	r = write_index(&s, &id, path, out_fd);
 	if (r < 0)
 		return r;
 	*ret = id;

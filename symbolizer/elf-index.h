@@ -12,5 +12,5 @@
 /* Only the build id; n_bytes 0 where the file has none. */
 _must_check_ int elf_index_identify(int fd, struct build_id *ret);
 
-/* Writes the index of fd to out_fd, an empty file, and tells the build id. */
-_must_check_ int elf_index_build(int fd, int out_fd, struct build_id *ret);
+/* Writes the index of fd to out_fd, an empty file, and tells the build id. path: its origin's; NULL: not known. */
+_must_check_ int elf_index_build(int fd, int out_fd, const char *path, struct build_id *ret);

@@ -14,7 +14,7 @@
 #include "common/parse.h"
 #include "common/suffix.h"
 
-#define NAME_SIZE (BUILD_ID_HEX_SIZE + 1 + 16 + 1 + 16 + sizeof(".idx"))
+#define NAME_SIZE (BUILD_ID_HEX_SIZE + 1 + 16 + 1 + 16 + 1 + 16 + sizeof(".idx"))
 #define SHA_NAME_BYTES 8
 #define NO_BUILD_ID "0" /* in a name; an id has an even number of digits */
 #define TOUCH_S (24 * 3600)
@@ -177,32 +177,39 @@ struct index_cache *index_cache_free(struct index_cache *cache)
 
 static void make_name(const struct content_key *key, char ret[static NAME_SIZE])
 {
-	char hex[BUILD_ID_HEX_SIZE];
+	char hex[BUILD_ID_HEX_SIZE], debug[1 + 16 + 1] = "";
 	uint64_t sha = 0;
 
 	build_id_to_hex(&key->build_id, hex);
 	for (size_t i = 0; i < SHA_NAME_BYTES; i++)
 		sha = sha << 8 | key->sha[i];
-	snprintf(ret, NAME_SIZE, "%s-%" PRIx64 "-%016" PRIx64 ".idx", hex[0] ? hex : NO_BUILD_ID, key->n_bytes, sha);
+	if (key->debug)
+		snprintf(debug, sizeof(debug), "-%016" PRIx64, key->debug);
+	snprintf(ret, NAME_SIZE, "%s-%" PRIx64 "-%016" PRIx64 "%s.idx", hex[0] ? hex : NO_BUILD_ID, key->n_bytes, sha,
+		 debug);
 }
 
-bool index_cache_parse_name(const char *name, char ret_stem[static INDEX_CACHE_STEM_SIZE], uint64_t *ret_n_bytes)
+bool index_cache_parse_name(const char *name, struct index_cache_name *ret)
 {
 	size_t id_bytes = strspn(name, "0123456789abcdef"), stem_bytes;
 	const char *p = name + id_bytes, *end = name + strlen(name);
-	uint64_t sha;
+	struct index_cache_name parsed = {};
+	uint64_t number;
 
-	if (id_bytes == 0 || *p++ != '-' || parse_u64_at(&p, end, 16, ret_n_bytes) < 0)
+	if (id_bytes == 0 || *p++ != '-' || parse_u64_at(&p, end, 16, &parsed.n_bytes) < 0)
 		return false;
 	stem_bytes = (size_t)(p - name);
-	if (*p++ != '-' || parse_u64_at(&p, end, 16, &sha) < 0 || strcmp(p, ".idx") != 0)
+	if (*p++ != '-' || parse_u64_at(&p, end, 16, &number) < 0)
 		return false;
 	if (strncmp(name, NO_BUILD_ID "-", sizeof(NO_BUILD_ID)) == 0)
 		stem_bytes = (size_t)(p - name);
-	if (stem_bytes >= INDEX_CACHE_STEM_SIZE)
+	parsed.is_debug = *p == '-';
+	if (parsed.is_debug && (p++, parse_u64_at(&p, end, 16, &number) < 0))
 		return false;
-	memcpy(ret_stem, name, stem_bytes);
-	ret_stem[stem_bytes] = 0;
+	if (strcmp(p, ".idx") != 0 || stem_bytes >= sizeof(parsed.stem))
+		return false;
+	memcpy(parsed.stem, name, stem_bytes);
+	*ret = parsed;
 	return true;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * index cache: index files kept in a directory across restarts, one for each file:
- * BUILDID-SIZE-SHA.idx. A file appears whole or not at all, is checked on every open, and remade when it is not
- * good: so the directory may be deleted, damaged or shared by two processes at any time. Beyond its limit the least
- * recently used files go. One thread.
+ * index cache: index files kept in a directory across restarts, one for each file: BUILDID-SIZE-SHA.idx, and one for
+ * its debug info: BUILDID-SIZE-SHA-DEBUG.idx. A file appears whole or not at all, is checked on every open, and remade
+ * when it is not good: so the directory may be deleted, damaged or shared by two processes at any time. Beyond its
+ * limit the least recently used files go. One thread.
  */
 #pragma once
 
@@ -19,7 +19,8 @@
 struct content_key {
 	struct build_id build_id;
 	uint64_t n_bytes;
-	uint8_t sha[CONTENT_SHA_BYTES]; /* as in file-content.h, or debug-key.h */
+	uint8_t sha[CONTENT_SHA_BYTES]; /* as in file-content.h */
+	uint64_t debug;                 /* as in debug-key.h; 0: of the binary itself */
 };
 
 struct index_cache;
@@ -32,12 +33,17 @@ enum index_cache_answer {
 /* Opens an existing directory for reading: 0, INDEX_CACHE_UNSAFE, or -errno. */
 _must_check_ int index_cache_open_dir(const char *dir, int *ret);
 
-/*
- * What a file's name there says: the size of the binary, and what its files have in common: they begin with its build
- * id and its size. Without a build id there is no such thing, and *ret_stem is the whole name. false: no name of ours.
- */
+/* What a file's name there says. */
 #define INDEX_CACHE_STEM_SIZE (BUILD_ID_HEX_SIZE + 1 + 16 + 1 + 16)
-bool index_cache_parse_name(const char *name, char ret_stem[static INDEX_CACHE_STEM_SIZE], uint64_t *ret_n_bytes);
+struct index_cache_name {
+	char stem[INDEX_CACHE_STEM_SIZE]; /* what names of one binary begin with: build id and size, else all but
+					   * what its debug info adds */
+	uint64_t n_bytes;                 /* of the binary */
+	bool is_debug;
+};
+
+/* false: no name of ours. */
+bool index_cache_parse_name(const char *name, struct index_cache_name *ret);
 
 _must_check_ int index_cache_new(const char *dir, uint64_t limit_bytes, struct index_cache **ret);
 struct index_cache *index_cache_free(struct index_cache *cache); /* NULL is fine; returns NULL */

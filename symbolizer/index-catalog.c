@@ -43,9 +43,8 @@ static int by_name(const void *a, const void *b)
 
 static int list_names(int dir_fd, struct names *ret)
 {
-	char stem[INDEX_CACHE_STEM_SIZE];
+	struct index_cache_name unused;
 	struct dirent *entry;
-	uint64_t n_bytes;
 	DIR *dir;
 	int r;
 
@@ -53,7 +52,7 @@ static int list_names(int dir_fd, struct names *ret)
 	if (r < 0)
 		return r;
 	while (r == 0 && ret->n < INDEX_CATALOG_MAX && (entry = readdir(dir)))
-		if (index_cache_parse_name(entry->d_name, stem, &n_bytes))
+		if (index_cache_parse_name(entry->d_name, &unused))
 			r = add_name(ret, entry->d_name);
 	closedir(dir);
 	if (ret->n > 0)
@@ -121,12 +120,19 @@ static void set_facts(struct index_catalog_facts *facts, const struct index *ind
 	};
 }
 
-static int set_names(struct index_catalog_entry *e, const struct index *index, const struct stat *st)
+static int set_names(struct index_catalog_entry *e, const struct index *index, const struct index_origin *origin,
+		     const struct stat *st)
 {
+	int r = 0;
+
 	if (is_older(st, &e->names))
 		return 0;
 	set_facts(&e->names, index, st);
-	return set_segments(e, index);
+	if (!e->debug.is_there) /* else that has the path */
+		r = set_string(&e->path, origin->path);
+	if (r == 0)
+		r = set_string(&e->failure, origin->failure);
+	return r < 0 ? r : set_segments(e, index);
 }
 
 static int set_debug(struct index_catalog_entry *e, const struct index *index, const struct index_origin *origin,
@@ -144,8 +150,7 @@ static int set_debug(struct index_catalog_entry *e, const struct index *index, c
 	return r < 0 ? r : set_string(&e->debug_failure, origin->failure);
 }
 
-/* Only who was asked for debug info says where an index comes from. */
-static int add_index(struct index_catalog_entry *e, const struct index *index, const struct stat *st)
+static int add_index(struct index_catalog_entry *e, const struct index *index, bool is_debug, const struct stat *st)
 {
 	struct index_origin origin = {};
 
@@ -153,38 +158,35 @@ static int add_index(struct index_catalog_entry *e, const struct index *index, c
 	e->build_id = *index_build_id(index);
 	e->n_index_bytes += index_mapped_bytes(index);
 	e->n_files++;
-	if (origin.path || origin.debug_source || origin.failure || index_has_debug(index))
-		return set_debug(e, index, &origin, st);
-	return set_names(e, index, st);
+	return is_debug ? set_debug(e, index, &origin, st) : set_names(e, index, &origin, st);
 }
 
 static void entry_done(struct index_catalog_entry *e)
 {
 	free(e->path);
+	free(e->failure);
 	free(e->debug_source);
 	free(e->debug_failure);
 	free(e->segments);
 }
 
 /* The entry of a file: the last one, or a new one behind it. */
-static struct index_catalog_entry *entry_of(struct index_catalog *c, const char *name)
+static struct index_catalog_entry *entry_of(struct index_catalog *c, const struct index_cache_name *name)
 {
 	struct index_catalog_entry *e = c->n ? &c->entries[c->n - 1] : NULL;
-	char stem[INDEX_CACHE_STEM_SIZE];
-	uint64_t n_bytes = 0;
 
-	(void)index_cache_parse_name(name, stem, &n_bytes); /* list_names() took no others */
-	if (e && strcmp(e->key, stem) == 0)
+	if (e && strcmp(e->key, name->stem) == 0)
 		return e;
 	e = &c->entries[c->n++];
-	*e = (struct index_catalog_entry){ .n_bytes = n_bytes };
-	strcpy(e->key, stem);
+	*e = (struct index_catalog_entry){ .n_bytes = name->n_bytes };
+	memcpy(e->key, name->stem, sizeof(e->key));
 	return e;
 }
 
 static int add_file(struct index_catalog *c, int dir_fd, const char *name)
 {
 	_cleanup_(index_freep) struct index *index = NULL;
+	struct index_cache_name parsed = {};
 	struct stat st;
 	int r;
 
@@ -195,7 +197,8 @@ static int add_file(struct index_catalog *c, int dir_fd, const char *name)
 		c->n_unusable++;
 		return 0;
 	}
-	return add_index(entry_of(c, name), index, &st);
+	(void)index_cache_parse_name(name, &parsed); /* list_names() took no others */
+	return add_index(entry_of(c, &parsed), index, parsed.is_debug, &st);
 }
 
 static int by_path(const void *va, const void *vb)

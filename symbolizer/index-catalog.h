@@ -34,6 +34,7 @@ struct index_catalog_entry {
 	size_t n_files;
 
 	struct index_catalog_facts names; /* of its own symbol tables */
+	char *failure;                    /* why they could not be read; NULL: they could */
 	struct index_segment *segments;   /* as those have them */
 	size_t n_segments;
 

@@ -24,7 +24,7 @@
 #endif
 
 #define INDEX_MAGIC "cpuh.idx"
-#define INDEX_VERSION 3
+#define INDEX_VERSION 4
 #define INDEX_ALIGN 64
 
 struct index_header {
@@ -89,7 +89,7 @@ struct index_scope_function {
 
 /* 0: nothing was said. */
 struct index_origin_strings {
-	uint32_t path, debug_source, failure;
+	uint32_t path, debug_source, failure, maker;
 };
 
 #define INDEX_LEAF_BYTES 64
@@ -110,7 +110,7 @@ _Static_assert(sizeof(struct index_section) == 24, "part of the format");
 _Static_assert(sizeof(struct index_starts_head) == 64, "part of the format");
 _Static_assert(sizeof(struct index_symbol) == 12, "part of the format");
 _Static_assert(sizeof(struct index_scope_function) == 16, "part of the format");
-_Static_assert(sizeof(struct index_origin_strings) == 12, "part of the format");
+_Static_assert(sizeof(struct index_origin_strings) == 16, "part of the format");
 _Static_assert(sizeof(struct index_segment) == 32, "part of the format");
 _Static_assert(sizeof(struct index_unwind_head) == 24, "part of the format");
 

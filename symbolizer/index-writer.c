@@ -149,6 +149,8 @@ int index_writer_set_origin(struct index_writer *w, const struct index_origin *o
 		r = add_text(w, origin->debug_source, &o.debug_source);
 	if (r == 0)
 		r = add_text(w, origin->failure, &o.failure);
+	if (r == 0)
+		r = add_text(w, origin->maker, &o.maker);
 	if (r < 0)
 		return r;
 	w->origin = o;

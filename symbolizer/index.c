@@ -162,7 +162,8 @@ static bool is_good_origin(const struct index *x)
 {
 	const struct index_origin_strings *o = x->origin;
 
-	return !o || (o->path < x->strings_size && o->debug_source < x->strings_size && o->failure < x->strings_size);
+	return !o || (o->path < x->strings_size && o->debug_source < x->strings_size && o->failure < x->strings_size &&
+		      o->maker < x->strings_size);
 }
 
 /* All of what debug info says, or nothing of it. */
@@ -348,6 +349,7 @@ void index_origin(const struct index *index, struct index_origin *ret)
 		.path = text_at(index, o->path),
 		.debug_source = text_at(index, o->debug_source),
 		.failure = text_at(index, o->failure),
+		.maker = text_at(index, o->maker),
 	};
 }
 

@@ -86,8 +86,9 @@ struct indexer_client *indexer_client_free(struct indexer_client *c)
 	return NULL;
 }
 
-static int submit(struct indexer_client *c, const struct indexer_result *begin, const char *path)
+int indexer_client_submit(struct indexer_client *c, enum indexer_job job, uint64_t tag, int elf_fd, const char *path)
 {
+	_cleanup_close_ int owned = elf_fd;
 	struct task *t;
 
 	if (c->n_queued >= c->config.max_queue)
@@ -95,37 +96,16 @@ static int submit(struct indexer_client *c, const struct indexer_result *begin, 
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	t->result = *begin;
-	if (path) {
-		t->result.path = strdup(path);
-		if (!t->result.path) {
-			free(t);
-			return -ENOMEM;
-		}
+	t->result = (struct indexer_result){ .tag = tag, .job = job, .elf_fd = -1, .index_fd = -1 };
+	t->result.path = path ? strdup(path) : NULL;
+	if (path && !t->result.path) {
+		task_free(t);
+		return -ENOMEM;
 	}
+	t->result.elf_fd = take_fd(owned);
 	DL_APPEND(c->queue, t);
 	c->n_queued++;
 	return 0;
-}
-
-int indexer_client_submit(struct indexer_client *c, enum indexer_job job, uint64_t tag, int elf_fd)
-{
-	const struct indexer_result begin = { .tag = tag, .job = job, .elf_fd = elf_fd, .index_fd = -1 };
-	int r = submit(c, &begin, NULL);
-
-	if (r < 0)
-		close_fd(elf_fd);
-	return r;
-}
-
-int indexer_client_submit_debug(struct indexer_client *c, uint64_t tag, int elf_fd, const char *path)
-{
-	const struct indexer_result begin = { .tag = tag, .job = INDEXER_DEBUG, .elf_fd = elf_fd, .index_fd = -1 };
-	int r = submit(c, &begin, path);
-
-	if (r < 0)
-		close_fd(elf_fd);
-	return r;
 }
 
 static void finish(struct indexer_client *c, struct task *t, int status, const char *reason)
@@ -314,7 +294,7 @@ static void on_end(struct indexer_client *c, int status)
 			return;
 		}
 	}
-	finish_in_flight(c, -EIO, "indexer crashed");
+	finish_in_flight(c, -EFAULT, "indexer crashed");
 }
 
 static const char *too_much_memory(const struct task *t)

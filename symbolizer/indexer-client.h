@@ -37,7 +37,7 @@ struct indexer_client_config {
 struct indexer_result {
 	uint64_t tag;
 	enum indexer_job job;
-	int status; /* 0 or -errno */
+	int status; /* 0 or -errno; -EFAULT: the child crashed over it */
 	char reason[INDEXER_REASON_BYTES];
 	struct build_id build_id;
 	char debuglink[INDEXER_LINK_BYTES]; /* foreign text; "": none */
@@ -51,10 +51,12 @@ _must_check_ int indexer_client_new(const struct indexer_client_config *config, 
 struct indexer_client *indexer_client_free(struct indexer_client *c); /* ends the child; NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct indexer_client *, indexer_client_free);
 
-/* Queues a file; takes elf_fd in every case. -EAGAIN: the queue is full. */
-_must_check_ int indexer_client_submit(struct indexer_client *c, enum indexer_job job, uint64_t tag, int elf_fd);
-/* The same for INDEXER_DEBUG; path names the file for people, and is cut. */
-_must_check_ int indexer_client_submit_debug(struct indexer_client *c, uint64_t tag, int elf_fd, const char *path);
+/*
+ * Queues a file; takes elf_fd in every case. path names it for people, and is cut; NULL: nobody asks. -EAGAIN: the
+ * queue is full.
+ */
+_must_check_ int indexer_client_submit(struct indexer_client *c, enum indexer_job job, uint64_t tag, int elf_fd,
+				       const char *path);
 
 int indexer_client_fd(const struct indexer_client *c);
 int indexer_client_timeout_ms(const struct indexer_client *c); /* -1: never */

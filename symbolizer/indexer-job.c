@@ -109,7 +109,7 @@ void indexer_job_run(const struct indexer_request *request, int elf_fd, int out_
 		r = elf_index_identify(elf_fd, &id);
 		break;
 	case INDEXER_INDEX:
-		r = elf_index_build(elf_fd, out_fd, &id);
+		r = elf_index_build(elf_fd, out_fd, request->path[0] ? request->path : NULL, &id);
 		break;
 	case INDEXER_DEBUG:
 		r = run_debug(request, elf_fd, out_fd, &id);

@@ -35,7 +35,7 @@ struct indexer_request {
 	uint64_t tag; /* comes back in the reply */
 	uint32_t job; /* enum indexer_job */
 	uint32_t zero;
-	char path[DEBUG_NEED_NAME_BYTES]; /* of the binary, for INDEXER_DEBUG; foreign text */
+	char path[DEBUG_NEED_NAME_BYTES]; /* of the binary, for people; foreign text, "": not told */
 };
 
 struct indexer_reply {

@@ -192,7 +192,7 @@ static int open_place(struct kernel_files *k, struct file *f)
 		fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
 		if (fd < 0)
 			return -errno;
-		r = binaries_add(k->config.binaries, fd, &f->binary);
+		r = binaries_add(k->config.binaries, fd, path_of(f), &f->binary);
 		if (r == 0)
 			f->state = FILE_NAMING;
 		if (r == 0 || r == -EAGAIN)

@@ -61,7 +61,7 @@ static int index_symbols(struct binaries *set, const char *path, struct result *
 
 	r = open_file(path, &fd);
 	if (r == 0)
-		r = binaries_add(set, fd, ret_binary);
+		r = binaries_add(set, fd, path, ret_binary);
 	if (r == 0)
 		r = wait_for(set, *ret_binary);
 	if (r < 0)

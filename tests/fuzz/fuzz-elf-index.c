@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	out = memory_file("", 0);
 	if (elf_index_identify(in, &id) < 0)
 		return 0;
-	if (elf_index_build(in, out, &built_id) < 0)
+	if (elf_index_build(in, out, NULL, &built_id) < 0)
 		return 0;
 	if (!build_id_equal(&id, &built_id) || index_open(out, &index) < 0)
 		abort();

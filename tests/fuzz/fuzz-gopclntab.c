@@ -57,7 +57,7 @@ static void check_file(const uint8_t *data, size_t size)
 
 	if (in < 0 || out < 0 || write(in, data, size) != (ssize_t)size)
 		abort();
-	if (elf_index_build(in, out, &id) == 0 && index_open(out, &index) < 0)
+	if (elf_index_build(in, out, NULL, &id) == 0 && index_open(out, &index) < 0)
 		abort();
 }
 

@@ -83,7 +83,7 @@ static size_t read_origin(const struct index *index)
 
 	index_origin(index, &o);
 	return (o.path ? strlen(o.path) : 0) + (o.debug_source ? strlen(o.debug_source) : 0) +
-	       (o.failure ? strlen(o.failure) : 0);
+	       (o.failure ? strlen(o.failure) : 0) + (o.maker ? strlen(o.maker) : 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -161,7 +161,7 @@ static int add_debug(struct index_writer *w, uint64_t far, struct debug *d)
 		d->lines[i] = (struct index_line){ 0x101 + 4 * i + (i > 40 ? far : 0), i & 3, i << i % 24 };
 	}
 	index_writer_set_debug(w, &debug);
-	return index_writer_set_origin(w, &(struct index_origin){ .path = "/bin/x", .failure = "no" });
+	return index_writer_set_origin(w, &(struct index_origin){ .path = "/bin/x", .failure = "no", .maker = "1" });
 }
 
 static int make_seed(uint64_t far, bool has_debug)

@@ -164,7 +164,7 @@ static int step(struct run *run)
 
 static int index_file(struct run *run, int fd, struct binary **ret)
 {
-	int r = binaries_add(run->set, fd, ret);
+	int r = binaries_add(run->set, fd, run->name, ret);
 
 	while (r == 0 && (*ret)->state == BINARY_PENDING)
 		r = step(run);

@@ -86,7 +86,7 @@ static int add_indexed(struct unwind_space *s, int fd)
 	struct index_unwind table;
 	struct build_id id;
 
-	if (elf_index_build(fd, out, &id) < 0 || index_open(out, &index) < 0 || !index_unwind(index, &table))
+	if (elf_index_build(fd, out, NULL, &id) < 0 || index_open(out, &index) < 0 || !index_unwind(index, &table))
 		return unwind_space_add_state(s, UNWIND_TABLE_FRAME_POINTERS);
 	return unwind_space_add_table(s, &table);
 }

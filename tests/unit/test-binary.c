@@ -2,7 +2,8 @@
 /*
  * binaries, with a real child: this program is its own indexer, so that no other build is tested by accident. The
  * child does its work as always but for files that begin with "!": it crashes over them. Over one that ends with "+" it
- * sits until that is changed; over debug info that ends with "#" it runs out of time.
+ * sits until that is changed; over debug info that ends with "#", and an ELF file that ends with "%", it runs out of
+ * time.
  */
 #include "tests/unit/tool.h"
 
@@ -36,12 +37,12 @@ static void wait_for_end(int elf_fd)
 }
 
 /* What the real child's time limit does in the end. */
-static void run_out_of_time(int elf_fd)
+static void run_out_of_time(int elf_fd, char mark)
 {
 	struct stat st;
 	char last = 0;
 
-	if (fstat(elf_fd, &st) < 0 || pread(elf_fd, &last, 1, st.st_size - 1) != 1 || last != '#')
+	if (fstat(elf_fd, &st) < 0 || pread(elf_fd, &last, 1, st.st_size - 1) != 1 || last != mark)
 		return;
 	if (sandbox_arm_cpu_limit(0) < 0)
 		_exit(7);
@@ -66,8 +67,8 @@ static int fragile_main(const struct sandbox_limits *limits)
 		if (pread(elf_fd, &first, 1, 0) == 1 && first == '!')
 			__builtin_trap();
 		wait_for_end(elf_fd);
-		if (request.job == INDEXER_DEBUG)
-			run_out_of_time(elf_fd);
+		if (request.job != INDEXER_IDENTIFY)
+			run_out_of_time(elf_fd, request.job == INDEXER_DEBUG ? '#' : '%');
 		indexer_job_run(&request, elf_fd, out_fd, &reply);
 		close_fd(elf_fd);
 		close_fd(out_fd);
@@ -119,7 +120,7 @@ static struct binary *add(struct binaries *set, int fd)
 {
 	struct binary *b;
 
-	assert_int_equal(binaries_add(set, fd, &b), 0);
+	assert_int_equal(binaries_add(set, fd, "/where/it/was", &b), 0);
 	return b;
 }
 
@@ -245,6 +246,73 @@ static void test_unreadable(void **state)
 	assert_int_equal(binaries_n_pending(set), 0);
 }
 
+static void check_unreadable(const char *cache_dir, const char *name, const char *reason, unsigned int n_restarts)
+{
+	_cleanup_(binaries_freep) struct binaries *set = new_set(cache_dir);
+	struct binary *b = add(set, tool_open_in(test_dir, name));
+
+	run_until_done(set);
+	assert_int_equal(b->state, BINARY_UNREADABLE);
+	assert_string_equal(b->reason, reason);
+	assert_null(b->index);
+	assert_int_equal(binaries_stats(set)->n_unreadable, 1);
+	assert_int_equal(binaries_stats(set)->n_indexer_restarts, n_restarts);
+	assert_ptr_equal(binaries_take_settled(set), b);
+}
+
+/* What another version of cpuhound has left in the cache instead. */
+static void age_failure(const char *dir, const struct build_id *id)
+{
+	_cleanup_(index_writer_freep) struct index_writer *w = NULL;
+	const struct index_origin origin = { .failure = "left by another", .maker = "0.0" };
+	_cleanup_(buf_done) struct buf name = {};
+	_cleanup_close_ int fd = -1;
+
+	tool_read(&name, "printf '%%s' '%s'/*.idx", dir);
+	fd = open(name.data, O_RDWR | O_TRUNC | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(index_writer_new(0, id, &w), 0);
+	assert_int_equal(index_writer_set_origin(w, &origin), 0);
+	assert_int_equal(index_writer_finish(w, fd), 0);
+}
+
+/* Remembered in the cache, too: after a restart no child ends over it again, until it has changed or we have. */
+static void check_remembered(const char *name, const struct build_id *id, const char *reason)
+{
+	char dir[300];
+
+	snprintf(dir, sizeof(dir), "%s/cache-%s", test_dir, name);
+	check_unreadable(dir, name, reason, 1);
+	check_unreadable(dir, name, reason, 0);
+	age_failure(dir, id);
+	check_unreadable(dir, name, reason, 1);
+	check_unreadable(dir, name, reason, 0);
+	tool_run("cd '%s' && cp '%s' copy && cat copy > '%s'", test_dir, name, name); /* times of change */
+	check_unreadable(dir, name, reason, 1);
+}
+
+static void test_unreadable_after_a_restart(void **state)
+{
+	const struct build_id id = library_id();
+
+	tool_run("printf '!' > '%s/crash'", test_dir); /* before its build id is known */
+	check_remembered("crash", &(struct build_id){}, "indexer crashed");
+	close_fd(library("alpha", ""));
+	tool_run("printf '%%%%' >> '%s/alpha.so'", test_dir);
+	check_remembered("alpha.so", &id, "took too long");
+}
+
+/* What tells nothing of the file is tried again: that it is none of ours is found out at once. */
+static void test_unreadable_forgotten(void **state)
+{
+	char dir[300];
+
+	snprintf(dir, sizeof(dir), "%s/cache", test_dir);
+	tool_run("printf '#!/bin/sh\\n' > '%s/script'", test_dir);
+	check_unreadable(dir, "script", "no ELF executable or library", 0);
+	tool_run("test -z \"$(ls -A '%s')\"", dir);
+}
+
 static void test_refused(void **state)
 {
 	const struct binaries_config config = { .max_binaries = 1 };
@@ -254,11 +322,11 @@ static void test_refused(void **state)
 
 	assert_int_equal(binaries_new(&config, &set), 0);
 	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(binaries_add(set, fds[0], &b), -EINVAL);
+	assert_int_equal(binaries_add(set, fds[0], "x", &b), -EINVAL);
 	assert_int_equal(fcntl(fds[0], F_GETFD), -1); /* taken in every case */
 	close_fd(fds[1]);
 	add(set, library("alpha", ""));
-	assert_int_equal(binaries_add(set, library("omega", ""), &b), -ENOSPC);
+	assert_int_equal(binaries_add(set, library("omega", ""), "x", &b), -ENOSPC);
 }
 
 /* The child is asked for the build id only. */
@@ -420,7 +488,7 @@ static void test_pending_is_bounded(void **state)
 			assert_int_equal(ftruncate(fd, (off_t)BINARY_LARGE_BYTES + 1), 0);
 		add(set, fd);
 	}
-	assert_int_equal(binaries_add(set, tool_memory_file("x", 1), &b), -EAGAIN);
+	assert_int_equal(binaries_add(set, tool_memory_file("x", 1), "x", &b), -EAGAIN);
 }
 
 /* Files of this machine, one after the other, and the child killed while it has each of them. */
@@ -812,6 +880,8 @@ int main(int argc, char **argv)
 		TEST(test_same_edges),
 		TEST(test_memory_file),
 		TEST(test_unreadable),
+		TEST(test_unreadable_after_a_restart),
+		TEST(test_unreadable_forgotten),
 		TEST(test_refused),
 		TEST(test_cache),
 		TEST(test_unsafe_cache),

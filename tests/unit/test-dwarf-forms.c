@@ -216,32 +216,34 @@ static void test_version5(void **state)
 													       " ."
 													       "asciz "
 													       "\"g\""
-													       "\n" SECTION(".debug_"
-															    "addr") ".long "
-																    "60\n."
-																    "value "
-																    "5\n."
-																    "byte 8, "
-																    "0\naddre"
-																    "sses:"
-																    "\n" ADDRESS(0) ADDRESS(
-																	    0x10) ADDRESS(0x20) ADDRESS(0x30) ADDRESS(0x40) ADDRESS(0x200) ".quad -1\n" SECTION(".debug_rnglists") ".long lend - lbegin\nlbegin: .value 5\n.byte 8, 0\n.long 2\n"
-																														   "lists: .long all - lists, some - lists\n"
-																														   "all: .byte 7\n" ADDRESS(0) ".uleb128 0x400\n.byte 0\n"
-																																	       "some: .byte 1\n.uleb128 5\n" /* base: 0x200 */
-																																	       ".byte 4\n.uleb128 0\n.uleb128 4\n" /* 0x200 to 0x204 */
-																																	       ".byte 4\n.uleb128 8\n.uleb128 8\n" /* nothing */
-																																	       ".byte 5\n" ADDRESS(0x100) ".byte 4\n.uleb128 0x10\n.uleb128 0x14\n" /* 0x110 to 0x114 */
-																																					  ".byte 2\n.uleb128 2\n.uleb128 3\n" /* 0x20 to 0x30: under c, which is before */
-																																					  ".byte 3\n.uleb128 4\n.uleb128 0x20\n" /* 0x40 to 0x60 */
-																																					  ".byte 6\n" ADDRESS(0x80) ADDRESS(0x88) ".byte 7\n" ADDRESS(0x90) ".uleb128 8\n"
-																																													    ".byte 7\n.quad 0\n.uleb128 0x401300\n" /* dropped */
-																																													    ".byte 7\n.quad -1\n.uleb128 8\n.byte 3\n.uleb128 6\n.uleb128 8\n" /* dropped too */
-																																													    ".byte 1\n.uleb128 6\n.byte 4\n.uleb128 0x402000\n.uleb128 0x402010\n"
-																																													    ".byte 0\n.byte 7\n" ADDRESS(
-																																														    0xa0) ".uleb128 8\n" /* behind the end */
-																																															  "other: .byte 4\n.uleb128 0x120\n.uleb128 0x128\n.byte 9\n.byte 7\n" ADDRESS(
-																																																  0x130) ".uleb128 8\n.byte 0\nlend:\n";
+													       "\n" SECTION(
+														       ".debug_"
+														       "addr") ".long "
+															       "60\n."
+															       "value "
+															       "5\n."
+															       "byte 8, "
+															       "0\naddre"
+															       "sses:"
+															       "\n" ADDRESS(
+																       0)
+																       ADDRESS(0x10) ADDRESS(0x20) ADDRESS(0x30) ADDRESS(0x40) ADDRESS(0x200) ".quad -1\n" SECTION(".debug_rnglists") ".long lend - lbegin\nlbegin: .value 5\n.byte 8, 0\n.long 2\n"
+																														      "lists: .long all - lists, some - lists\n"
+																														      "all: .byte 7\n" ADDRESS(0) ".uleb128 0x400\n.byte 0\n"
+																																		  "some: .byte 1\n.uleb128 5\n" /* base: 0x200 */
+																																		  ".byte 4\n.uleb128 0\n.uleb128 4\n" /* 0x200 to 0x204 */
+																																		  ".byte 4\n.uleb128 8\n.uleb128 8\n" /* nothing */
+																																		  ".byte 5\n" ADDRESS(0x100) ".byte 4\n.uleb128 0x10\n.uleb128 0x14\n" /* 0x110 to 0x114 */
+																																					     ".byte 2\n.uleb128 2\n.uleb128 3\n" /* 0x20 to 0x30: under c, which is before */
+																																					     ".byte 3\n.uleb128 4\n.uleb128 0x20\n" /* 0x40 to 0x60 */
+																																					     ".byte 6\n" ADDRESS(0x80) ADDRESS(
+																																						     0x88) ".byte 7\n" ADDRESS(0x90) ".uleb128 8\n"
+																																										     ".byte 7\n.quad 0\n.uleb128 0x401300\n" /* dropped */
+																																										     ".byte 7\n.quad -1\n.uleb128 8\n.byte 3\n.uleb128 6\n.uleb128 8\n" /* dropped too */
+																																										     ".byte 1\n.uleb128 6\n.byte 4\n.uleb128 0x402000\n.uleb128 0x402010\n"
+																																										     ".byte 0\n.byte 7\n" ADDRESS(0xa0) ".uleb128 8\n" /* behind the end */
+																																															"other: .byte 4\n.uleb128 0x120\n.uleb128 0x128\n.byte 9\n.byte 7\n" ADDRESS(
+																																																0x130) ".uleb128 8\n.byte 0\nlend:\n";
 	static const struct dwarf_program_expected expected[] = {
 		{ 0x401000, "" },        { 0x401010, "b/9 -:0" }, { 0x40101f, "b/9 -:0" }, { 0x401020, "g/0 -:0" },
 		{ 0x401030, "d/0 -:0" }, { 0x401040, "g/0 -:0" }, { 0x40105f, "g/0 -:0" }, { 0x401060, "" },

@@ -17,7 +17,7 @@ static struct index *build(const char *path)
 	struct index *index;
 	struct build_id id;
 
-	assert_int_equal(elf_index_build(fd, out, &id), 0);
+	assert_int_equal(elf_index_build(fd, out, NULL, &id), 0);
 	assert_int_equal(index_open(out, &index), 0);
 	return index;
 }

@@ -42,7 +42,7 @@ static struct index *build(const char *dir)
 
 	assert_true(asprintf(&path, "%s/m.ko", dir) > 0);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	assert_int_equal(elf_index_build(fd, out, &id), 0);
+	assert_int_equal(elf_index_build(fd, out, NULL, &id), 0);
 	assert_int_equal(index_open(out, &index), 0);
 	return index;
 }

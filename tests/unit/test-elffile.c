@@ -14,7 +14,7 @@ static int try_build(const void *data, size_t size, struct index **ret)
 	struct build_id id;
 	int r;
 
-	r = elf_index_build(fd, out, &id);
+	r = elf_index_build(fd, out, NULL, &id);
 	if (r < 0)
 		return r;
 	assert_int_equal(index_open(out, ret), 0);

@@ -54,6 +54,8 @@ static void make(const char *dir, const struct made *made)
 }
 
 static const struct index_origin found = { .path = "/b/app", .debug_source = "/usr/lib/debug/x.debug" };
+static const struct index_origin names_path = { .path = "/c/app" };
+static const struct index_origin ended = { .path = "/d/app", .failure = "took too long" };
 static const struct index_origin not_found = { .path = "/b/app", .failure = "none found" };
 static const struct index_origin first_path = { .path = "/a/lib.so", .debug_source = "pclntab" };
 
@@ -70,34 +72,44 @@ static void test_entries(void **state)
 {
 	static const struct made files[] = {
 		{ "dead01-1234-0102030405060708.idx", 0, 4, NULL, false, 1000 },
-		{ "dead01-1234-1111111111111111.idx", 0, 6, &found, true, 3000 },
-		{ "dead01-1234-2222222222222222.idx", 0, 0, &not_found, false, 2000 }, /* older: not what is known */
-		{ "dead02-1234-0102030405060708.idx", 1, 2, &first_path, false, 4000 },
+		{ "dead01-1234-0102030405060708-1111111111111111.idx", 0, 6, &found, true, 3000 },
+		{ "dead01-1234-0102030405060708-2222222222222222.idx", 0, 0, &not_found, false,
+		  2000 }, /* older: not what is known */
+		{ "dead02-1234-0102030405060708-1111111111111111.idx", 1, 2, &first_path, false, 4000 },
 		{ "dead02-99-0102030405060708.idx", 1, 3, NULL, false, 5000 }, /* another size is another binary */
 		{ "0-99-0102030405060708.idx", 2, 1, NULL, false, 6000 },
 		{ "0-99-0102030405060709.idx", 2, 7, NULL, false, 7000 }, /* without a build id nothing joins them */
+		{ "0-99-0102030405060709-1111111111111111.idx", 2, 7, &not_found, false, 7000 }, /* but of one file */
+		{ "0-98-0102030405060708.idx", 2, 7, &names_path, false, 7000 },
+		{ "0-97-0102030405060708.idx", 2, 0, &ended, false, 7000 },
 	};
 	_cleanup_(index_catalog_done) struct index_catalog c = {};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		make(*state, &files[i]);
 	assert_int_equal(index_catalog_read(*state, &c), 0);
-	assert_int_equal(c.n, 5);
+	assert_int_equal(c.n, 7);
 	assert_int_equal(c.n_unusable, 0);
 	assert_entry(&c.entries[0], "dead02-1234", "/a/lib.so", "pclntab", "-");
-	assert_entry(&c.entries[1], "dead01-1234", "/b/app", "/usr/lib/debug/x.debug", "-");
-	assert_entry(&c.entries[2], "0-99-0102030405060708", "-", "-", "-");
-	assert_entry(&c.entries[3], "0-99-0102030405060709", "-", "-", "-");
-	assert_entry(&c.entries[4], "dead02-99", "-", "-", "-");
+	assert_entry(&c.entries[1], "0-99-0102030405060709", "/b/app", "-", "none found");
+	assert_int_equal(c.entries[1].n_files, 2);
+	assert_entry(&c.entries[2], "dead01-1234", "/b/app", "/usr/lib/debug/x.debug", "-");
+	assert_null(c.entries[2].failure);
+	assert_entry(&c.entries[3], "0-98-0102030405060708", "/c/app", "-", "-");
+	assert_false(c.entries[3].debug.is_there);
+	assert_entry(&c.entries[4], "0-97-0102030405060708", "/d/app", "-", "-");
+	assert_string_equal(c.entries[4].failure, "took too long");
+	assert_entry(&c.entries[5], "0-99-0102030405060708", "-", "-", "-");
+	assert_entry(&c.entries[6], "dead02-99", "-", "-", "-");
 }
 
 static void test_facts(void **state)
 {
 	static const struct made files[] = {
 		{ "dead01-1234-0102030405060708.idx", 0, 4, NULL, false, 1000 },
-		{ "dead01-1234-1111111111111111.idx", 0, 6, &found, true, 3000 },
+		{ "dead01-1234-0102030405060708-1111111111111111.idx", 0, 6, &found, true, 3000 },
 		{ "dead02-77-0102030405060708.idx", 1, 2, NULL, false, 4000 },
-		{ "dead02-77-1111111111111111.idx", 1, 0, &not_found, false, 3000 },
+		{ "dead02-77-0102030405060708-1111111111111111.idx", 1, 0, &not_found, false, 3000 },
 	};
 	_cleanup_(index_catalog_done) struct index_catalog c = {};
 	const struct index_catalog_entry *e;
@@ -134,10 +146,10 @@ static void test_newer_wins(void **state)
 {
 	/* The package with debug info came, then went: whatever the order of the names. */
 	static const struct made files[] = {
-		{ "dead01-1234-1111111111111111.idx", 0, 6, &not_found, false, 3000 },
-		{ "dead01-1234-2222222222222222.idx", 0, 6, &found, true, 2000 },
-		{ "dead02-1234-1111111111111111.idx", 1, 6, &not_found, false, 2000 },
-		{ "dead02-1234-2222222222222222.idx", 1, 6, &found, true, 3000 },
+		{ "dead01-1234-0102030405060708-1111111111111111.idx", 0, 6, &not_found, false, 3000 },
+		{ "dead01-1234-0102030405060708-2222222222222222.idx", 0, 6, &found, true, 2000 },
+		{ "dead02-1234-0102030405060708-1111111111111111.idx", 1, 6, &not_found, false, 2000 },
+		{ "dead02-1234-0102030405060708-2222222222222222.idx", 1, 6, &found, true, 3000 },
 	};
 	_cleanup_(index_catalog_done) struct index_catalog c = {};
 
@@ -159,7 +171,8 @@ static void test_other_things(void **state)
 
 	make(dir, &good);
 	tool_run("cd '%s' && touch dead01 x.idx dead01-1234.idx dead01-1234-01x.idx dead01-zz-01.idx .a.tmp -- "
-		 "-1234-01.idx dead01-1234-01.idx.x dead01-1234-01.idx.idx",
+		 "-1234-01.idx dead01-1234-01.idx.x dead01-1234-01.idx.idx "
+		 "dead01-1234-01-.idx dead01-1234-01-02-03.idx",
 		 dir);
 	tool_run("cd '%s' && mkdir dead02-1-01.idx && mkfifo dead03-1-01.idx && ln -s dead01-1234-0102030405060708.idx "
 		 "dead04-1-01.idx && head -c 300 /dev/zero >dead05-1-01.idx && : >dead06-1-01.idx",

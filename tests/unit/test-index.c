@@ -69,7 +69,7 @@ static void init(struct index_bytes *b)
 {
 	*b = (struct index_bytes){
 		.head = { .magic = { 'c', 'p', 'u', 'h', '.', 'i', 'd', 'x' },
-			  .version = 3,
+			  .version = 4,
 			  .file_bytes = sizeof(*b),
 			  .n_sections = 12,
 			  .machine = 62,
@@ -81,7 +81,7 @@ static void init(struct index_bytes *b)
 			 { .kind = 4, .offset = offsetof(struct index_bytes, unwind), .size = UNWIND_BYTES },
 			 { .kind = 1, .offset = offsetof(struct index_bytes, segments), .size = 64 },
 			 { .kind = 5, .offset = offsetof(struct index_bytes, starts), .size = 64 + 64 },
-			 { .kind = 6, .offset = offsetof(struct index_bytes, origin), .size = 12 },
+			 { .kind = 6, .offset = offsetof(struct index_bytes, origin), .size = 16 },
 			 { .kind = 7, .offset = offsetof(struct index_bytes, leaf_starts), .size = 64 + 128 },
 			 { .kind = 8, .offset = offsetof(struct index_bytes, leaves), .size = 192 },
 			 { .kind = 9, .offset = offsetof(struct index_bytes, scopes), .size = 12 + 64 },
@@ -101,7 +101,7 @@ static void init(struct index_bytes *b)
 			    .subindex2 = { 0, 1 },
 			    .rows2 = { { 0, 1 } },
 			    .rules = { {}, { .cfa = 2, .reg = 7, .cfa_offset = 16, .ra_offset = -8 } } },
-		.origin = { .path = 29, .failure = 1 },
+		.origin = { .path = 29, .failure = 1, .maker = 7 },
 		/* A leaf at 0x1004 and one at 0x1020; the text seems to span 2^40 bytes. */
 		.leaf_starts = { { .base = 0x1004, .n = 2, .start_bytes = 8 }, { 0, 0x1c, [2 ... 15] = UINT64_MAX } },
 		.leaves = { { HEAD(0, 1, 0, 0, 4), 4, /* 0x1004: scope 1, 10 + 2 */
@@ -265,6 +265,7 @@ static void test_origin(void **state)
 	assert_string_equal(origin.path, "/a.c");
 	assert_null(origin.debug_source);
 	assert_string_equal(origin.failure, "alpha");
+	assert_string_equal(origin.maker, "beta()");
 	b.toc[6].kind = 90;
 	mend_crc(&b);
 	assert_int_equal(open_bytes(&b, sizeof(b), &none), 0);
@@ -272,6 +273,7 @@ static void test_origin(void **state)
 	assert_null(origin.path);
 	assert_null(origin.debug_source);
 	assert_null(origin.failure);
+	assert_null(origin.maker);
 }
 
 static void test_segments(void **state)
@@ -334,7 +336,8 @@ static void test_refused(void **state)
 		{ b.head.magic, 1, 'C' },
 		{ &b.head.version, 4, 1 },
 		{ &b.head.version, 4, 2 },
-		{ &b.head.version, 4, 4 },
+		{ &b.head.version, 4, 3 },
+		{ &b.head.version, 4, 5 },
 		{ &b.head.version, 4, 0 },
 		{ &b.head.file_bytes, 8, sizeof(b) + 8 },
 		{ &b.head.file_bytes, 8, 0 },
@@ -380,6 +383,7 @@ static void test_refused(void **state)
 		{ &b.origin.path, 4, 64 },
 		{ &b.origin.debug_source, 4, 0xffffffff },
 		{ &b.origin.failure, 4, 64 },
+		{ &b.origin.maker, 4, 64 },
 		{ &b.toc[7].kind, 4, 90 }, /* one of five is missing */
 		{ &b.toc[8].kind, 4, 90 },
 		{ &b.toc[9].kind, 4, 90 },

@@ -257,12 +257,12 @@ static struct indexer_result next_result(struct indexer_client *c)
 
 static void submit_bytes(struct indexer_client *c, uint64_t tag, const char *bytes)
 {
-	assert_int_equal(indexer_client_submit(c, INDEXER_INDEX, tag, tool_memory_file(bytes, strlen(bytes))), 0);
+	assert_int_equal(indexer_client_submit(c, INDEXER_INDEX, tag, tool_memory_file(bytes, strlen(bytes)), NULL), 0);
 }
 
 static void submit_path(struct indexer_client *c, enum indexer_job job, uint64_t tag, const char *path)
 {
-	assert_int_equal(indexer_client_submit(c, job, tag, tool_open(path)), 0);
+	assert_int_equal(indexer_client_submit(c, job, tag, tool_open(path), path), 0);
 }
 
 static void check_good(struct indexer_client *c, uint64_t tag)
@@ -508,7 +508,7 @@ static void test_full_queue(void **state)
 
 	submit_bytes(c, 1, "a");
 	submit_bytes(c, 2, "b");
-	assert_int_equal(indexer_client_submit(c, INDEXER_INDEX, 3, tool_memory_file("c", 1)), -EAGAIN);
+	assert_int_equal(indexer_client_submit(c, INDEXER_INDEX, 3, tool_memory_file("c", 1), NULL), -EAGAIN);
 	assert_int_equal(next_result(c).tag, 1);
 	assert_int_equal(next_result(c).tag, 2);
 	submit_bytes(c, 4, "d");
@@ -549,7 +549,9 @@ static struct indexer_client *new_debug_client(struct files *files, struct index
 
 static struct indexer_result debug_result(struct indexer_client *c, const char *bytes)
 {
-	assert_int_equal(indexer_client_submit_debug(c, 7, tool_memory_file(bytes, strlen(bytes)), "/bin/prog"), 0);
+	assert_int_equal(indexer_client_submit(c, INDEXER_DEBUG, 7, tool_memory_file(bytes, strlen(bytes)),
+					       "/bin/prog"),
+			 0);
 	return next_result(c);
 }
 
@@ -601,7 +603,7 @@ static void test_asking_without_end(void **state)
 		new_debug_client(&files, (struct indexer_client_config){});
 	struct indexer_result result;
 
-	assert_int_equal(indexer_client_submit_debug(c, 7, tool_memory_file("!flood", 6), "x"), 0);
+	assert_int_equal(indexer_client_submit(c, INDEXER_DEBUG, 7, tool_memory_file("!flood", 6), "x"), 0);
 	while (!indexer_client_take(c, &result)) {
 		files.n_in_step = 0;
 		step(c, 1000);

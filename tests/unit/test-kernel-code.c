@@ -265,6 +265,28 @@ static void test_names_only(void **state)
 	machine_done(&m);
 }
 
+/* A kernel that is slow to tell its symbols holds nobody up but who asks for a name. */
+static void test_slow_kallsyms(void **state)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	struct kernel_location location;
+	struct stack_frame frame;
+	struct machine m;
+	size_t size;
+	uint64_t addr = symbol("vmlinux", "do_work", &size);
+
+	tool_run("cd %s && mv proc/kallsyms kallsyms && mkfifo proc/kallsyms", dir);
+	machine_init(&m);
+	assert_int_equal(kernel_code_dispatch(m.kernel), 0);
+	assert_int_equal(kernel_code_n_waiting(m.kernel), 0);
+	tool_run("cd %s && (sleep 0.1; cat kallsyms > proc/kallsyms) > /dev/null 2>&1 &", dir);
+	frame = take(&m, addr + KASLR, 0, 1);
+	settle(&m);
+	describe(&m, &frame, &location, &text);
+	assert_string_equal(text.data, "do_work\n??:0\n");
+	machine_done(&m);
+}
+
 static void test_kernel_lines(void **state)
 {
 	struct stack_frame frame;
@@ -526,9 +548,9 @@ static int setup(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_names_only), TEST(test_kernel_lines), TEST(test_module_lines), TEST(test_split_module),
-		TEST(test_dwz),        TEST(test_wrong_file),   TEST(test_traps),        TEST(test_bpf),
-		TEST(test_bpf_churn),  TEST(test_module_comes), TEST(test_lacks),
+		TEST(test_names_only),   TEST(test_slow_kallsyms), TEST(test_kernel_lines), TEST(test_module_lines),
+		TEST(test_split_module), TEST(test_dwz),           TEST(test_wrong_file),   TEST(test_traps),
+		TEST(test_bpf),          TEST(test_bpf_churn),     TEST(test_module_comes), TEST(test_lacks),
 	};
 
 	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)

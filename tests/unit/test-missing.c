@@ -217,12 +217,13 @@ static void test_remedies(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		assert_int_equal(missing_place_of(paths[i].path), paths[i].place);
 	for (int place = MISSING_IN_FILE; place <= MISSING_NOWHERE; place++)
-		for (int cause = MISSING_CAUSE_PLACE; cause <= MISSING_CAUSE_REFUSED; cause++) {
+		for (int cause = MISSING_CAUSE_PLACE; cause <= MISSING_CAUSE_UNREADABLE; cause++) {
 			struct missing_remedy remedy =
 				missing_remedy_of((enum missing_place)place, (enum missing_cause)cause);
 
 			assert_non_null(remedy.advice);
-			assert_int_equal(remedy.reason == NULL, cause == MISSING_CAUSE_REFUSED);
+			assert_int_equal(remedy.reason == NULL,
+					 cause == MISSING_CAUSE_REFUSED || cause == MISSING_CAUSE_UNREADABLE);
 		}
 }
 

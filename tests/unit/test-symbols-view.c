@@ -43,9 +43,17 @@ static struct index_catalog_entry entries[] = {
 		.path = (char[]){ "/usr/lib/y.so" },
 		.debug_failure = (char[]){ "too large\n" },
 	},
+	{
+		.key = "33-1234",
+		.build_id = { 1, { 0x33 } },
+		.n_bytes = 5,
+		.names = { .is_there = true, .used = { .tv_sec = NOW_S - 47 * 3600 }, .n_bytes = 10 },
+		.path = (char[]){ "/usr/lib/z.so" },
+		.failure = (char[]){ "took too long\n" },
+	},
 };
 
-static const struct index_catalog catalog = { entries, 3, 2 };
+static const struct index_catalog catalog = { entries, 4, 2 };
 
 /* What a view prints: PRINTED(the expected text, the call with `f` as its file). */
 #define ASSERT_PRINTED(expected, ...)                                                                                  \
@@ -69,8 +77,10 @@ static void test_ls(void **state)
 		       "/usr/bin/x\xef\xbf\xbd[m\n"
 		       "22                             5 B         0    47 h  too large\xef\xbf\xbd            "
 		       "/usr/lib/y.so\n"
+		       "33                             5 B         0    47 h  took too long\xef\xbf\xbd        "
+		       "/usr/lib/z.so\n"
 		       "\n"
-		       "3 binaries, indexes of 3.03 KiB in /c; 2 files of another version or damaged\n",
+		       "4 binaries, indexes of 3.03 KiB in /c; 2 files of another version or damaged\n",
 		       symbols_ls_print(&catalog, "/c", NOW_S, f));
 	ASSERT_PRINTED("0 binaries, indexes of 0 B in /c\xef\xbf\xbd\n", symbols_ls_print(&empty, "/c\n", NOW_S, f));
 }
@@ -95,6 +105,14 @@ static void test_show(void **state)
 		       "used          1970-01-12T13:45:41Z (to within a day)\n"
 		       "names         7 functions, 100 B\n",
 		       symbols_show_print(&entries[0], f));
+	ASSERT_PRINTED("build id      33\n"
+		       "path          /usr/lib/z.so\n"
+		       "key           33-1234\n"
+		       "unreadable    took too long\xef\xbf\xbd\n"
+		       "size          5 bytes\n"
+		       "used          1970-01-10T14:46:40Z (to within a day)\n"
+		       "names         0 functions, 10 B\n",
+		       symbols_show_print(&entries[3], f));
 }
 
 static void assert_json(struct json_object *top, const char *expected)
@@ -107,20 +125,26 @@ static void assert_json(struct json_object *top, const char *expected)
 }
 
 #define ENTRY_0                                                                                                        \
-	"'key':'0-44a8-0102030405060708','build_id':null,'path':null,'n_bytes':17576,'n_index_bytes':100,'n_files':0," \
+	"'key':'0-44a8-0102030405060708','build_id':null,'path':null,'failure':null,'n_bytes':17576,'n_index_bytes':"  \
+	"100,'n_files':0,"                                                                                             \
 	"'n_functions':7,'is_debug_read':false,'has_lines':false,'debug_source':null,'debug_failure':null,"            \
 	"'used_s':999941"
 #define ENTRY_1                                                                                                        \
 	"'key':'1111111111111111111111111111111111111111-1234','build_id':'1111111111111111111111111111111111111111'," \
 	"'path':'/usr/bin/"                                                                                            \
-	"x\xef\xbf\xbd[m','n_bytes':4660,'n_index_bytes':3000,'n_files':0,'n_functions':9,'is_debug_read':true,"       \
+	"x\xef\xbf\xbd[m','failure':null,'n_bytes':4660,'n_index_bytes':3000,'n_files':0,'n_functions':9,'is_debug_"   \
+	"read':true,"                                                                                                  \
 	"'has_lines':true,'debug_source':'/usr/lib/debug/.build-id/11/11111111111111.debug','debug_failure':null,"     \
 	"'used_s':992800"
 #define ENTRY_2                                                                                                        \
 	"'key':'22-1234','build_id':'22','path':'/usr/lib/"                                                            \
-	"y.so','n_bytes':5,'n_index_bytes':0,'n_files':0,'n_functions':0,"                                             \
+	"y.so','failure':null,'n_bytes':5,'n_index_bytes':0,'n_files':0,'n_functions':0,"                              \
 	"'is_debug_read':true,'has_lines':false,'debug_source':null,'debug_failure':'too large\xef\xbf\xbd',"          \
 	"'used_s':830800"
+#define ENTRY_3                                                                                                        \
+	"'key':'33-1234','build_id':'33','path':'/usr/lib/z.so','failure':'took too long\xef\xbf\xbd','n_bytes':5,"    \
+	"'n_index_bytes':0,'n_files':0,'n_functions':0,'is_debug_read':false,'has_lines':false,'debug_source':null,"   \
+	"'debug_failure':null,'used_s':830800"
 
 static void test_json(void **state)
 {
@@ -129,7 +153,7 @@ static void test_json(void **state)
 
 	assert_int_equal(symbols_ls_to_json(&catalog, "/c", &ls), 0);
 	assert_json(ls, "{'schema_version':1,'cache_dir':'/c','n_unusable':2,'binaries':[{" ENTRY_0 "},{" ENTRY_1
-			"},{" ENTRY_2 "}]}");
+			"},{" ENTRY_2 "},{" ENTRY_3 "}]}");
 	assert_int_equal(symbols_show_to_json(&entries[1], &show), 0);
 	assert_json(show, "{'schema_version':1," ENTRY_1 ",'names_index':{'n_functions':4,'n_unwind_rows':3,"
 			  "'n_unwind_rules':2,'n_unwind_pages':1,'n_bytes':1000},'debug_index':{'n_functions':9,"
@@ -198,29 +222,39 @@ static void test_missing(void **state)
 		       symbols_missing_print(&unknown, f));
 }
 
+static void assert_first_reason(const struct index_catalog *known, const char *reason)
+{
+	const struct symbols_missing v = { &missing, known, 1 };
+	_cleanup_(json_putp) struct json_object *top = NULL;
+	struct json_object *row;
+
+	assert_int_equal(symbols_missing_to_json(&v, &top), 0);
+	row = json_object_array_get_idx(json_object_object_get(top, "binaries"), 0);
+	assert_string_equal(json_object_get_string(json_object_object_get(row, "reason")), reason);
+}
+
 /* Copies of one binary, some stripped: the reason is that of the one which is known best. */
 static void test_copies(void **state)
 {
+	static char ended[] = "took too long";
 	static struct index_catalog_entry copies[] = {
 		{ .key = "22-1", .build_id = { 1, { 0x22 } } },
 		{ .key = "22-2", .build_id = { 1, { 0x22 } }, .debug = { .is_there = true } },
 		{ .key = "22-3", .build_id = { 1, { 0x22 } }, .debug = { .is_there = true }, .has_lines = true },
 		{ .key = "22-4", .build_id = { 1, { 0x22 } }, .debug = { .is_there = true } },
+		{ .key = "22-5", .build_id = { 1, { 0x22 } }, .names = { .is_there = true }, .failure = ended },
 	};
 	static const char *const reasons[] = { "not in the cache of this machine",
-					       "its debug info was not looked for yet", "no debug info found",
-					       "read after the recording", "read after the recording" };
+					       "its debug info was not looked for yet",
+					       "no debug info found",
+					       "read after the recording",
+					       "read after the recording",
+					       "read after the recording" };
+	const struct index_catalog unreadable = { &copies[4], 1, 0 };
 
-	for (size_t n = 0; n < ARRAY_SIZE(reasons); n++) {
-		const struct index_catalog some = { copies, n, 0 };
-		const struct symbols_missing v = { &missing, &some, 1 };
-		_cleanup_(json_putp) struct json_object *top = NULL;
-		struct json_object *row;
-
-		assert_int_equal(symbols_missing_to_json(&v, &top), 0);
-		row = json_object_array_get_idx(json_object_object_get(top, "binaries"), 0);
-		assert_string_equal(json_object_get_string(json_object_object_get(row, "reason")), reasons[n]);
-	}
+	for (size_t n = 0; n < ARRAY_SIZE(reasons); n++)
+		assert_first_reason(&(struct index_catalog){ copies, n, 0 }, reasons[n]);
+	assert_first_reason(&unreadable, "took too long");
 }
 
 static void test_nothing_missing(void **state)

@@ -125,7 +125,7 @@ static void test_ifunc(void **state)
 	tool_read(&text, "nm %s | awk '$3 == \"work\" {r = $1} $3 == \"fast\" {v = $1} END {print r, v}'", path);
 	assert_int_equal(sscanf(text.data, "%lx %lx", &resolver, &variant), 2);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	assert_int_equal(elf_index_build(fd, out, &id), 0);
+	assert_int_equal(elf_index_build(fd, out, NULL, &id), 0);
 	assert_int_equal(index_open(out, &index), 0);
 	assert_string_equal(name_at(index, resolver), "work");
 	assert_string_equal(name_at(index, variant), "fast");
@@ -188,7 +188,7 @@ static void test_long_names(void **state)
 		 "> %s.s && gcc -shared -nostdlib -o %s %s.s",
 		 path, path, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	assert_int_equal(elf_index_build(fd, out, &id), 0);
+	assert_int_equal(elf_index_build(fd, out, NULL, &id), 0);
 	assert_int_equal(index_open(out, &index), 0);
 	assert_int_equal(index_n_functions(index), 3);
 	for (uint64_t addr = index_segments(index)[0].vaddr, n = 0; n < 256 && found != 7; n++, addr += 4) {

@@ -127,7 +127,7 @@ static inline struct index *tool_index(int fd)
 	struct index *index;
 	struct build_id id;
 
-	assert_int_equal(elf_index_build(fd, out, &id), 0);
+	assert_int_equal(elf_index_build(fd, out, NULL, &id), 0);
 	assert_int_equal(index_open(out, &index), 0);
 	assert_true(build_id_equal(&id, index_build_id(index)));
 	return index;

@@ -124,6 +124,22 @@ def start(*command, **options):
     return p
 
 
+def on_terminal(*command, stream="stdout", **options):
+    """What a command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    p = start(*command, **{stream: theirs}, **options)
+    os.close(theirs)
+    text = b""
+    with open(ours, "rb", buffering=0) as terminal:
+        try:
+            while piece := terminal.read(65536):
+                text += piece
+        except OSError:  # EIO: the other end is closed
+            pass
+    p.wait(timeout=HANG_S)
+    return text.decode(errors="replace")
+
+
 def start_cpuhound(*args, **options):
     """In the background, output kept for finish()."""
     return start(CPUHOUND, *args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
