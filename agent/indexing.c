@@ -22,7 +22,7 @@ struct indexing {
 	const struct binary *binary; /* whose debug info is being read; it lies at `place` */
 	struct debug_place place;
 	const struct kernel_code *kernel; /* borrowed: it knows where its own lie; NULL: nobody asks for them */
-	const char *path;                                       /* of the file that is waited for; NULL: not known */
+	const char *path;                 /* of the file that is waited for; NULL: not known */
 	void (*tell)(const struct indexing_progress *progress); /* NULL: nobody asks */
 };
 

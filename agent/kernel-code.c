@@ -167,7 +167,14 @@ static int want_file(struct kernel_code *k, const char *module, const struct kal
 
 int kernel_code_look(struct kernel_code *k)
 {
-	return !k->is_reading && k->kallsyms ? kernel_modules_look(k->modules) : 0;
+	int r = 0;
+
+	if (kernel_modules_is_due(k->modules)) {
+		r = await_names(k);
+		if (r == 0 && k->kallsyms)
+			r = kernel_modules_look(k->modules);
+	}
+	return r;
 }
 
 void kernel_code_look_again(struct kernel_code *k)

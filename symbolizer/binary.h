@@ -115,7 +115,7 @@ _must_check_ int binaries_add(struct binaries *set, int fd, const char *path, st
  * root: the caller's number for it; 0: none, as binaries_add().
  */
 _must_check_ int binaries_add_rooted(struct binaries *set, int fd, const char *path, uint32_t root,
-				       struct binary **ret);
+				     struct binary **ret);
 
 /*
  * Has the debug info of a READY binary read; takes fd, the same file as at binaries_add(), in every case. path names it

@@ -278,11 +278,14 @@ static int look_and_read(struct kernel_modules *k, uint64_t now_ns)
 	return r;
 }
 
+bool kernel_modules_is_due(const struct kernel_modules *k)
+{
+	return clock_now_ns(CLOCK_BOOTTIME) >= k->due_ns;
+}
+
 int kernel_modules_look(struct kernel_modules *k)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
-
-	return now_ns < k->due_ns ? 0 : look_and_read(k, now_ns);
+	return kernel_modules_is_due(k) ? look_and_read(k, clock_now_ns(CLOCK_BOOTTIME)) : 0;
 }
 
 int kernel_modules_look_early(struct kernel_modules *k, uint64_t time_ns)

@@ -43,10 +43,11 @@ void kernel_modules_set_names(struct kernel_modules *k, const struct kallsyms *n
 bool kernel_modules_are_told(const struct kernel_modules *k);
 
 /*
- * Looks again when it is time: after a second, or 20 times as long as the last look took. The second: when something
+ * It is time to look again after a second, or 20 times as long as the last look took. Early: when something
  * was there at a time of which the last look cannot tell; likewise, after a tenth of a second. What cannot be read
  * changes nothing.
  */
+bool kernel_modules_is_due(const struct kernel_modules *k);
 _must_check_ int kernel_modules_look(struct kernel_modules *k);
 _must_check_ int kernel_modules_look_early(struct kernel_modules *k, uint64_t time_ns);
 void kernel_modules_look_again(struct kernel_modules *k); /* it is time at once */
