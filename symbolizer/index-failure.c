@@ -12,6 +12,8 @@ static bool is_outdated(const struct index *index)
 	struct index_origin origin;
 
 	index_origin(index, &origin);
+	if (origin.debug_source) /* it has what could be read: the failure tells of the rest */
+		return false;
 	return origin.failure && (!origin.maker || strcmp(origin.maker, CPUHOUND_VERSION) != 0);
 }
 
