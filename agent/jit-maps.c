@@ -343,6 +343,20 @@ pid_t jit_maps_indexer_pid(const struct jit_maps *j)
 	return indexer_client_pid(j->lane);
 }
 
+struct child_keeper_stats jit_maps_indexer_stats(const struct jit_maps *j)
+{
+	return indexer_client_stats(j->lane);
+}
+
+size_t jit_maps_n(const struct jit_maps *j)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < j->n; i++)
+		n += j->programs[i] != NULL;
+	return n;
+}
+
 size_t jit_maps_lookup(const struct jit_maps *j, uint32_t number, uint64_t addr, struct index_frame *ret, size_t max)
 {
 	const struct jit_program *p = number > 0 && number <= j->n ? j->programs[number - 1] : NULL;

@@ -270,6 +270,17 @@ int opener_hand_in(struct opener *o)
 	return 0;
 }
 
+void opener_keep(const struct opener *o)
+{
+	const struct waiting_file *w;
+
+	DL_FOREACH (o->waiting, w)
+		modules_keep(o->modules, w->module);
+	for (size_t i = 0; i < RECENT_FILES; i++)
+		if (o->recent.all[i].fd >= 0)
+			modules_keep(o->modules, o->recent.all[i].module);
+}
+
 static int read_stamp(int fd, struct file_stamp *ret)
 {
 	struct stat st;

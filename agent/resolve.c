@@ -6,7 +6,6 @@
 #include "agent/jit-maps.h"
 #include "agent/modules.h"
 #include "agent/stack-copies.h"
-#include "common/intern.h"
 #include "workload/process.h"
 
 #define PAGE_SHIFT 12
@@ -205,9 +204,8 @@ static void resolve_process(const struct resolve_tables *tables, const struct us
 	struct process *process = processes_find(tables->processes, rec->tgid, rec->start_ns, rec->time_ns);
 	const struct own_code own = { .jit = tables->jit, .process = process, .time_ns = rec->time_ns };
 
-	if (process && process->exe &&
-	    intern_add(tables->names, process->exe, strlen(process->exe), &ret->labels.exe) < 0)
-		ret->labels.exe = NULL; /* the table is full: the sample goes by its comm */
+	if (process)
+		ret->labels.exe = process->exe;
 	resolve_user(&own, stack, rec, ret);
 }
 
