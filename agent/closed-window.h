@@ -24,6 +24,7 @@ struct closed_window {
 	uint64_t period_ns;
 	struct ledger ledger; /* but for the frames, which are counted when it is encoded; who closes sets down_ns */
 	struct stack_table *stacks; /* owned */
+	uint64_t jit_window;        /* its number in jit_maps (agent/jit-maps.h) */
 	uint64_t n_sideband_lost;   /* records of news */
 	/* Samples whose stack was finished from a copy; that found no room or time for one; whose copy brought nothing.
 	 */

@@ -533,15 +533,19 @@ int intake_take(struct intake *in, const struct sample_batch *batch, uint64_t pe
 	return 0;
 }
 
-int intake_begin_window(struct intake *in, struct stack_table **ret, struct intake_counts *ret_counts)
+int intake_begin_window(struct intake *in, struct intake_window *ret)
 {
 	struct stack_table *next;
 	int e = stack_table_new(in->stacks_limit_bytes, &next);
 
 	if (e < 0)
 		return e;
-	*ret = in->stacks;
-	*ret_counts = in->counts;
+	*ret = (struct intake_window){
+		.stacks = in->stacks,
+		.counts = in->counts,
+		.jit_window = jit_maps_begin_window(in->jit),
+	};
+	in->jit_window = ret->jit_window + 1;
 	in->stacks = next;
 	in->counts = (struct intake_counts){};
 	return 0;

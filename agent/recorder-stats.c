@@ -118,10 +118,9 @@ static void read_own_code(const struct intake *in, struct recorder_stats *ret)
 {
 	const struct jit_maps_stats *jit = jit_maps_stats(in->jit);
 
-	ret->n_jit_programs = jit_maps_n(in->jit);
+	ret->n_jit_programs = jit->n_programs;
 	ret->jit_index_bytes = jit->index_bytes;
 	ret->n_jit_read = jit->n_read;
-	ret->n_jit_refused = jit->n_refused;
 }
 
 int recorder_stats_read(const struct intake *in, const struct sampler *sampler, struct recorder_stats *ret)

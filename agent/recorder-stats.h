@@ -55,7 +55,7 @@ struct recorder_stats {
 
 	/* Code that processes and the kernel made. */
 	size_t n_jit_programs;
-	uint64_t jit_index_bytes, n_jit_read, n_jit_refused;
+	uint64_t jit_index_bytes, n_jit_read;
 
 	struct process_stats self;
 	struct {

@@ -490,27 +490,28 @@ static int add_totals(struct recorder *r, const struct closed_window *w, const s
 	return ledger_add(&r->totals.ledger, &w->ledger);
 }
 
-/* What was taken in since the last window; w becomes the recorder's. */
 static int fill_window(struct recorder *r, struct closed_window *w)
 {
 	struct sampler_account account;
-	struct intake_counts counts;
+	struct intake_window taken;
 	uint64_t n_samples;
 	int e;
 
 	sampler_take_account(r->sampler, &account);
-	e = intake_begin_window(&r->intake, &w->stacks, &counts);
+	e = intake_begin_window(&r->intake, &taken);
 	if (e < 0)
 		return e;
-	n_samples = stack_table_n_samples(w->stacks);
-	log_counts(&account, &counts, n_samples);
+	n_samples = stack_table_n_samples(taken.stacks);
+	log_counts(&account, &taken.counts, n_samples);
 	window_id_make(&r->origin, w->sequence, w->id);
-	w->n_sideband_lost = counts.n_sideband_lost;
-	w->n_copied = counts.n_copied;
-	w->n_copy_lost = counts.n_copy_lost;
-	w->n_copy_unfinished = counts.n_copy_unfinished;
-	e = fill_ledger(&account, &counts, n_samples, &w->ledger);
-	return e == 0 ? add_totals(r, w, &counts) : e;
+	w->stacks = taken.stacks;
+	w->jit_window = taken.jit_window;
+	w->n_sideband_lost = taken.counts.n_sideband_lost;
+	w->n_copied = taken.counts.n_copied;
+	w->n_copy_lost = taken.counts.n_copy_lost;
+	w->n_copy_unfinished = taken.counts.n_copy_unfinished;
+	e = fill_ledger(&account, &taken.counts, n_samples, &w->ledger);
+	return e == 0 ? add_totals(r, w, &taken.counts) : e;
 }
 
 /*
@@ -665,7 +666,7 @@ int recorder_tap_open(struct recorder *r, const struct tap_config *config, struc
 		return -EBUSY;
 	e = drain(r, 0); /* what was taken before is not its own */
 	if (e == 0)
-		e = tap_new(config, place);
+		e = tap_new(config, r->intake.jit_window, place);
 	if (e == 0)
 		*ret = *place;
 	return e;

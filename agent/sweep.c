@@ -80,6 +80,25 @@ static void forget_binaries(struct intake *in)
 	binaries_keep(in->opener.vdso);
 	kernel_code_keep(in->kernel);
 	binaries_sweep(in->binaries);
+	opener_forget_roots(&in->opener);
+}
+
+/* The first of its windows that somebody still has: all before it are written. */
+static uint64_t first_jit_window(const struct intake *in, const struct closed_window *windows)
+{
+	uint64_t first = windows ? windows->jit_window : in->jit_window;
+
+	for (size_t i = 0; i < TAPS_MAX; i++)
+		if (in->taps[i] && tap_jit_window(in->taps[i]) < first)
+			first = tap_jit_window(in->taps[i]);
+	return first;
+}
+
+static int forget_jit(struct intake *in, const struct closed_window *windows)
+{
+	uint64_t first = first_jit_window(in, windows);
+
+	return first > 0 ? jit_maps_expire(in->jit, first - 1) : 0;
 }
 
 /* Where there are no more than after the last time, nothing has to go. */
@@ -104,5 +123,6 @@ int sweep(struct intake *in, const struct closed_window *windows, uint64_t now_n
 	if (r < 0)
 		return r;
 	forget_binaries(in);
-	return forget_cgroups(in, windows, now_ns);
+	r = forget_jit(in, windows);
+	return r == 0 ? forget_cgroups(in, windows, now_ns) : r;
 }

@@ -14,5 +14,5 @@
 struct closed_window;
 struct intake;
 
-/* now_ns: CLOCK_MONOTONIC. windows: a list of those that are still to be written, or NULL. */
+/* now_ns: CLOCK_MONOTONIC. windows: those that are still to be written, the oldest first; NULL: none. */
 _must_check_ int sweep(struct intake *in, const struct closed_window *windows, uint64_t now_ns);

@@ -154,11 +154,15 @@ static void name_marker(struct naming *n, const struct stack_frame *f)
 	push_frame(n, 0)->function = marker;
 }
 
-static void name_anon(struct naming *n, uint64_t addr)
+static void name_anon(struct naming *n, enum module_id module, uint64_t addr)
 {
-	static const struct profile_mapping mapping = { .limit = 1ULL << 40, .filename = "[anon]" };
+	static const struct profile_mapping mappings[] = {
+		[MODULE_ANON] = { .limit = 1ULL << 40, .filename = "[anon]" },
+		[MODULE_ANON_FULL] = { .limit = 1ULL << 40, .filename = "[anon: too many programs]" },
+		[MODULE_ANON_GONE] = { .limit = 1ULL << 40, .filename = "[anon: gone too soon]" },
+	};
 
-	push_frame(n, addr)->mapping = &mapping;
+	push_frame(n, addr)->mapping = &mappings[module];
 	n->counts.module_only++;
 }
 
@@ -197,7 +201,7 @@ static void name_own_code(struct naming *n, const struct stack_frame *f)
 					     functions, MAX_INLINED);
 
 	if (n_functions == 0)
-		name_anon(n, (uint64_t)f->n_pages * PAGE_BYTES + f->addr % PAGE_BYTES);
+		name_anon(n, MODULE_ANON, (uint64_t)f->n_pages * PAGE_BYTES + f->addr % PAGE_BYTES);
 	else
 		push_functions(n, functions, n_functions, 0, &mapping);
 }
@@ -277,7 +281,9 @@ static void name_frame(struct naming *n, const struct stack_frame *f)
 		name_kernel(n, f);
 		break;
 	case MODULE_ANON:
-		name_anon(n, f->addr);
+	case MODULE_ANON_FULL:
+	case MODULE_ANON_GONE:
+		name_anon(n, f->module, f->addr);
 		break;
 	default:
 		name_file(n, f);

@@ -25,7 +25,10 @@
 
 struct entry {
 	struct binary public;
-	struct file_content content;
+	struct entry_key {
+		struct file_content content;
+		uint64_t root;
+	} key;
 	bool identified; /* public.build_id is known, or known to be none */
 	bool is_kept;
 	bool is_unnamed; /* deleted, or a memory file: nobody will meet it again, it is not cached */
@@ -33,7 +36,7 @@ struct entry {
 	struct content_key debug_key;
 	bool has_debug_key; /* what is read of its debug info is cached by it */
 	uint64_t tag;
-	UT_hash_handle hh; /* by content */
+	UT_hash_handle hh; /* by key */
 	UT_hash_handle hh_tag;
 	struct entry *next; /* among the settled ones */
 };
@@ -54,9 +57,9 @@ struct binaries {
 
 static struct content_key key_of(const struct entry *e)
 {
-	struct content_key key = { .build_id = e->public.build_id, .n_bytes = e->content.n_bytes };
+	struct content_key key = { .build_id = e->public.build_id, .n_bytes = e->key.content.n_bytes };
 
-	memcpy(key.sha, e->content.sha, sizeof(key.sha));
+	memcpy(key.sha, e->key.content.sha, sizeof(key.sha));
 	return key;
 }
 
@@ -115,7 +118,7 @@ static bool find_in_cache(struct binaries *set, struct entry *e)
 
 static struct indexer_client *lane_of(const struct binaries *set, const struct entry *e)
 {
-	return set->lanes[e->content.n_bytes > BINARY_LARGE_BYTES ? BINARY_LANE_LARGE : BINARY_LANE_SMALL];
+	return set->lanes[e->key.content.n_bytes > BINARY_LARGE_BYTES ? BINARY_LANE_LARGE : BINARY_LANE_SMALL];
 }
 
 /* The next step towards a binary's index; takes fd. */
@@ -421,16 +424,17 @@ struct binaries *binaries_free(struct binaries *set)
 	return NULL;
 }
 
-static struct entry *new_entry(struct binaries *set, const struct file_content *content, bool is_unnamed)
+static struct entry *new_entry(struct binaries *set, const struct entry_key *key, bool is_unnamed)
 {
 	struct entry *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		return NULL;
-	e->content = *content;
+	e->key = *key;
 	e->is_unnamed = is_unnamed;
 	e->public.state = BINARY_PENDING;
-	e->public.n_bytes = content->n_bytes;
+	e->public.n_bytes = key->content.n_bytes;
+	e->public.root = (uint32_t)key->root;
 	e->tag = ++set->last_tag;
 	return e;
 }
@@ -488,6 +492,16 @@ void binaries_sweep(struct binaries *set)
 	}
 }
 
+bool binaries_has_root(const struct binaries *set, uint32_t root)
+{
+	const struct entry *e;
+
+	for (e = set->entries; e; e = e->hh.next)
+		if (e->public.root == root)
+			return true;
+	return false;
+}
+
 size_t binaries_n(const struct binaries *set)
 {
 	return set->n_entries;
@@ -503,7 +517,7 @@ static int insert(struct binaries *set, struct entry *e)
 {
 	int r;
 
-	HASH_ADD(hh, set->entries, content, sizeof(e->content), e);
+	HASH_ADD(hh, set->entries, key, sizeof(e->key), e);
 	if (!e->hh.tbl)
 		return -ENOMEM;
 	if (e->public.state == BINARY_PENDING) {
@@ -520,24 +534,24 @@ static int insert(struct binaries *set, struct entry *e)
 	return 0;
 }
 
-int binaries_add(struct binaries *set, int fd, struct binary **ret)
+int binaries_add_rooted(struct binaries *set, int fd, uint32_t root, struct binary **ret)
 {
 	_cleanup_close_ int owned = fd;
-	struct file_content content = {};
+	struct entry_key key = { .root = root };
 	bool is_unnamed = false;
 	struct entry *e;
 	int r;
 
-	r = file_content_read(fd, &content, &is_unnamed);
+	r = file_content_read(fd, &key.content, &is_unnamed);
 	if (r < 0)
 		return r;
-	HASH_FIND(hh, set->entries, &content, sizeof(content), e);
+	HASH_FIND(hh, set->entries, &key, sizeof(key), e);
 	if (!e) {
 		if (set->n_entries >= set->config.max_binaries)
 			return -ENOSPC;
 		if (set->n_pending >= BINARIES_MAX_PENDING)
 			return -EAGAIN;
-		e = new_entry(set, &content, is_unnamed);
+		e = new_entry(set, &key, is_unnamed);
 		if (!e)
 			return -ENOMEM;
 		r = request_index(set, e, take_fd(owned));
@@ -550,6 +564,11 @@ int binaries_add(struct binaries *set, int fd, struct binary **ret)
 	}
 	*ret = &e->public;
 	return 0;
+}
+
+int binaries_add(struct binaries *set, int fd, struct binary **ret)
+{
+	return binaries_add_rooted(set, fd, 0, ret);
 }
 
 /* Whose files are looked for: context of find_to_know(). */
@@ -573,8 +592,8 @@ static bool find_debug_in_cache(struct binaries *set, struct entry *e)
 	const struct content_key key = key_of(e);
 	struct index *index;
 
-	if (!is_cached(set, e))
-		return false;
+	if (!is_cached(set, e) || e->public.root)
+		return false; /* a root's number means nothing to the next who asks */
 	e->has_debug_key = debug_key_make(&key, e->debuglink ? e->debuglink : "", &source, &e->debug_key) == 0;
 	if (!e->has_debug_key || index_cache_find(set->cache, &e->debug_key, &index) != 0)
 		return false;

@@ -45,6 +45,7 @@ struct binary {
 	const struct index *index; /* when READY; owned by the table */
 	const char *reason;        /* when UNREADABLE: a few words, static or interned */
 	uint64_t n_bytes;          /* size of the file */
+	uint32_t root;             /* see binaries_add_rooted() */
 
 	enum binary_debug_state debug_state;
 	const struct index *debug; /* when DEBUG_READY: all names, inlined calls and lines; rows and segments are
@@ -110,6 +111,13 @@ DEFINE_CLEANUP(struct binaries *, binaries_free);
 _must_check_ int binaries_add(struct binaries *set, int fd, struct binary **ret);
 
 /*
+ * The same for a file that a process in a root of its own has mapped, where debug files of that root are to be
+ * believed: what they say counts for this binary alone, not for the same file in another root, and is not kept on disk.
+ * root: the caller's number for it; 0: none, as binaries_add().
+ */
+_must_check_ int binaries_add_rooted(struct binaries *set, int fd, uint32_t root, struct binary **ret);
+
+/*
  * Has the debug info of a READY binary read; takes fd, the same file as at binaries_add(), in every case. path names it
  * for people. Asked for once: later calls do nothing. -EAGAIN: too many wait, ask again later.
  */
@@ -123,6 +131,7 @@ size_t binaries_n_debug_pending(const struct binaries *set);
 void binaries_keep(struct binary *binary); /* NULL is fine */
 void binaries_sweep(struct binaries *set);
 size_t binaries_n(const struct binaries *set);
+bool binaries_has_root(const struct binaries *set, uint32_t root); /* of some binary */
 
 /* Every binary once, in the order in which they left PENDING; NULL: no further one has. */
 struct binary *binaries_take_settled(struct binaries *set);
