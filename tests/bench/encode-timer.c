@@ -3,8 +3,8 @@
  * encode timer: encode-timer BINARY [STACKS]: what the end of a window costs, for tests/bench/bench-encode. Has BINARY
  * indexed with its debug info, by a child in its sandbox (this program is its own), folds as many distinct stacks
  * (10,000) of 25 frames in it, whose outer frames are shared as those of programs are, and makes a profile of them.
- * Prints one line of numbers: stacks, frames with a name, bytes of the profile, bytes compressed, then ms for: naming
- * and adding, encoding, compressing; each the median of RUNS.
+ * Prints one line of numbers: stacks, frames with a name, bytes of the profile, bytes compressed, then ms of CPU for:
+ * naming and adding, encoding, compressing; each the median of RUNS.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -99,7 +99,7 @@ static int fold(struct bench *b, size_t i)
 
 static double ms_since(uint64_t *at_ns)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), before_ns = *at_ns;
+	uint64_t now_ns = clock_now_ns(CLOCK_THREAD_CPUTIME_ID), before_ns = *at_ns;
 
 	*at_ns = now_ns;
 	return (double)(now_ns - before_ns) / (double)NS_PER_MS;
@@ -113,7 +113,7 @@ static int run(struct bench *b, size_t i)
 		.stacks = b->stacks, .modules = b->modules, .cgroups = b->cgroups, .host = "bench"
 	};
 	const struct profile_meta meta = { .time_ns = 1, .duration_ns = 10000000000, .period_ns = PERIOD_NS };
-	uint64_t at_ns = clock_now_ns(CLOCK_MONOTONIC);
+	uint64_t at_ns = clock_now_ns(CLOCK_THREAD_CPUTIME_ID);
 	int r;
 
 	b->frames = (struct ledger_frames){};
