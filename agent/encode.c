@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "agent/closed-window.h"
+#include "agent/debug-roots.h"
 #include "agent/kernel-code.h"
 #include "agent/stack-table.h"
 #include "agent/tap.h"
@@ -64,6 +65,9 @@ static int add_ledger(struct profile_builder *b, const struct closed_window *w)
 				"stack copies: %" PRIu64 " samples finished, %" PRIu64 " without room or time, %" PRIu64
 				" not finished",
 				w->n_copied, w->n_copy_lost, w->n_copy_unfinished);
+	if (r == 0 && w->n_roots_refused)
+		r = add_comment(b, "debug files in roots beyond %d were not looked at: of %" PRIu64 " files",
+				DEBUG_ROOTS_MAX, w->n_roots_refused);
 	return r;
 }
 

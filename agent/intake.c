@@ -544,7 +544,9 @@ int intake_begin_window(struct intake *in, struct intake_window *ret)
 		.stacks = in->stacks,
 		.counts = in->counts,
 		.jit_window = jit_maps_begin_window(in->jit),
+		.n_roots_refused = in->opener.debug_roots.n_refused,
 	};
+	in->opener.debug_roots.n_refused = 0;
 	in->jit_window = ret->jit_window + 1;
 	in->stacks = next;
 	in->counts = (struct intake_counts){};

@@ -121,7 +121,8 @@ _must_check_ int intake_take(struct intake *in, const struct sample_batch *batch
 struct intake_window {
 	struct stack_table *stacks;
 	struct intake_counts counts;
-	uint64_t jit_window; /* its number in jit_maps */
+	uint64_t jit_window;      /* its number in jit_maps */
+	uint64_t n_roots_refused; /* files that found no room in debug_roots */
 };
 _must_check_ int intake_begin_window(struct intake *in, struct intake_window *ret);
 

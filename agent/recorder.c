@@ -507,6 +507,7 @@ static int fill_window(struct recorder *r, struct closed_window *w)
 	w->stacks = taken.stacks;
 	w->jit_window = taken.jit_window;
 	w->n_sideband_lost = taken.counts.n_sideband_lost;
+	w->n_roots_refused = taken.n_roots_refused;
 	w->n_copied = taken.counts.n_copied;
 	w->n_copy_lost = taken.counts.n_copy_lost;
 	w->n_copy_unfinished = taken.counts.n_copy_unfinished;
