@@ -20,7 +20,8 @@ struct closed_window {
 	char id[WINDOW_ID_SIZE]; /* hash(boot id, start of the recorder, sequence), hex */
 	uint64_t sequence;       /* from 0 */
 	int64_t start_realtime_ns;
-	uint64_t duration_ns; /* CLOCK_MONOTONIC, without the time that sampling was paused */
+	uint64_t start_boottime_ns; /* no sample of it was taken before */
+	uint64_t duration_ns;       /* CLOCK_MONOTONIC, without the time that sampling was paused */
 	uint64_t period_ns;
 	struct ledger ledger; /* but for the frames, which are counted when it is encoded; who closes sets down_ns */
 	struct stack_table *stacks; /* owned */

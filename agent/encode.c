@@ -49,6 +49,12 @@ static int add_troubles(struct profile_builder *b, const struct window_sources *
 	const char *unnamed = kernel_code_unnamed(sources->kernel);
 	int r = unnamed ? add_comment(b, "kernel functions are unnamed: %s", unnamed) : 0;
 
+	if (r == 0 && kernel_code_n_refused(sources->kernel))
+		r = add_comment(b,
+				"kernel functions are unnamed: of %" PRIu64
+				" BPF programs or modules, beyond those that are kept",
+				kernel_code_n_refused(sources->kernel));
+
 	return r == 0 ? window_add_unreadable(sources, b) : r;
 }
 
