@@ -99,6 +99,15 @@ static void dispatch_for(struct recorder *r, uint64_t ns)
 	}
 }
 
+/* What was begun before a pause is brought to its end in it. */
+static void dispatch_until_named(struct recorder *r)
+{
+	uint64_t end_ns = now_ns() + 30 * NS_PER_S;
+
+	while (recorder_n_unnamed(r) && now_ns() < end_ns)
+		dispatch_for(r, WINDOW_NS);
+}
+
 static struct closed_window *close_window(struct recorder *r)
 {
 	struct closed_window *w;
@@ -276,6 +285,7 @@ static void test_pause(void **state)
 	start(&r);
 	at[STARTED] = now_ns();
 	dispatch_for(r, WINDOW_NS);
+	dispatch_until_named(r);
 	at[PAUSING] = now_ns();
 	assert_int_equal(recorder_pause(r), 0);
 	at[PAUSED] = now_ns();

@@ -411,6 +411,7 @@ static void test_every_stop_has_its_reason(void **state)
 		{ WALK_STOP_NO_CFI, "no_cfi" },
 		{ WALK_STOP_JIT, "jit" },
 		{ WALK_STOP_UNENCODABLE, "unencodable" },
+		{ WALK_STOP_OUTSIDE, "outside_pid_namespace" },
 	};
 	struct fixture *f = *state;
 
