@@ -296,7 +296,9 @@ static void test_pause(void **state)
 	assert_true(before.is_paused);
 	dispatch_for(r, 5 * WINDOW_NS);
 	assert_int_equal(recorder_stats(r, &after), 0);
-	assert_true(after.self.cpu_ns - before.self.cpu_ns < WINDOW_NS / 10);
+	printf("CPU in a pause of %d ms: %" PRIu64 " us\n", (int)(5 * WINDOW_NS / NS_PER_MS),
+	       (after.self.cpu_ns - before.self.cpu_ns) / 1000);
+	assert_true(after.self.cpu_ns - before.self.cpu_ns < WINDOW_NS / 4); /* some ms, but for sanitizers */
 	at[RESUMING] = now_ns();
 	assert_int_equal(recorder_resume(r), 0);
 	at[RESUMED] = now_ns();
@@ -464,10 +466,9 @@ static void test_churn(void **state)
 	       during.n_modules, after.n_modules, before.n_binaries, during.n_binaries, after.n_binaries,
 	       before.n_tables, during.n_tables, after.n_tables);
 	/* Others come and go too. */
-	assert_true(after.n_modules < before.n_modules + N_PROGRAMS / 3);
-	assert_true(after.n_binaries < before.n_binaries + N_PROGRAMS / 3);
-	assert_true(after.n_tables < before.n_tables + N_PROGRAMS / 3);
-	assert_true(after.n_files < before.n_files + N_PROGRAMS / 3);
+	assert_true(after.n_modules < (before.n_modules + during.n_modules) / 2);
+	assert_true(after.n_binaries < (before.n_binaries + during.n_binaries) / 2);
+	assert_true(after.n_tables < (before.n_binaries + during.n_binaries) / 2);
 	assert_true(after.n_processes < n_in_proc() + N_PROGRAMS / 3);
 
 	again = encode(r, kept, &ledger);
