@@ -113,6 +113,14 @@ static int step(struct debug_queue *q, struct debug_wish *w)
 	return r;
 }
 
+void debug_queue_keep(const struct debug_queue *q)
+{
+	const struct debug_wish *w;
+
+	DL_FOREACH (q->wishes, w)
+		modules_keep(q->modules, w->module);
+}
+
 int debug_queue_dispatch(struct debug_queue *q)
 {
 	struct debug_wish *w, *next;

@@ -54,15 +54,24 @@ static uint32_t find(const struct debug_roots *d, const struct root_id *id)
 	for (uint32_t i = 0; i < d->n; i++) {
 		const struct root_id *its = &d->all[i].id;
 
-		if (its->mnt_ns == id->mnt_ns && its->dev == id->dev && its->ino == id->ino)
+		if (d->all[i].fd >= 0 && its->mnt_ns == id->mnt_ns && its->dev == id->dev && its->ino == id->ino)
 			return i + 1;
 	}
 	return 0;
 }
 
+static uint32_t find_place(const struct debug_roots *d)
+{
+	uint32_t i = 0;
+
+	while (i < d->n && d->all[i].fd >= 0)
+		i++;
+	return i;
+}
+
 uint32_t debug_roots_number(struct debug_roots *d, const struct root_id *id, int root_fd, const char *path)
 {
-	uint32_t number;
+	uint32_t number, place;
 	int fd;
 
 	if (!has_debug_files(root_fd, path))
@@ -70,12 +79,20 @@ uint32_t debug_roots_number(struct debug_roots *d, const struct root_id *id, int
 	number = find(d, id);
 	if (number)
 		return number;
-	fd = d->n < DEBUG_ROOTS_MAX ? fcntl(root_fd, F_DUPFD_CLOEXEC, 0) : -1;
+	place = find_place(d);
+	fd = place < DEBUG_ROOTS_MAX ? fcntl(root_fd, F_DUPFD_CLOEXEC, 0) : -1;
 	if (fd < 0) {
 		d->n_refused++;
 		return 0;
 	}
-	d->all[d->n].id = *id;
-	d->all[d->n++].fd = fd;
-	return (uint32_t)d->n;
+	d->all[place].id = *id;
+	d->all[place].fd = fd;
+	if (place == d->n)
+		d->n++;
+	return place + 1;
+}
+
+void debug_roots_drop(struct debug_roots *d, uint32_t number)
+{
+	d->all[number - 1].fd = close_fd(d->all[number - 1].fd);
 }

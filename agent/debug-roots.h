@@ -16,9 +16,9 @@
 struct debug_roots {
 	struct {
 		struct root_id id;
-		int fd;
+		int fd; /* -1: free */
 	} all[DEBUG_ROOTS_MAX];
-	size_t n;
+	size_t n;           /* places in use, or once used */
 	uint64_t n_refused; /* files whose root found no room: their debug files there are not used */
 };
 
@@ -26,3 +26,5 @@ void debug_roots_done(struct debug_roots *d); /* of one that began as `= {}` */
 
 /* The number of a root that may hold debug files of the binary at path; 0: it holds none, or there is no room. */
 uint32_t debug_roots_number(struct debug_roots *d, const struct root_id *id, int root_fd, const char *path);
+
+void debug_roots_drop(struct debug_roots *d, uint32_t number); /* nothing counts for it any more */

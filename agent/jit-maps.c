@@ -365,6 +365,11 @@ pid_t jit_maps_indexer_pid(const struct jit_maps *j)
 	return indexer_client_pid(j->lane);
 }
 
+struct child_keeper_stats jit_maps_indexer_stats(const struct jit_maps *j)
+{
+	return indexer_client_stats(j->lane);
+}
+
 size_t jit_maps_lookup(const struct jit_maps *j, uint32_t number, uint64_t addr, struct index_frame *ret, size_t max)
 {
 	return jit_program_lookup(jit_table_find(&j->table, number), addr, ret, max);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/clean.h"
+#include "symbolizer/child-keeper.h"
 #include "symbolizer/index.h"
 
 struct process;
@@ -61,6 +62,7 @@ int jit_maps_timeout_ms(const struct jit_maps *j, uint64_t now_ns); /* -1: nothi
 void jit_maps_look_again(struct jit_maps *j);
 size_t jit_maps_n_pending(const struct jit_maps *j);
 pid_t jit_maps_indexer_pid(const struct jit_maps *j); /* 0: not running */
+struct child_keeper_stats jit_maps_indexer_stats(const struct jit_maps *j);
 
 /* The function at an address, as index_lookup() has it; 0: none is known. */
 size_t jit_maps_lookup(const struct jit_maps *j, uint32_t number, uint64_t addr, struct index_frame *ret, size_t max);

@@ -224,6 +224,11 @@ int kernel_code_take(struct kernel_code *k, struct stack_frame *frames, size_t n
 	return r;
 }
 
+void kernel_code_keep(const struct kernel_code *k)
+{
+	kernel_files_keep(k->files);
+}
+
 int kernel_code_dispatch(struct kernel_code *k)
 {
 	return kernel_files_dispatch(k->files);

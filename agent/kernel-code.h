@@ -49,13 +49,16 @@ void kernel_code_look_again(struct kernel_code *k);
  */
 _must_check_ int kernel_code_take(struct kernel_code *k, struct stack_frame *frames, size_t n, uint64_t time_ns);
 
+/* Names its binaries by binaries_keep(). */
+void kernel_code_keep(const struct kernel_code *k);
+
 /* After binaries_dispatch(). */
 _must_check_ int kernel_code_dispatch(struct kernel_code *k);
 size_t kernel_code_n_waiting(const struct kernel_code *k); /* files that the indexer has no room for yet */
 
 /*
- * The end of a window: what has gone before is forgotten, and frames that were taken mean nothing any more. Samples
- * that are still to come were taken after before_ns.
+ * Forgets what had gone before: no frame of a sample that was taken earlier may be looked up any more, and none is
+ * still to come. CLOCK_BOOTTIME.
  */
 _must_check_ int kernel_code_expire(struct kernel_code *k, uint64_t before_ns);
 

@@ -273,6 +273,34 @@ int opener_hand_in(struct opener *o)
 	return 0;
 }
 
+void opener_keep(const struct opener *o)
+{
+	const struct waiting_file *w;
+
+	DL_FOREACH (o->waiting, w)
+		modules_keep(o->modules, w->module);
+	for (size_t i = 0; i < RECENT_FILES; i++)
+		if (o->recent.all[i].fd >= 0)
+			modules_keep(o->modules, o->recent.all[i].module);
+}
+
+static bool is_root_used(const struct opener *o, uint32_t root)
+{
+	const struct waiting_file *w;
+
+	DL_FOREACH (o->waiting, w)
+		if (w->root == root)
+			return true;
+	return binaries_has_root(o->binaries, root);
+}
+
+void opener_forget_roots(struct opener *o)
+{
+	for (uint32_t root = 1; root <= o->debug_roots.n; root++)
+		if (!is_root_used(o, root))
+			debug_roots_drop(&o->debug_roots, root);
+}
+
 static int read_stamp(int fd, struct file_stamp *ret)
 {
 	struct stat st;

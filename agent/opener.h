@@ -54,5 +54,11 @@ _must_check_ int opener_reopen(struct opener *o, const struct opener_place *plac
  */
 int opener_open_root(const struct opener *o, const struct opener_place *place, bool *ret_is_on_host);
 
+/* Names the modules of all files that are held open by modules_keep(). */
+void opener_keep(const struct opener *o);
+
+/* Lets go of the roots that no binary, and no file that waits, counts for any more. */
+void opener_forget_roots(struct opener *o);
+
 /* Hands in files that waited, where there is room. */
 _must_check_ int opener_hand_in(struct opener *o);

@@ -6,7 +6,6 @@
 #include "agent/jit-maps.h"
 #include "agent/modules.h"
 #include "agent/stack-copies.h"
-#include "common/intern.h"
 #include "workload/process.h"
 
 #define PAGE_SHIFT 12
@@ -29,6 +28,7 @@ static const enum truncation truncation_of_stop[WALK_STOP_N] = {
 	[WALK_STOP_NO_CFI] = TRUNCATION_NO_CFI,
 	[WALK_STOP_JIT] = TRUNCATION_JIT,
 	[WALK_STOP_UNENCODABLE] = TRUNCATION_UNENCODABLE,
+	[WALK_STOP_OUTSIDE] = TRUNCATION_OUTSIDE,
 };
 
 static const enum truncation truncation_of_finish[FINISHER_STOP_N] = {
@@ -68,6 +68,7 @@ const char *truncation_to_string(enum truncation t)
 		[TRUNCATION_COPY_SHORT] = "copy_short",
 		[TRUNCATION_COPY_UNWIND] = "copy_unwind",
 		[TRUNCATION_COPY_NO_BINARY] = "copy_no_binary",
+		[TRUNCATION_OUTSIDE] = "outside_pid_namespace",
 	};
 
 	return names[t];
@@ -211,9 +212,8 @@ static void resolve_process(const struct resolve_tables *tables, const struct us
 	struct process *process = processes_find(tables->processes, rec->tgid, rec->start_ns, rec->time_ns);
 	const struct own_code own = { .jit = tables->jit, .process = process, .time_ns = rec->time_ns };
 
-	if (process && process->exe &&
-	    intern_add(tables->names, process->exe, strlen(process->exe), &ret->labels.exe) < 0)
-		ret->labels.exe = NULL; /* the table is full: the sample goes by its comm */
+	if (process)
+		ret->labels.exe = process->exe;
 	resolve_user(&own, stack, rec, ret);
 }
 

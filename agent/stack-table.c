@@ -7,32 +7,47 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "common/intern.h"
+
+#define NAMES_DIVISOR 8 /* of the limit, for the paths of executables */
+
 struct labels_entry {
 	UT_hash_handle hh;
 	uint32_t number;
 	struct stack_labels labels;
 };
 
-/* What makes two samples the same: the head, and the frames right behind it. */
+struct frame_entry {
+	UT_hash_handle hh;
+	uint32_t number;
+	struct stack_frame frame;
+};
+
+/* What makes two samples the same: the head, and the numbers of the frames right behind it. */
 struct key {
 	uint32_t labels;
 	uint32_t n_frames;
-	struct stack_frame frames[];
+	uint32_t frames[];
 };
 
 struct entry {
 	UT_hash_handle hh;
-	uint64_t n_samples;
+	uint64_t n_samples, cpu_ns;
 	struct key key;
 };
 
 struct stack_table {
+	struct intern *names;
 	struct labels_entry *labels;
 	struct labels_entry **labels_by_number;
 	size_t n_labels, labels_capacity;
+	struct frame_entry *frames;
+	struct frame_entry **frames_by_number;
+	size_t n_frames, frames_capacity;
 	struct entry *entries;
 	struct entry **by_number;
 	size_t n_entries, capacity;
+	uint64_t n_samples;
 	size_t bytes, limit_bytes;
 	struct key *scratch; /* the key being looked for */
 	size_t scratch_bytes;
@@ -40,12 +55,16 @@ struct stack_table {
 
 int stack_table_new(size_t limit_bytes, struct stack_table **ret)
 {
-	struct stack_table *t = calloc(1, sizeof(*t));
+	_cleanup_(stack_table_freep) struct stack_table *t = calloc(1, sizeof(*t));
+	int r;
 
 	if (!t)
 		return -ENOMEM;
 	t->limit_bytes = limit_bytes;
-	*ret = t;
+	r = intern_new(limit_bytes / NAMES_DIVISOR, &t->names);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(t);
 	return 0;
 }
 
@@ -55,13 +74,18 @@ struct stack_table *stack_table_free(struct stack_table *t)
 		return NULL;
 	HASH_CLEAR(hh, t->entries);
 	HASH_CLEAR(hh, t->labels);
+	HASH_CLEAR(hh, t->frames);
 	for (size_t i = 0; i < t->n_entries; i++)
 		free(t->by_number[i]);
 	for (size_t i = 0; i < t->n_labels; i++)
 		free(t->labels_by_number[i]);
+	for (size_t i = 0; i < t->n_frames; i++)
+		free(t->frames_by_number[i]);
 	free(t->by_number);
 	free(t->labels_by_number);
+	free(t->frames_by_number);
 	free(t->scratch);
+	intern_free(t->names);
 	free(t);
 	return NULL;
 }
@@ -90,11 +114,25 @@ static int grow(void ***array, size_t n, size_t *capacity)
 	return 0;
 }
 
-static int intern_labels(struct stack_table *t, const struct stack_labels *labels, uint32_t *ret)
+/* Equal labels get equal bytes. Where there is no room for a path, the sample goes by its comm. */
+static int intern_names(struct stack_table *t, struct stack_labels *labels)
 {
+	int r = labels->exe ? intern_add(t->names, labels->exe, strlen(labels->exe), &labels->exe) : 0;
+
+	if (r == -ENOSPC)
+		labels->exe = NULL;
+	return r == -ENOSPC ? 0 : r;
+}
+
+static int intern_labels(struct stack_table *t, const struct stack_labels *borrowed, uint32_t *ret)
+{
+	struct stack_labels key = *borrowed, *labels = &key;
 	struct labels_entry *e = NULL;
 	int r;
 
+	r = intern_names(t, labels);
+	if (r < 0)
+		return r;
 	HASH_FIND(hh, t->labels, labels, sizeof(*labels), e);
 	if (e) {
 		*ret = e->number;
@@ -120,10 +158,41 @@ static int intern_labels(struct stack_table *t, const struct stack_labels *label
 	return 0;
 }
 
+static int intern_frame(struct stack_table *t, const struct stack_frame *frame, uint32_t *ret)
+{
+	struct frame_entry *e = NULL;
+	int r;
+
+	HASH_FIND(hh, t->frames, frame, sizeof(*frame), e);
+	if (e) {
+		*ret = e->number;
+		return 0;
+	}
+	if (!take_bytes(t, sizeof(*e) + sizeof(e)))
+		return STACK_TABLE_FULL;
+	r = grow((void ***)&t->frames_by_number, t->n_frames, &t->frames_capacity);
+	if (r < 0)
+		return r;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	e->frame = *frame;
+	e->number = (uint32_t)t->n_frames;
+	HASH_ADD(hh, t->frames, frame, sizeof(*frame), e);
+	if (!e->hh.tbl) {
+		free(e);
+		return -ENOMEM;
+	}
+	t->frames_by_number[t->n_frames++] = e;
+	*ret = e->number;
+	return 0;
+}
+
 static int make_key(struct stack_table *t, uint32_t labels, const struct stack_frame *frames, size_t n_frames,
 		    size_t *ret_bytes)
 {
-	size_t bytes = sizeof(struct key) + n_frames * sizeof(*frames);
+	size_t bytes = sizeof(struct key) + n_frames * sizeof(uint32_t);
+	int r = 0;
 
 	if (bytes > t->scratch_bytes) {
 		struct key *scratch = realloc(t->scratch, bytes);
@@ -135,10 +204,10 @@ static int make_key(struct stack_table *t, uint32_t labels, const struct stack_f
 	}
 	t->scratch->labels = labels;
 	t->scratch->n_frames = (uint32_t)n_frames;
-	if (n_frames)
-		memcpy(t->scratch->frames, frames, n_frames * sizeof(*frames));
+	for (size_t i = 0; r == 0 && i < n_frames; i++)
+		r = intern_frame(t, &frames[i], &t->scratch->frames[i]);
 	*ret_bytes = bytes;
-	return 0;
+	return r;
 }
 
 static int add_entry(struct stack_table *t, size_t key_bytes, struct entry **ret)
@@ -167,7 +236,7 @@ static int add_entry(struct stack_table *t, size_t key_bytes, struct entry **ret
 }
 
 int stack_table_add(struct stack_table *t, const struct stack_labels *labels, const struct stack_frame *frames,
-		    size_t n_frames)
+		    size_t n_frames, uint64_t period_ns)
 {
 	struct entry *e = NULL;
 	uint32_t number;
@@ -178,7 +247,7 @@ int stack_table_add(struct stack_table *t, const struct stack_labels *labels, co
 	if (r != 0)
 		return r;
 	r = make_key(t, number, frames, n_frames, &bytes);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	HASH_FIND(hh, t->entries, t->scratch, bytes, e);
 	if (!e) {
@@ -187,12 +256,24 @@ int stack_table_add(struct stack_table *t, const struct stack_labels *labels, co
 			return r;
 	}
 	e->n_samples++;
+	e->cpu_ns += period_ns;
+	t->n_samples++;
 	return 0;
 }
 
 size_t stack_table_n_stacks(const struct stack_table *t)
 {
 	return t->n_entries;
+}
+
+uint64_t stack_table_n_samples(const struct stack_table *t)
+{
+	return t->n_samples;
+}
+
+size_t stack_table_bytes(const struct stack_table *t)
+{
+	return t->bytes + intern_bytes(t->names);
 }
 
 void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret)
@@ -203,6 +284,7 @@ void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret)
 		.n_frames = e->key.n_frames,
 		.labels = e->key.labels,
 		.n_samples = e->n_samples,
+		.cpu_ns = e->cpu_ns,
 		.frames = e->key.frames,
 	};
 }
@@ -210,4 +292,19 @@ void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret)
 const struct stack_labels *stack_table_labels(const struct stack_table *t, uint32_t labels)
 {
 	return &t->labels_by_number[labels]->labels;
+}
+
+size_t stack_table_n_labels(const struct stack_table *t)
+{
+	return t->n_labels;
+}
+
+const struct stack_frame *stack_table_frame(const struct stack_table *t, uint32_t frame)
+{
+	return &t->frames_by_number[frame]->frame;
+}
+
+size_t stack_table_n_frames(const struct stack_table *t)
+{
+	return t->n_frames;
 }

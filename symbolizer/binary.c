@@ -28,6 +28,7 @@ struct entry {
 		uint64_t root;
 	} key;
 	bool identified; /* public.build_id is known, or known to be none */
+	bool is_kept;
 	bool is_unnamed; /* deleted, or a memory file: nobody will meet it again, it is not cached */
 	char *debuglink; /* as the indexer told; NULL: none */
 	struct content_key debug_key;
@@ -427,6 +428,74 @@ static struct entry *new_entry(struct binaries *set, const struct entry_key *key
 	return e;
 }
 
+void binaries_keep(struct binary *binary)
+{
+	if (binary)
+		((struct entry *)binary)->is_kept = true; /* its first field */
+}
+
+static void drop(struct binaries *set, struct entry *e)
+{
+	struct index *const indexes[] = { (struct index *)(uintptr_t)e->public.index,
+					  (struct index *)(uintptr_t)e->public.debug };
+
+	for (size_t i = 0; i < ARRAY_SIZE(indexes); i++)
+		if (indexes[i])
+			set->stats.mapped_index_bytes -= index_mapped_bytes(indexes[i]);
+	HASH_DELETE(hh, set->entries, e);
+	set->n_entries--;
+	free_entry(e);
+}
+
+static bool is_with_indexer(const struct entry *e)
+{
+	return e->public.state == BINARY_PENDING || e->public.debug_state == BINARY_DEBUG_PENDING;
+}
+
+/* Those that are about to go are not handed out as settled any more. */
+static void forget_settled(struct binaries *set)
+{
+	struct entry **at = &set->settled;
+
+	while (*at) {
+		if ((*at)->is_kept)
+			at = &(*at)->next;
+		else
+			*at = (*at)->next;
+	}
+	set->settled_end = at;
+}
+
+void binaries_sweep(struct binaries *set)
+{
+	struct entry *e, *next;
+
+	HASH_ITER (hh, set->entries, e, next)
+		e->is_kept |= is_with_indexer(e);
+	forget_settled(set);
+	HASH_ITER (hh, set->entries, e, next) {
+		if (!e->is_kept)
+			drop(set, e);
+		else
+			e->is_kept = false;
+	}
+}
+
+bool binaries_has_root(const struct binaries *set, uint32_t root)
+{
+	const struct entry *e;
+
+	for (e = set->entries; e; e = e->hh.next)
+		if (e->public.root == root)
+			return true;
+	return false;
+}
+
+size_t binaries_n(const struct binaries *set)
+{
+	return set->n_entries;
+}
+
 static int insert_by_tag(struct binaries *set, struct entry *e)
 {
 	HASH_ADD(hh_tag, set->by_tag, tag, sizeof(e->tag), e);
@@ -605,6 +674,7 @@ const struct binaries_stats *binaries_stats(struct binaries *set)
 {
 	struct binaries_stats *stats = &set->stats;
 
+	stats->cache_bytes = set->cache ? index_cache_bytes(set->cache) : 0;
 	stats->n_indexer_restarts = stats->indexer_rss_anon_peak_bytes = stats->indexer_cpu_ns = 0;
 	for (int lane = 0; lane < BINARY_N_LANES; lane++) {
 		struct child_keeper_stats client = indexer_client_stats(set->lanes[lane]);
@@ -620,6 +690,11 @@ const struct binaries_stats *binaries_stats(struct binaries *set)
 pid_t binaries_indexer_pid(const struct binaries *set, enum binary_lane lane)
 {
 	return indexer_client_pid(set->lanes[lane]);
+}
+
+struct child_keeper_stats binaries_indexer_stats(const struct binaries *set, enum binary_lane lane)
+{
+	return indexer_client_stats(set->lanes[lane]);
 }
 
 const char *binaries_indexer_fault(const struct binaries *set)

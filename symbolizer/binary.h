@@ -18,6 +18,7 @@
 
 #include "common/build-id.h"
 #include "common/clean.h"
+#include "symbolizer/child-keeper.h"
 #include "symbolizer/debug-need.h"
 #include "symbolizer/index.h"
 
@@ -93,6 +94,7 @@ struct binaries_stats {
 	uint64_t n_debug_read, n_debug_from_cache, n_debug_missing; /* the second may be missing too */
 	uint64_t n_indexer_restarts;                                /* a child crashed, hung or grew past its limit */
 	uint64_t mapped_index_bytes;
+	uint64_t cache_bytes;                 /* on disk */
 	uint64_t indexer_rss_anon_peak_bytes; /* of one child */
 	uint64_t indexer_cpu_ns;              /* of all */
 };
@@ -103,8 +105,7 @@ DEFINE_CLEANUP(struct binaries *, binaries_free);
 
 /*
  * Finds or adds the binary with the content of fd, a regular file open for reading; takes fd in every case. path names
- * it for people.
- * The result lives as long as the table.
+ * it for people. The result lives as long as the table, or until binaries_sweep().
  * -EAGAIN: BINARIES_MAX_PENDING wait for the indexer, add it again later; -ENOSPC: max_binaries.
  */
 _must_check_ int binaries_add(struct binaries *set, int fd, const char *path, struct binary **ret);
@@ -124,6 +125,15 @@ _must_check_ int binaries_add_rooted(struct binaries *set, int fd, const char *p
 _must_check_ int binaries_want_debug(struct binaries *set, struct binary *binary, const char *path, int fd);
 size_t binaries_n_debug_pending(const struct binaries *set);
 
+/*
+ * Lets go of binaries and their indexes: all but those named by binaries_keep() since the last call, and those that the
+ * indexer still has.
+ */
+void binaries_keep(struct binary *binary); /* NULL is fine */
+void binaries_sweep(struct binaries *set);
+size_t binaries_n(const struct binaries *set);
+bool binaries_has_root(const struct binaries *set, uint32_t root); /* of some binary */
+
 /* Every binary once, in the order in which they left PENDING; NULL: no further one has. */
 struct binary *binaries_take_settled(struct binaries *set);
 
@@ -134,6 +144,7 @@ size_t binaries_n_pending(const struct binaries *set);
 const struct binaries_stats *binaries_stats(struct binaries *set);
 /* For tests and accounts; 0: not running. */
 pid_t binaries_indexer_pid(const struct binaries *set, enum binary_lane lane);
+struct child_keeper_stats binaries_indexer_stats(const struct binaries *set, enum binary_lane lane);
 
 /* What keeps a child from starting, and the cache directory from being used; NULL: nothing. */
 const char *binaries_indexer_fault(const struct binaries *set);

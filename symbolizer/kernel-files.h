@@ -50,6 +50,9 @@ _must_check_ int kernel_files_want(struct kernel_files *k, const char *module, c
 /* After binaries_dispatch(): goes on with what the indexer has answered. */
 _must_check_ int kernel_files_dispatch(struct kernel_files *k);
 
+/* Names its binaries by binaries_keep(). */
+void kernel_files_keep(const struct kernel_files *k);
+
 /* Where the binary lies whose debug info is being read: a path and where it is meant. False: it is none of ours. */
 bool kernel_files_find_place(const struct kernel_files *k, const struct binary *binary, int *ret_root_fd,
 			     const char **ret_path);

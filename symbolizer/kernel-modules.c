@@ -21,9 +21,10 @@
 
 struct kernel_modules {
 	int proc_fd;
-	struct kernel_module *all[MAX_MODULES]; /* ascending by start */
-	struct kernel_module *by_number[MAX_MODULES];
+	struct kernel_module *all[MAX_MODULES];       /* ascending by start */
+	struct kernel_module *by_number[MAX_MODULES]; /* NULL: free */
 	size_t n;
+	uint32_t next;                 /* number that is tried first */
 	uint64_t looked_ns;            /* when the last look began */
 	uint64_t due_ns, early_due_ns; /* for the next one */
 	uint32_t n_looks;
@@ -81,11 +82,22 @@ static bool is_sane(const struct kallsyms_module *told)
 	       told->end - told->start <= MODULE_BYTES;
 }
 
-static int add(struct kernel_modules *k, const struct kallsyms_module *told, uint64_t now_ns)
+/* There is one. Those that were given back last wait longest. */
+static uint32_t find_free(struct kernel_modules *k)
+{
+	while (k->by_number[k->next])
+		k->next = (k->next + 1) % MAX_MODULES;
+	return k->next;
+}
+
+/* *ret NULL: there was no room for it. */
+static int add(struct kernel_modules *k, const struct kallsyms_module *told, uint64_t now_ns,
+	       struct kernel_module **ret)
 {
 	size_t i = count(k, told->start);
 	struct kernel_module *m;
 
+	*ret = NULL;
 	if (k->n == MAX_MODULES) {
 		k->n_refused++;
 		return 0;
@@ -103,12 +115,15 @@ static int add(struct kernel_modules *k, const struct kallsyms_module *told, uin
 		.first_look = k->n_looks,
 		.last_look = k->n_looks,
 		.is_loading = told->is_loading,
-		.number = (uint32_t)k->n,
+		.number = find_free(k),
 	};
 	memcpy(m->name, told->name, told->name_bytes);
 	memmove(&k->all[i + 1], &k->all[i], (k->n - i) * sizeof(*k->all));
 	k->all[i] = m;
-	k->by_number[k->n++] = m;
+	k->by_number[m->number] = m;
+	k->next = (m->number + 1) % MAX_MODULES;
+	k->n++;
+	*ret = m;
 	return 0;
 }
 
@@ -126,7 +141,7 @@ static int take_modules(struct kernel_modules *k, const struct buf *text, uint64
 			known->last_ns = begun_ns;
 			known->is_loading = told.is_loading;
 		} else if (is_sane(&told)) {
-			r = add(k, &told, now_ns);
+			r = add(k, &told, now_ns, &known);
 		}
 	}
 	for (size_t i = 0; i < k->n; i++) {
@@ -214,8 +229,8 @@ static int read_names(struct kernel_module *m, const char *text, const char *end
 static int add_init(struct kernel_modules *k, struct kernel_module *m)
 {
 	struct kallsyms_module told = { .name = m->name, .name_bytes = strlen(m->name), .start = UINT64_MAX };
+	struct kernel_module *init;
 	struct kallsyms_symbol s;
-	size_t n = k->n;
 	int r;
 
 	for (size_t i = 0; kallsyms_next(m->names, &i, &s);) {
@@ -227,13 +242,13 @@ static int add_init(struct kernel_modules *k, struct kernel_module *m)
 	}
 	if (!is_sane(&told))
 		return 0;
-	r = add(k, &told, m->seen_ns);
-	if (r < 0 || k->n == n)
+	r = add(k, &told, m->seen_ns, &init);
+	if (r < 0 || !init)
 		return r;
-	k->by_number[n]->born_ns = m->born_ns;
-	k->by_number[n]->first_look = k->by_number[n]->last_look = m->first_look;
-	k->by_number[n]->names = m->names;
-	k->by_number[n]->init_of = m;
+	init->born_ns = m->born_ns;
+	init->first_look = init->last_look = m->first_look;
+	init->names = m->names;
+	init->init_of = m;
 	return 0;
 }
 
@@ -244,10 +259,10 @@ static int read_new_names(struct kernel_modules *k)
 	const char *part = NULL; /* that tells of modules: behind the kernel's own */
 	int r = 0;
 
-	for (size_t i = 0; i < k->n && r == 0; i++) {
+	for (size_t i = 0; i < MAX_MODULES && r == 0; i++) {
 		struct kernel_module *m = k->by_number[i];
 
-		if (m->first_look + 1 != k->n_looks || m->init_of)
+		if (!m || m->first_look + 1 != k->n_looks || m->init_of)
 			continue;
 		if (!text.data) {
 			r = fs_read(k->proc_fd, "kallsyms", KALLSYMS_BYTES, &text);
@@ -377,12 +392,11 @@ void kernel_modules_expire(struct kernel_modules *k, uint64_t before_ns)
 		struct kernel_module *m = k->all[i];
 
 		if (m->gone_ns < before_ns && !is_file_pending(m)) {
+			k->by_number[m->number] = NULL;
 			free_module(m);
 			continue;
 		}
-		m->number = (uint32_t)n;
-		k->all[n] = k->by_number[n] = m;
-		n++;
+		k->all[n++] = m;
 	}
 	k->n = n;
 	k->n_refused = 0;

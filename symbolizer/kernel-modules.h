@@ -52,8 +52,8 @@ _must_check_ int kernel_modules_look(struct kernel_modules *k);
 _must_check_ int kernel_modules_look_early(struct kernel_modules *k, uint64_t time_ns);
 void kernel_modules_look_again(struct kernel_modules *k); /* it is time at once */
 
-/* What lay at an address at a time; NULL: nothing, or it cannot be known. *ret_pin is that for as long as the window.
- */
+/* What lay at an address at a time; NULL: nothing, or it cannot be known. *ret_pin stands for it until
+ * it is forgotten. */
 struct kernel_module *kernel_modules_pin(struct kernel_modules *k, uint64_t addr, uint64_t time_ns, uint64_t *ret_pin);
 
 /* No kernel address, and no pin of symbolizer/ksymbols.h. */
@@ -68,5 +68,5 @@ struct kernel_module *kernel_modules_get(struct kernel_modules *k, uint64_t pin,
 /* Modules that were not kept, because too many came and went since kernel_modules_expire(). */
 uint64_t kernel_modules_n_refused(const struct kernel_modules *k);
 
-/* Forgets what was gone before; pins are void from now on. */
+/* Forgets what was gone before: only pins of earlier times are void. */
 void kernel_modules_expire(struct kernel_modules *k, uint64_t before_ns);

@@ -12,19 +12,22 @@
 #define LOOK_BACK 4096     /* of those whose place was taken: samples are pinned within seconds */
 #define LINGER_NS NS_PER_S /* programs that are being left run to their end; the kernel waits for them */
 
-/* Its number, from 1 on, is the upper half of its pins. */
+/* Its number, from 1 on, is the upper half of its pins, and its own for as long as it is kept. */
 struct ksymbol {
 	uint64_t start, end, born_ns, gone_ns; /* the last: UINT64_MAX: it is there */
 	uint32_t name;                         /* offset into names: the kernel's */
 	uint32_t display;                      /* what people call it; the same offset where that is no other */
+	uint32_t number;
 };
 
 struct ksymbols {
 	struct buf names;
 	struct ksymbol *all; /* in order of birth */
-	uint32_t *live;      /* numbers, ascending by address, without overlap */
-	uint32_t *past;      /* numbers of those whose place others have, in that order */
+	uint32_t *live;      /* places there from 1 on, ascending by address, without overlap */
+	uint32_t *past;      /* places of those whose address others have, in that order */
+	uint32_t *by_number; /* places, by number less 1; 0: free */
 	size_t n, n_live, n_past;
+	uint32_t next; /* less 1: the number that is tried first */
 };
 
 int ksymbols_new(struct ksymbols **ret)
@@ -37,7 +40,8 @@ int ksymbols_new(struct ksymbols **ret)
 	k->all = calloc(MAX_SYMBOLS, sizeof(*k->all)); /* untouched pages cost nothing */
 	k->live = calloc(MAX_SYMBOLS, sizeof(*k->live));
 	k->past = calloc(MAX_SYMBOLS, sizeof(*k->past));
-	if (!k->all || !k->live || !k->past)
+	k->by_number = calloc(MAX_SYMBOLS, sizeof(*k->by_number));
+	if (!k->all || !k->live || !k->past || !k->by_number)
 		return -ENOMEM;
 	*ret = take_ptr(k);
 	return 0;
@@ -51,13 +55,14 @@ struct ksymbols *ksymbols_free(struct ksymbols *k)
 	free(k->all);
 	free(k->live);
 	free(k->past);
+	free(k->by_number);
 	free(k);
 	return NULL;
 }
 
-static const struct ksymbol *get(const struct ksymbols *k, uint32_t number)
+static const struct ksymbol *get(const struct ksymbols *k, uint32_t place)
 {
-	return &k->all[number - 1];
+	return &k->all[place - 1];
 }
 
 static bool is_over(const struct ksymbol *s, uint64_t time_ns)
@@ -110,9 +115,9 @@ static void end(struct ksymbol *s, uint64_t gone_ns)
 }
 
 /* Takes the place of all that it overlaps. */
-static void insert_live(struct ksymbols *k, uint32_t number)
+static void insert_live(struct ksymbols *k, uint32_t place)
 {
-	const struct ksymbol *s = get(k, number);
+	const struct ksymbol *s = get(k, place);
 	size_t from = count_live(k, s->start), to = count_live(k, s->end - 1);
 
 	if (from > 0 && get(k, k->live[from - 1])->end > s->start)
@@ -122,8 +127,17 @@ static void insert_live(struct ksymbols *k, uint32_t number)
 	memcpy(&k->past[k->n_past], &k->live[from], (to - from) * sizeof(*k->past));
 	k->n_past += to - from;
 	memmove(&k->live[from + 1], &k->live[to], (k->n_live - to) * sizeof(*k->live));
-	k->live[from] = number;
+	k->live[from] = place;
 	k->n_live += 1 - (to - from);
+}
+
+/* There is one. Those that were given back last wait longest. */
+static uint32_t take_number(struct ksymbols *k)
+{
+	while (k->by_number[k->next])
+		k->next = (k->next + 1) % MAX_SYMBOLS;
+	k->by_number[k->next] = (uint32_t)k->n + 1;
+	return k->next + 1;
 }
 
 int ksymbols_add(struct ksymbols *k, uint64_t start, uint64_t size, const char *name, uint64_t born_ns)
@@ -138,6 +152,7 @@ int ksymbols_add(struct ksymbols *k, uint64_t start, uint64_t size, const char *
 	r = add_names(k, name, &s);
 	if (r < 0)
 		return r;
+	s.number = take_number(k);
 	k->all[k->n++] = s;
 	insert_live(k, (uint32_t)k->n);
 	return 0;
@@ -156,7 +171,7 @@ static bool covers(const struct ksymbol *s, uint64_t addr, uint64_t time_ns)
 	return addr >= s->start && addr < s->end && s->born_ns <= time_ns && !is_over(s, time_ns);
 }
 
-/* The number of what lay there at that time; 0: nothing that we know. */
+/* The place of what lay there at that time; 0: nothing that we know. */
 static uint32_t find(const struct ksymbols *k, uint64_t addr, uint64_t time_ns)
 {
 	size_t i = count_live(k, addr);
@@ -173,11 +188,11 @@ static uint32_t find(const struct ksymbols *k, uint64_t addr, uint64_t time_ns)
 
 bool ksymbols_pin(const struct ksymbols *k, uint64_t addr, uint64_t time_ns, uint64_t *ret_pin)
 {
-	uint32_t number = find(k, addr, time_ns);
+	uint32_t place = find(k, addr, time_ns);
 
-	if (number == 0)
+	if (place == 0)
 		return false;
-	*ret_pin = (uint64_t)number << 32 | (addr - get(k, number)->start);
+	*ret_pin = (uint64_t)get(k, place)->number << 32 | (addr - get(k, place)->start);
 	return true;
 }
 
@@ -191,7 +206,7 @@ static const char *module_of(const char *name)
 
 void ksymbols_get(const struct ksymbols *k, uint64_t pin, struct kallsyms_symbol *ret)
 {
-	const struct ksymbol *s = get(k, (uint32_t)(pin >> 32));
+	const struct ksymbol *s = get(k, k->by_number[(pin >> 32) - 1]);
 	const char *name = k->names.data + s->name;
 
 	*ret = (struct kallsyms_symbol){
@@ -224,34 +239,37 @@ static struct ksymbol move_names(struct ksymbols *k, const struct ksymbol *from,
 	return s;
 }
 
-/* new_numbers: 0 for what has gone. */
-static size_t renumber(uint32_t *list, size_t n, const uint32_t *new_numbers)
+/* new_places: 0 for what has gone. */
+static size_t move_places(uint32_t *list, size_t n, const uint32_t *new_places)
 {
 	size_t n_left = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (new_numbers[list[i] - 1])
-			list[n_left++] = new_numbers[list[i] - 1];
+		if (new_places[list[i] - 1])
+			list[n_left++] = new_places[list[i] - 1];
 	}
 	return n_left;
 }
 
 int ksymbols_expire(struct ksymbols *k, uint64_t before_ns)
 {
-	_cleanup_free_ uint32_t *new_numbers = calloc(k->n + 1, sizeof(*new_numbers));
+	_cleanup_free_ uint32_t *new_places = calloc(k->n + 1, sizeof(*new_places));
 	size_t n = 0, names_bytes = 0;
 
-	if (!new_numbers)
+	if (!new_places)
 		return -ENOMEM;
 	for (size_t i = 0; i < k->n; i++) {
-		if (is_over(&k->all[i], before_ns))
+		if (is_over(&k->all[i], before_ns)) {
+			k->by_number[k->all[i].number - 1] = 0;
 			continue;
+		}
 		k->all[n] = move_names(k, &k->all[i], &names_bytes);
-		new_numbers[i] = (uint32_t)++n;
+		new_places[i] = (uint32_t)++n;
+		k->by_number[k->all[n - 1].number - 1] = (uint32_t)n;
 	}
 	k->n = n;
-	k->n_live = renumber(k->live, k->n_live, new_numbers);
-	k->n_past = renumber(k->past, k->n_past, new_numbers);
+	k->n_live = move_places(k->live, k->n_live, new_places);
+	k->n_past = move_places(k->past, k->n_past, new_places);
 	k->names.size = names_bytes;
 	return 0;
 }

@@ -26,7 +26,7 @@ DEFINE_CLEANUP(struct ksymbols *, ksymbols_free);
 _must_check_ int ksymbols_add(struct ksymbols *k, uint64_t start, uint64_t size, const char *name, uint64_t born_ns);
 void ksymbols_end(struct ksymbols *k, uint64_t start, uint64_t gone_ns);
 
-/* Forgets what was gone before; pins are void from now on. */
+/* Forgets what was gone before: only pins of earlier times are void. */
 _must_check_ int ksymbols_expire(struct ksymbols *k, uint64_t before_ns);
 
 /* A pin never looks like a kernel address. */

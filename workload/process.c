@@ -422,6 +422,11 @@ int processes_take_new_file(struct processes *p, struct new_file *ret)
 	return file_table_take_new(p->files, ret);
 }
 
+const struct mapped_file *processes_next_file(const struct processes *p, const struct mapped_file *after)
+{
+	return file_table_next(p->files, after);
+}
+
 bool process_is_gone(const struct process_node *node, int proc_fd)
 {
 	struct proc_stat stat;

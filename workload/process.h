@@ -164,6 +164,9 @@ struct new_file {
 };
 int processes_take_new_file(struct processes *p, struct new_file *ret);
 
+/* The file after this one, NULL: the first; in no order. NULL: no more. Valid until the table changes. */
+const struct mapped_file *processes_next_file(const struct processes *p, const struct mapped_file *after);
+
 /*
  * Gives a process its own copy of a shared file: its content is not what the others have. Returns the copy; the
  * shared one may be gone with that. -ENOENT: the process does not map it.

@@ -91,8 +91,8 @@ static uint64_t now(void)
 static void test_turns(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t first_ns, second_ns, between_ns, last_ns, pin, addr;
-	const struct kernel_module *first;
+	uint64_t first_ns, second_ns, between_ns, last_ns, pin, second_pin, addr;
+	const struct kernel_module *first, *second;
 
 	tell(f, "one 8192 0 - Live 0xffffffffc0a00000\nstays 4096 1 one, Live 0xffffffffc0b00000\n",
 	     "ffffffffc0a00010 t one_poll\t[one]\nffffffffc0b00000 t stay\t[stays]\n");
@@ -115,6 +115,7 @@ static void test_turns(void **state)
 	assert_string_equal(name_at(f, AT + 0x1800, second_ns), "none");
 	assert_string_equal(name_at(f, AT + 0x80, second_ns), ""); /* data */
 	assert_string_equal(name_at(f, AT - 1, second_ns), "none");
+	second = kernel_modules_pin(f->modules, AT + 0x20, second_ns, &second_pin);
 	/* What did not change is not read again, and pins stay. */
 	assert_string_equal(name_at(f, AT + 0x100000, second_ns), "stay");
 	first = kernel_modules_get(f->modules, pin, &addr);
@@ -129,6 +130,9 @@ static void test_turns(void **state)
 	assert_string_equal(name_at(f, AT + 0x20, first_ns), "none");
 	assert_string_equal(name_at(f, AT + 0x20, second_ns), "two_poll");
 	assert_string_equal(name_at(f, AT + 0x100000, last_ns), "stay");
+	/* A window that is not yet written has pins of what was there then: they mean what they did. */
+	assert_ptr_equal(kernel_modules_get(f->modules, second_pin, &addr), second);
+	assert_string_equal(name_of(second, addr), "two_poll");
 }
 
 /* Since Linux 6.4 sizes tell of more than what lies at the start. */

@@ -153,7 +153,7 @@ static void test_expire(void **state)
 {
 	_cleanup_(ksymbols_freep) struct ksymbols *k = NULL;
 	struct kallsyms_symbol s;
-	uint64_t pin;
+	uint64_t pin, young;
 
 	assert_int_equal(ksymbols_new(&k), 0);
 	add(k, AT, 0x100, "bpf_prog_6deef7357e7b4530_old", 1);
@@ -161,7 +161,12 @@ static void test_expire(void **state)
 	add(k, AT, 0x100, "bpf_prog_6deef7357e7b4530_young", 8 * NS_PER_S);
 	add(k, AT + 0x2000, 0x100, "bpf_prog_6deef7357e7b4530_next", 10 * NS_PER_S);
 	add(k, AT, 0x100, "bpf_prog_6deef7357e7b4530_now", 11 * NS_PER_S);
+	assert_true(ksymbols_pin(k, AT + 0x10, 9 * NS_PER_S, &young));
 	assert_int_equal(ksymbols_expire(k, 10 * NS_PER_S), 0);
+	add(k, AT + 0x3000, 0x100, "bpf_prog_6deef7357e7b4530_new", 12 * NS_PER_S);
+	ksymbols_get(k, young, &s); /* of a window that is not yet written */
+	assert_string_equal(s.name, "young [bpf]");
+	assert_string_equal(name_at(k, AT + 0x3000, 12 * NS_PER_S), "bpf_prog_6deef7357e7b4530_new");
 	assert_string_equal(name_at(k, AT, 5), "");
 	assert_string_equal(name_at(k, AT + 0x1000, 5), "ftrace_trampoline");
 	assert_string_equal(name_at(k, AT, 9 * NS_PER_S), "bpf_prog_6deef7357e7b4530_young");

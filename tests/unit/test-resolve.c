@@ -9,7 +9,6 @@
 #include "agent/modules.h"
 #include "agent/resolve.h"
 #include "common/clock.h"
-#include "common/intern.h"
 #include "workload/process.h"
 
 #define PID 4000000 /* above pid_max of any test machine: /proc knows nothing of it */
@@ -19,7 +18,6 @@
 
 struct fixture {
 	struct processes *processes;
-	struct intern *names;
 	struct jit_maps *jit; /* NULL: nobody asks */
 	struct resolved resolved;
 	__u64 stacks[64];
@@ -43,7 +41,6 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct new_file new_file;
 
-	assert_int_equal(intern_new(4096, &f->names), 0);
 	assert_int_equal(processes_new(&config, &f->processes), 0);
 	tell(f, (struct sideband_event){ .kind = SIDEBAND_FORK, .time_ns = 1000, .ppid = 1, .name = "" });
 	tell(f, (struct sideband_event){ .kind = SIDEBAND_EXEC, .time_ns = 1100, .name = "prog" });
@@ -68,7 +65,6 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	processes_free(f->processes);
-	intern_free(f->names);
 	free(f);
 	return 0;
 }
@@ -84,7 +80,7 @@ static __u32 lay(struct fixture *f, size_t at, const __u64 *pcs, size_t n)
 
 static void resolve(struct fixture *f)
 {
-	const struct resolve_tables tables = { .processes = f->processes, .names = f->names, .jit = f->jit };
+	const struct resolve_tables tables = { .processes = f->processes, .jit = f->jit };
 
 	resolve_sample(&tables, &f->batch, &f->rec, NULL, &f->resolved);
 }
@@ -415,6 +411,7 @@ static void test_every_stop_has_its_reason(void **state)
 		{ WALK_STOP_NO_CFI, "no_cfi" },
 		{ WALK_STOP_JIT, "jit" },
 		{ WALK_STOP_UNENCODABLE, "unencodable" },
+		{ WALK_STOP_OUTSIDE, "outside_pid_namespace" },
 	};
 	struct fixture *f = *state;
 
