@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recorder: one recording of this machine, from the first tick to an encoded profile. The wiring of everything:
- * sampler and sideband in, processes and binaries beside, folded stacks out. One thread, driven by its caller:
- * poll recorder_fd() for at most recorder_timeout_ms(), then call recorder_dispatch().
+ * recorder: samples this machine for as long as it is wanted, window after window without a gap. The wiring of
+ * everything: sampler and sideband in, processes and binaries beside, closed windows out. One thread, driven by its
+ * caller: poll recorder_fd() for at most recorder_timeout_ms(), then call recorder_dispatch(). What has gone is
+ * forgotten when no window and no tap can name it any more.
  */
 #pragma once
 
@@ -11,6 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "agent/closed-window.h"
+#include "agent/recorder-stats.h"
+#include "agent/tap.h"
 #include "bpf/abi.h"
 #include "common/buf.h"
 #include "common/clean.h"
@@ -47,18 +51,49 @@ int recorder_fd(const struct recorder *r);
 int recorder_timeout_ms(const struct recorder *r);
 _must_check_ int recorder_dispatch(struct recorder *r);
 
-/* Ends sampling and takes in what is left. */
+/* Ends sampling and takes in what is left; the open window is there to be closed, as the last one. */
 _must_check_ int recorder_stop(struct recorder *r);
 
 /*
- * After the stop: files whose names or debug info are still being read, and those of the second kind. Keep dispatching
- * while it is not 0 and patience lasts.
+ * Ends the open window and begins the next with the same tick on each CPU. *ret stays the recorder's: give it back
+ * with recorder_drop_window(), or it is freed with the recorder. After recorder_stop() there is one last window.
  */
+_must_check_ int recorder_close_window(struct recorder *r, struct closed_window **ret);
+void recorder_drop_window(struct recorder *r, struct closed_window *w); /* NULL is fine */
+
+/*
+ * Nothing that the window's stacks point to is still being read, but perhaps for debug info. Keep dispatching until
+ * then, while patience lasts: what is not read by then is written with module and offset.
+ */
+bool recorder_is_named(const struct recorder *r, const struct closed_window *w);
+
+/* Files whose names or debug info are still being read, and those of the second kind. */
 size_t recorder_n_unnamed(const struct recorder *r);
 size_t recorder_n_debug_unread(const struct recorder *r);
 
-/* After the stop: names everything and appends the profile, uncompressed. */
+/* Names everything in the window and appends its profile, uncompressed. Sampling goes on meanwhile. */
 _must_check_ int recorder_encode(struct recorder *r, struct buf *ret, struct ledger *ret_ledger);
+
+/* With the next window: no window has ticks of two periods. */
+void recorder_set_period(struct recorder *r, uint64_t period_ns);
+
+/* Whether debug info (inlined calls and lines) is read of binaries that are sampled from now on. It is, at first. */
+void recorder_set_debug_info(struct recorder *r, bool is_read);
+
+/*
+ * Nothing ticks and nothing is done until it resumes; what is known stays known, and the window stays open. The pause
+ * is in no window's due ticks. What happened meanwhile is then read from /proc.
+ */
+_must_check_ int recorder_pause(struct recorder *r);
+_must_check_ int recorder_resume(struct recorder *r);
+
+/* Samples from now on, until it is encoded. -EBUSY: TAPS_MAX are open. Not while paused or stopped: -ENODATA. */
+_must_check_ int recorder_tap_open(struct recorder *r, const struct tap_config *config, struct tap **ret);
+/* Appends the profile of what came since the tap was opened, uncompressed. It goes on until it is freed. */
+_must_check_ int recorder_tap_encode(struct recorder *r, struct tap *tap, struct buf *ret);
+void recorder_tap_free(struct recorder *r, struct tap *tap); /* NULL is fine */
+
+_must_check_ int recorder_stats(struct recorder *r, struct recorder_stats *ret);
 
 struct recorder_progress {
 	uint64_t n_samples; /* taken in so far, or waiting in the buffers */

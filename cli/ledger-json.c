@@ -26,6 +26,12 @@ static int fill_ledger(struct json_object *object, const struct ledger *l)
 		{ "throttled", l->not_delivered.throttled },
 		{ "other", l->not_delivered.other },
 	};
+	const struct json_count frames[] = {
+		{ "named", l->frames.named },
+		{ "module_only", l->frames.module_only },
+		{ "unreadable", l->frames.unreadable },
+	};
+	const struct json_count windows[] = { { "windows", l->windows }, { "down_ns", l->down_ns } };
 	struct json_object *inner = NULL;
 	int r;
 
@@ -36,7 +42,13 @@ static int fill_ledger(struct json_object *object, const struct ledger *l)
 		r = json_add_counts(inner, not_delivered, ARRAY_SIZE(not_delivered));
 	if (r == 0)
 		r = add_reasons(object, "lost", l->lost, l->n_lost);
-	return r < 0 ? r : add_reasons(object, "truncated", l->truncated, l->n_truncated);
+	if (r == 0)
+		r = add_reasons(object, "truncated", l->truncated, l->n_truncated);
+	if (r == 0)
+		r = json_add_object(object, "frames", &inner);
+	if (r == 0)
+		r = json_add_counts(inner, frames, ARRAY_SIZE(frames));
+	return r < 0 ? r : json_add_counts(object, windows, ARRAY_SIZE(windows));
 }
 
 int ledger_json_add(struct json_object *top, const struct ledgers *ledgers)

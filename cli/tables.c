@@ -8,6 +8,7 @@
 
 #include "cli/text.h"
 #include "cli/value.h"
+#include "common/clock.h"
 #include "pprof/ledger.h"
 #include "pprof/profile.h"
 #include "report/top.h"
@@ -214,6 +215,25 @@ static void print_reasons(FILE *out, const char *before, const struct ledger_rea
 		fprintf(out, "%s%s %" PRIu64, i == 0 ? before : ", ", reasons[i].name, reasons[i].n);
 }
 
+/* Ledgers of before frames were counted have none. */
+static void print_frames(FILE *out, const struct ledger *l)
+{
+	const struct term terms[] = {
+		{ "named", l->frames.named },
+		{ "module only", l->frames.module_only },
+		{ "unreadable", l->frames.unreadable },
+	};
+	uint64_t n = l->frames.named + l->frames.module_only + l->frames.unreadable;
+
+	if (n == 0)
+		return;
+	fprintf(out, "frames: %" PRIu64, n);
+	print_terms(out, terms, ARRAY_SIZE(terms));
+	if (l->windows > 1)
+		fprintf(out, " in %" PRIu64 " windows", l->windows);
+	fputc('\n', out);
+}
+
 void tables_print_ledger(FILE *out, const struct ledger *l)
 {
 	const struct term taken[] = {
@@ -238,4 +258,7 @@ void tables_print_ledger(FILE *out, const struct ledger *l)
 	print_reasons(out, "; lost: ", l->lost, l->n_lost);
 	print_reasons(out, "; truncated stacks: ", l->truncated, l->n_truncated);
 	fputs(ledger_balances(l) ? "\n" : "; DOES NOT BALANCE\n", out);
+	print_frames(out, l);
+	if (l->down_ns)
+		fprintf(out, "down: %.3f s before it were not recorded\n", (double)l->down_ns / NS_PER_S);
 }

@@ -24,6 +24,15 @@ static const struct count_field {
 	{ "other", offsetof(struct ledger, not_delivered.other) },
 };
 
+/* What ledgers have since there are windows: all of it or nothing, at the end of the line. */
+static const struct count_field later_counts[] = {
+	{ "frames.named", offsetof(struct ledger, frames.named) },
+	{ "frames.module_only", offsetof(struct ledger, frames.module_only) },
+	{ "frames.unreadable", offsetof(struct ledger, frames.unreadable) },
+	{ "windows", offsetof(struct ledger, windows) },
+	{ "down_ns", offsetof(struct ledger, down_ns) },
+};
+
 static uint64_t *count_at(struct ledger *l, size_t offset)
 {
 	return (void *)((char *)l + offset);
@@ -97,13 +106,23 @@ int ledger_add_truncated(struct ledger *l, const char *name, uint64_t n)
 	return add_reason(l->truncated, &l->n_truncated, name, n);
 }
 
+static int add_counts(struct ledger *sum, const struct ledger *other, const struct count_field *fields, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_count(count_at(sum, fields[i].offset), count_of(other, fields[i].offset));
+	return r;
+}
+
 int ledger_add(struct ledger *sum, const struct ledger *other)
 {
 	struct ledger result = *sum;
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(counts); i++)
-		r = add_count(count_at(&result, counts[i].offset), count_of(other, counts[i].offset));
+	r = add_counts(&result, other, counts, ARRAY_SIZE(counts));
+	if (r == 0)
+		r = add_counts(&result, other, later_counts, ARRAY_SIZE(later_counts));
 	for (size_t i = 0; r == 0 && i < other->n_lost; i++)
 		r = ledger_add_lost(&result, other->lost[i].name, other->lost[i].n);
 	for (size_t i = 0; r == 0 && i < other->n_truncated; i++)
@@ -164,19 +183,28 @@ static int format_reasons(const struct ledger_reason *reasons, size_t n, const c
 	return 0;
 }
 
+static int format_counts(const struct ledger *l, const struct count_field *fields, size_t n, struct buf *b)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = buf_printf(b, " %s=%" PRIu64, fields[i].name, count_of(l, fields[i].offset));
+	return r;
+}
+
 static int format_line(const struct ledger *l, const char *window_id, struct buf *b)
 {
 	int r;
 
 	r = buf_printf(b, LINE_START "%s", window_id);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(counts); i++)
-		r = buf_printf(b, " %s=%" PRIu64, counts[i].name, count_of(l, counts[i].offset));
+	if (r == 0)
+		r = format_counts(l, counts, ARRAY_SIZE(counts), b);
 	if (r < 0)
 		return r;
 	r = format_reasons(l->lost, l->n_lost, "lost.", b);
-	if (r < 0)
-		return r;
-	return format_reasons(l->truncated, l->n_truncated, "truncated.", b);
+	if (r == 0)
+		r = format_reasons(l->truncated, l->n_truncated, "truncated.", b);
+	return r == 0 ? format_counts(l, later_counts, ARRAY_SIZE(later_counts), b) : r;
 }
 
 int ledger_format(const struct ledger *l, const char *window_id, struct buf *ret)
@@ -215,6 +243,15 @@ static int parse_count(const char **p, const struct count_field *field, struct l
 	if (!skip(p, " ") || !skip(p, field->name) || !skip(p, "="))
 		return -EBADMSG;
 	return parse_number(p, count_at(l, field->offset));
+}
+
+static int parse_counts(const char **p, const struct count_field *fields, size_t n, struct ledger *l)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = parse_count(p, &fields[i], l);
+	return r;
 }
 
 /* Names ascend and no count is 0, as the line was written. */
@@ -269,14 +306,20 @@ int ledger_parse(const char *line, struct ledger *ret)
 	if (!skip(&p, LINE_START))
 		return LEDGER_NOT_ONE;
 	r = parse_id(&p);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(counts); i++)
-		r = parse_count(&p, &counts[i], &l);
+	if (r == 0)
+		r = parse_counts(&p, counts, ARRAY_SIZE(counts), &l);
 	if (r < 0)
 		return r;
 	r = parse_reasons(&p, " lost.", l.lost, &l.n_lost);
 	if (r < 0)
 		return r;
 	r = parse_reasons(&p, " truncated.", l.truncated, &l.n_truncated);
+	if (r < 0)
+		return r;
+	if (*p)
+		r = parse_counts(&p, later_counts, ARRAY_SIZE(later_counts), &l);
+	else
+		l.windows = 1; /* before there were such counts, each file was one */
 	if (r < 0)
 		return r;
 	if (*p)

@@ -32,6 +32,14 @@ struct ledger {
 		uint64_t throttled; /* the kernel had stopped the event */
 		uint64_t other;     /* no known reason */
 	} not_delivered;
+	/* Frames of code of the samples in the profile, each sample's counted. In no sum of ticks. */
+	struct {
+		uint64_t named;       /* with a function */
+		uint64_t module_only; /* with a module and an address in it */
+		uint64_t unreadable;  /* in a file that could not be read */
+	} frames;
+	uint64_t windows; /* that were merged into this */
+	uint64_t down_ns; /* between the end of the last window before it and the start of the recorder */
 	size_t n_lost, n_truncated;
 	struct ledger_reason lost[LEDGER_MAX_REASONS], truncated[LEDGER_MAX_REASONS];
 };
@@ -44,7 +52,8 @@ bool ledger_balances(const struct ledger *l);
 uint64_t ledger_sum_lost(const struct ledger *l);
 
 /*
- * A ledger as a line of text, kept in the comments of a profile: "ledger WINDOW_ID due=.. taken=.. ... lost.NAME=..".
+ * A ledger as a line of text, kept in the comments of a profile: "ledger WINDOW_ID due=.. taken=.. ... lost.NAME=..
+ * truncated.NAME=.. frames.named=.. ... windows=1 down_ns=0". Lines of older recorders end before "frames.".
  * The window's id keeps two equal ledgers apart when pprof merges profiles (it drops equal comments).
  * ledger_parse: a line that is no ledger is LEDGER_NOT_ONE; one that is damaged is -EBADMSG.
  */

@@ -6,7 +6,8 @@
 #include "tests/unit/cmocka-all.h"
 
 static const char line[] = "ledger w1 due=100 taken=60 idle=10 filtered=5 in_profile=40 idle_cpu=30 throttled=7 other=3"
-			   " lost.exited=2 lost.no_room=3 truncated.depth=4";
+			   " lost.exited=2 lost.no_room=3 truncated.depth=4"
+			   " frames.named=300 frames.module_only=20 frames.unreadable=1 windows=2 down_ns=5000";
 
 static const struct ledger balanced = {
 	.due = 100,
@@ -19,6 +20,9 @@ static const struct ledger balanced = {
 	.lost = { { "exited", 2 }, { "no_room", 3 } },
 	.n_truncated = 1,
 	.truncated = { { "depth", 4 } },
+	.frames = { .named = 300, .module_only = 20, .unreadable = 1 },
+	.windows = 2,
+	.down_ns = 5000,
 };
 
 static void test_format(void **state)
@@ -50,6 +54,21 @@ static void test_parse(void **state)
 	assert_int_equal(l.n_lost + l.n_truncated, 0);
 }
 
+/* A line of before frames and windows were counted is one window of unknown frames. */
+static void test_parse_older(void **state)
+{
+	struct ledger l, expected = balanced;
+	char older[sizeof(line)];
+
+	memcpy(older, line, sizeof(line));
+	*strstr(older, " frames.") = 0;
+	assert_int_equal(ledger_parse(older, &l), 0);
+	memset(&expected.frames, 0, sizeof(expected.frames));
+	expected.windows = 1;
+	expected.down_ns = 0;
+	assert_memory_equal(&l, &expected, sizeof(l));
+}
+
 static void test_parse_refuses(void **state)
 {
 #define COUNTS "due=1 taken=1 idle=0 filtered=0 in_profile=1 idle_cpu=0 throttled=0 other=0"
@@ -76,6 +95,10 @@ static void test_parse_refuses(void **state)
 		"ledger w1 " COUNTS " lost.b=1 lost.a=1",
 		"ledger w1 " COUNTS " truncated.a=1 lost.a=1",
 		"ledger w1 " COUNTS " lost.aaaaaaaaaaaaaaaaaaaaaaaa=1", /* 24 bytes: one too many */
+		"ledger w1 " COUNTS " frames.named=1",
+		"ledger w1 " COUNTS " frames.named=1 frames.module_only=0 frames.unreadable=0 windows=1",
+		"ledger w1 " COUNTS " frames.named=1 frames.module_only=0 frames.unreadable=0 windows=1 down_ns=0 x",
+		"ledger w1 " COUNTS " windows=1 down_ns=0",
 		"ledger w1 due=1 idle=0 taken=1 filtered=0 in_profile=1 idle_cpu=0 throttled=0 other=0",
 		"ledger w1 due=1 taken=1 idle=0 filtered=0 in_profile=1 idle_cpu=0 throttled=0",
 		"ledger w1 due=+1 taken=1 idle=0 filtered=0 in_profile=1 idle_cpu=0 throttled=0 other=0",
@@ -176,7 +199,14 @@ static void test_add(void **state)
 {
 	struct ledger sum = balanced, big = { .due = UINT64_MAX };
 	const struct ledger other = {
-		.due = 3, .taken = 3, .in_profile = 1, .n_lost = 2, .lost = { { "aborted", 1 }, { "no_room", 1 } }
+		.due = 3,
+		.taken = 3,
+		.in_profile = 1,
+		.n_lost = 2,
+		.lost = { { "aborted", 1 }, { "no_room", 1 } },
+		.frames.named = 1,
+		.windows = 1,
+		.down_ns = 7,
 	};
 
 	assert_int_equal(ledger_add(&sum, &other), 0);
@@ -185,6 +215,9 @@ static void test_add(void **state)
 	assert_int_equal(sum.n_lost, 3);
 	assert_string_equal(sum.lost[0].name, "aborted");
 	assert_int_equal(sum.lost[2].n, 4);
+	assert_int_equal(sum.frames.named, 301);
+	assert_int_equal(sum.windows, 3);
+	assert_int_equal(sum.down_ns, 5007);
 	assert_true(ledger_balances(&sum));
 	assert_int_equal(ledger_add(&sum, &big), -ERANGE);
 	assert_int_equal(sum.due, 103);
@@ -193,9 +226,10 @@ static void test_add(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_format),  cmocka_unit_test(test_parse),   cmocka_unit_test(test_parse_refuses),
-		cmocka_unit_test(test_balance), cmocka_unit_test(test_reasons), cmocka_unit_test(test_full),
-		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_format),      cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_parse_older), cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_balance),     cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_full),        cmocka_unit_test(test_add),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * closed window: a span of sampling that has ended: its folded stacks, where every due tick of it went, and what names
+ * it. What its stacks point to (modules, cgroups, code of processes) stays known for as long as the recorder has it.
+ * On each CPU it goes from one flip of that CPU's buffers to the next: no tick is in two windows or in none.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/clean.h"
+#include "pprof/ledger.h"
+
+#define WINDOW_ID_SIZE 33
+
+struct stack_table;
+
+struct closed_window {
+	char id[WINDOW_ID_SIZE]; /* hash(boot id, start of the recorder, sequence), hex */
+	uint64_t sequence;       /* from 0 */
+	int64_t start_realtime_ns;
+	uint64_t duration_ns; /* CLOCK_MONOTONIC, without the time that sampling was paused */
+	uint64_t period_ns;
+	struct ledger ledger; /* but for the frames, which are counted when it is encoded; who closes sets down_ns */
+	struct stack_table *stacks; /* owned */
+	uint64_t n_sideband_lost;   /* records of news */
+	/* Samples whose stack was finished from a copy; that found no room or time for one; whose copy brought nothing.
+	 */
+	uint64_t n_copied, n_copy_lost, n_copy_unfinished;
+	struct closed_window *prev, *next; /* of the recorder's */
+};
+
+struct closed_window *closed_window_free(struct closed_window *w); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct closed_window *, closed_window_free);
