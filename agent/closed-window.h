@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/clean.h"
@@ -23,12 +24,22 @@ struct closed_window {
 	uint64_t period_ns;
 	struct ledger ledger; /* but for the frames, which are counted when it is encoded; who closes sets down_ns */
 	struct stack_table *stacks; /* owned */
+	uint64_t jit_window;        /* its number in jit_maps (agent/jit-maps.h) */
 	uint64_t n_sideband_lost;   /* records of news */
 	/* Samples whose stack was finished from a copy; that found no room or time for one; whose copy brought nothing.
 	 */
 	uint64_t n_copied, n_copy_lost, n_copy_unfinished;
+	bool is_encoded;
 	struct closed_window *prev, *next; /* of the recorder's */
 };
+
+/* Whose windows they are. */
+struct window_origin {
+	char boot_id[40];  /* as in /proc/sys/kernel/random/boot_id, padded with 0; "": unknown */
+	uint64_t start_ns; /* CLOCK_BOOTTIME when the recorder began */
+	uint64_t pid;
+};
+void window_id_make(const struct window_origin *origin, uint64_t sequence, char ret[static WINDOW_ID_SIZE]);
 
 struct closed_window *closed_window_free(struct closed_window *w); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct closed_window *, closed_window_free);

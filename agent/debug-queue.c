@@ -85,6 +85,8 @@ static int hand_in(struct debug_queue *q, struct debug_wish *w)
 	if (w->binary->debug_state != BINARY_DEBUG_UNASKED)
 		return 0;
 	w->is_handed_in = true;
+	if (!w->binary->root && !w->place.is_on_host)
+		w->place.root_fd = -1; /* others share it, who must not be told what lies in there */
 	r = binaries_want_debug(q->binaries, w->binary, w->place.path, take_fd(w->fd));
 	return r == -ENOMEM ? r : 0;
 }
@@ -108,6 +110,14 @@ static int step(struct debug_queue *q, struct debug_wish *w)
 	if (is_done(w) || (!w->binary && !module->is_waiting))
 		drop(q, w);
 	return r;
+}
+
+void debug_queue_keep(const struct debug_queue *q)
+{
+	const struct debug_wish *w;
+
+	DL_FOREACH (q->wishes, w)
+		modules_keep(q->modules, w->module);
 }
 
 int debug_queue_dispatch(struct debug_queue *q)

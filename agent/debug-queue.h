@@ -42,6 +42,9 @@ struct debug_wish_info {
 };
 _must_check_ int debug_queue_add(struct debug_queue *q, const struct debug_wish_info *info); /* -EAGAIN: full */
 
+/* Names the modules of all wishes by modules_keep(). */
+void debug_queue_keep(const struct debug_queue *q);
+
 /* Hands in what has become readable, lets go what is done. */
 _must_check_ int debug_queue_dispatch(struct debug_queue *q);
 

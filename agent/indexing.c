@@ -110,7 +110,9 @@ int indexing_complete(struct indexing *x, struct binary *binary, const struct in
 	x->binary = binary;
 	x->place = (struct debug_place){
 		.path = place->path,
-		.root_fd = place->is_on_host ? x->host_root_fd : root_fd,
+		.root_fd = place->is_on_host ? x->host_root_fd
+			   : binary->root    ? root_fd
+					     : -1,
 		.is_on_host = place->is_on_host,
 	};
 	r = binaries_want_debug(x->binaries, binary, place->path, take_fd(fd));

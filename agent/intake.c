@@ -15,7 +15,6 @@
 #include "agent/stack-table.h"
 #include "agent/unwinding.h"
 #include "common/clock.h"
-#include "common/intern.h"
 #include "common/log.h"
 #include "symbolizer/binary.h"
 #include "symbolizer/kernel-files.h"
@@ -28,7 +27,6 @@
 #define MAX_BINARIES 16384             /* an index each; a busy host has some hundred */
 #define MAX_MODULES 32768              /* names of binaries; a binary may have several */
 #define MAX_CGROUPS 65536
-#define NAMES_BYTES ((size_t)4 << 20)           /* paths of executables */
 #define SIDEBAND_QUEUE_BYTES ((size_t)16 << 20) /* a burst of 100,000 records */
 #define CACHE_LIMIT_BYTES ((uint64_t)1 << 30)
 
@@ -135,9 +133,8 @@ int intake_init(struct intake *in, const struct intake_config *config)
 
 	*in = (struct intake){ .opener = { .proc_fd = -1, .host_root_fd = -1 }, .sys_fd = -1 };
 	debug_queue_init(&in->debug);
-	e = intern_new(NAMES_BYTES, &in->names);
-	if (e == 0)
-		e = stack_table_new(config->stacks_limit_bytes, &in->stacks);
+	in->stacks_limit_bytes = config->stacks_limit_bytes;
+	e = stack_table_new(in->stacks_limit_bytes, &in->stacks);
 	if (e == 0)
 		e = sideband_queue_new(SIDEBAND_QUEUE_BYTES, &in->queue);
 	if (e == 0)
@@ -200,7 +197,8 @@ void intake_done(struct intake *in)
 	jit_maps_free(in->jit);
 	opener_done(&in->opener);
 	stack_table_free(in->stacks);
-	intern_free(in->names);
+	for (size_t i = 0; i < TAPS_MAX; i++)
+		tap_free(in->taps[i]);
 	modules_free(in->modules);
 	kernel_code_free(in->kernel);
 	close_fd(in->sys_fd);
@@ -341,7 +339,7 @@ static int read_news(struct intake *in)
  */
 static int resolve_with_files(struct intake *in, const struct sample_batch *batch, const struct sample_rec *rec)
 {
-	const struct resolve_tables tables = { .processes = in->processes, .names = in->names, .jit = in->jit };
+	const struct resolve_tables tables = { .processes = in->processes, .jit = in->jit };
 	const struct finished_stack *finished = NULL;
 	const struct mapping *m;
 	int e = 0;
@@ -381,7 +379,7 @@ static bool found_no_user_code(const struct intake *in, const struct sample_rec 
 {
 	enum truncation t = in->resolved.truncation;
 
-	return rec->ustack &&
+	return rec->ustack && rec->tgid &&
 	       (t == TRUNCATION_UNKNOWN_PROCESS ||
 		(t == TRUNCATION_NO_MAPPING && !(rec->flags & SAMPLE_KERNEL_MODE) && in->resolved.n_frames == 1));
 }
@@ -442,7 +440,7 @@ static int want_debug(struct intake *in, const struct sample_rec *rec)
 {
 	int e = 0;
 
-	for (size_t i = 0; e == 0 && i < in->resolved.n_frames; i++) {
+	for (size_t i = 0; e == 0 && !in->without_debug && i < in->resolved.n_frames; i++) {
 		uint32_t module = in->resolved.frames[i].module;
 
 		if (module_is_file(module) && !modules_is_asked(in->modules, module))
@@ -461,11 +459,25 @@ static void count_copy(struct intake *in, const struct sample_rec *rec)
 		in->counts.n_copy_unfinished++;
 }
 
-static int take_sample(struct intake *in, const struct sample_batch *batch, const struct sample_rec *rec)
+/* Into the window's stacks, and those of whoever listens. */
+static int fold(struct intake *in, uint32_t tgid, uint64_t period_ns)
+{
+	const struct resolved *sample = &in->resolved;
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < TAPS_MAX; i++)
+		if (in->taps[i])
+			e = tap_add(in->taps[i], tgid, sample, period_ns);
+	return e == 0 ? stack_table_add(in->stacks, &sample->labels, sample->frames, sample->n_frames, period_ns) : e;
+}
+
+static int take_sample(struct intake *in, const struct sample_batch *batch, const struct sample_rec *rec,
+		       uint64_t period_ns)
 {
 	int e;
 
 	in->counts.n_read++;
+	in->counts.n_kernel_mode += rec->flags & SAMPLE_KERNEL_MODE ? 1 : 0;
 	e = find_cgroup(in, rec->cgroup_id);
 	if (e < 0)
 		return e;
@@ -486,7 +498,7 @@ static int take_sample(struct intake *in, const struct sample_batch *batch, cons
 	e = kernel_code_take(in->kernel, in->resolved.frames, in->resolved.n_frames, rec->time_ns);
 	if (e < 0)
 		return e;
-	e = stack_table_add(in->stacks, &in->resolved.labels, in->resolved.frames, in->resolved.n_frames);
+	e = fold(in, rec->tgid, period_ns);
 	if (e == STACK_TABLE_FULL)
 		in->counts.n_window_full++;
 	else if (e == 0 && in->resolved.truncation != TRUNCATION_NONE)
@@ -508,10 +520,10 @@ static int keep_up(struct intake *in)
 	return e == 0 ? publish(in) : e;
 }
 
-int intake_take(struct intake *in, const struct sample_batch *batch)
+int intake_take(struct intake *in, const struct sample_batch *batch, uint64_t period_ns)
 {
 	for (size_t i = 0; i < batch->n_records; i++) {
-		int e = take_sample(in, batch, &batch->records[i]);
+		int e = take_sample(in, batch, &batch->records[i], period_ns);
 
 		if (e == 0)
 			e = keep_up(in);
@@ -519,6 +531,30 @@ int intake_take(struct intake *in, const struct sample_batch *batch)
 			return e;
 	}
 	return 0;
+}
+
+int intake_begin_window(struct intake *in, struct intake_window *ret)
+{
+	struct stack_table *next;
+	int e = stack_table_new(in->stacks_limit_bytes, &next);
+
+	if (e < 0)
+		return e;
+	*ret = (struct intake_window){
+		.stacks = in->stacks,
+		.counts = in->counts,
+		.jit_window = jit_maps_begin_window(in->jit),
+	};
+	in->jit_window = ret->jit_window + 1;
+	in->stacks = next;
+	in->counts = (struct intake_counts){};
+	return 0;
+}
+
+void intake_set_debug_info(struct intake *in, bool is_read)
+{
+	in->without_debug = !is_read;
+	kernel_code_set_debug_info(in->kernel, is_read);
 }
 
 /* The news says what the processes of the copies had mapped. */
@@ -575,8 +611,9 @@ static int dispatch_files(struct intake *in)
 	return e;
 }
 
-int intake_dispatch(struct intake *in, uint64_t now_ns, bool is_sampling)
+int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode)
 {
+	bool is_sampling = mode == INTAKE_SAMPLING;
 	int e = 0;
 
 	if (is_sampling && !in->news_due_ns && sideband_rings_pending(in->rings))
@@ -585,15 +622,15 @@ int intake_dispatch(struct intake *in, uint64_t now_ns, bool is_sampling)
 		e = read_news(in);
 	if (e == 0)
 		e = dispatch_files(in);
-	if (e == 0 && in->files_left)
+	if (e == 0 && in->files_left && mode != INTAKE_PAUSED)
 		e = open_new_files(in);
 	if (e == 0 && in->unwinding)
 		e = unwinding_dispatch(in->unwinding);
 	if (e == 0)
-		e = jit_maps_dispatch(in->jit, now_ns, !is_sampling);
+		e = jit_maps_dispatch(in->jit, now_ns, mode == INTAKE_FINISHING);
 	if (e == 0 && is_sampling)
 		e = take_copies(in, now_ns);
-	if (!is_sampling)
+	if (mode == INTAKE_FINISHING)
 		hurry_indexer(in); /* each time: a fresh child lowers its own */
 	return e;
 }
@@ -605,14 +642,16 @@ static int sooner(int a_ms, int b_ms)
 	return b_ms < 0 || a_ms < b_ms ? a_ms : b_ms;
 }
 
-int intake_timeout_ms(const struct intake *in, bool is_sampling)
+int intake_timeout_ms(const struct intake *in, enum intake_mode mode)
 {
+	bool is_sampling = mode == INTAKE_SAMPLING;
 	int timeout_ms =
 		sooner(binaries_timeout_ms(in->binaries), jit_maps_timeout_ms(in->jit, clock_now_ns(CLOCK_MONOTONIC)));
 
 	if (in->copies)
 		timeout_ms = sooner(timeout_ms, stack_copies_timeout_ms(in->copies));
-	if (in->files_left || (is_sampling && !in->scanned) || (in->unwinding && unwinding_is_due(in->unwinding)))
+	if ((in->files_left && mode != INTAKE_PAUSED) || (is_sampling && !in->scanned) ||
+	    (in->unwinding && unwinding_is_due(in->unwinding)))
 		return 0;
 	if (is_sampling && in->news_due_ns) {
 		uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
@@ -621,6 +660,19 @@ int intake_timeout_ms(const struct intake *in, bool is_sampling)
 		timeout_ms = sooner(timeout_ms, due_ms);
 	}
 	return timeout_ms;
+}
+
+int intake_pause(struct intake *in)
+{
+	return sideband_rings_sleep(in->rings);
+}
+
+int intake_resume(struct intake *in)
+{
+	int e = sideband_rings_wake(in->rings);
+
+	in->scanned = false;
+	return e == 0 && in->hierarchy.mount_point[0] ? scan_cgroups(in) : e;
 }
 
 bool intake_is_ready(const struct intake *in)
@@ -659,4 +711,11 @@ size_t intake_n_unnamed(const struct intake *in)
 size_t intake_n_debug_unread(const struct intake *in)
 {
 	return in->debug.n;
+}
+
+void intake_limits(size_t *ret_modules, size_t *ret_binaries, size_t *ret_cgroups)
+{
+	*ret_modules = MAX_MODULES;
+	*ret_binaries = MAX_BINARIES;
+	*ret_cgroups = MAX_CGROUPS;
 }

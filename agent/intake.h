@@ -14,6 +14,7 @@
 #include "agent/debug-queue.h"
 #include "agent/opener.h"
 #include "agent/resolve.h"
+#include "agent/tap.h"
 #include "common/clean.h"
 #include "workload/cgroup.h"
 
@@ -22,13 +23,15 @@ struct sampler;
 struct sideband_rings;
 struct sideband_queue;
 struct stack_copies;
+struct tap;
 struct unwinding;
 
 #define INTAKE_MAX_MAPPINGS 4096 /* of one process, that a binary is looked for in */
 
-/* Counted here and nowhere else. */
+/* Of the open window. Counted here and nowhere else. */
 struct intake_counts {
 	uint64_t n_read;        /* records of the sample log */
+	uint64_t n_kernel_mode; /* of them those whose tick hit the kernel */
 	uint64_t n_window_full; /* samples that found no room among the folded stacks */
 	uint64_t n_truncated[TRUNCATION_N];
 	uint64_t n_sideband_lost; /* records of news */
@@ -52,8 +55,10 @@ struct intake {
 	struct kernel_code *kernel;
 	struct utsname host;
 	int sys_fd; /* /sys */
-	struct stack_table *stacks;
-	struct intern *names;
+	size_t stacks_limit_bytes;
+	struct stack_table *stacks; /* of the open window */
+	uint64_t jit_window;        /* and its number in jit_maps */
+	struct tap *taps[TAPS_MAX]; /* NULL: none; owned */
 	struct opener opener;
 	struct debug_queue debug;
 	const struct mapping *found[INTAKE_MAX_MAPPINGS];
@@ -64,6 +69,9 @@ struct intake {
 	uint64_t news_ns;     /* CLOCK_BOOTTIME: all news up to then is taken in */
 	bool scanned;         /* /proc has been read since news was lost last */
 	bool files_left;      /* new files wait to be opened */
+	bool without_debug;   /* debug info is not asked for */
+	uint64_t cgroups_ns;  /* CLOCK_MONOTONIC; when those that have gone were forgotten last */
+	size_t n_cgroups;     /* that were left then */
 	size_t n_rereads;     /* since intake_settle() */
 	size_t n_debug_tries; /* since intake_settle() */
 	bool cgroups_reread;  /* since intake_settle() */
@@ -73,7 +81,14 @@ struct intake_config {
 	const char *cache_dir;         /* of index files; NULL: none is kept */
 	const char *const *debug_dirs; /* with debug info, beside the usual ones */
 	size_t n_debug_dirs;
-	size_t stacks_limit_bytes; /* beyond, samples are lost as window_full */
+	size_t stacks_limit_bytes; /* of a window; beyond, samples are lost as window_full */
+};
+
+/* What there is to do. */
+enum intake_mode {
+	INTAKE_SAMPLING,
+	INTAKE_PAUSED,    /* only what was begun is brought to its end */
+	INTAKE_FINISHING, /* only names are still awaited, and somebody waits for them */
 };
 
 /* Half-initialised is fine for intake_done(). Opens the sideband: what happens from now on is not missed. */
@@ -84,9 +99,13 @@ void intake_done(struct intake *in);
 _must_check_ int intake_attach(struct intake *in, struct sampler *sampler, size_t limit_bytes);
 void intake_detach(struct intake *in);
 
-/* Does what is due of news, scans, files and names. is_sampling false: only names are still awaited. */
-_must_check_ int intake_dispatch(struct intake *in, uint64_t now_ns, bool is_sampling);
-int intake_timeout_ms(const struct intake *in, bool is_sampling); /* -1: nothing is due */
+/* Does what is due of news, scans, files and names. */
+_must_check_ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode);
+int intake_timeout_ms(const struct intake *in, enum intake_mode mode); /* -1: nothing is due */
+
+/* Pauses: nothing is told any more; and resumes: what happened meanwhile is read from /proc with the next dispatch. */
+_must_check_ int intake_pause(struct intake *in);
+_must_check_ int intake_resume(struct intake *in);
 
 /* All that runs has been read, and what is known of it is published. */
 bool intake_is_ready(const struct intake *in);
@@ -95,7 +114,19 @@ bool intake_is_ready(const struct intake *in);
 _must_check_ int intake_settle(struct intake *in);
 /* Then: waits, not for long, until the stacks that were copied in that time are finished. */
 _must_check_ int intake_finish_copies(struct intake *in);
-_must_check_ int intake_take(struct intake *in, const struct sample_batch *batch);
+/* period_ns: what each sample stands for. */
+_must_check_ int intake_take(struct intake *in, const struct sample_batch *batch, uint64_t period_ns);
+
+/* Begins the next window: the stacks and counts of the one that ends are the caller's. */
+struct intake_window {
+	struct stack_table *stacks;
+	struct intake_counts counts;
+	uint64_t jit_window; /* its number in jit_maps */
+};
+_must_check_ int intake_begin_window(struct intake *in, struct intake_window *ret);
+
+/* Whether debug info is asked for, of what is sampled from now on. It is, at first. */
+void intake_set_debug_info(struct intake *in, bool is_read);
 
 /* Forgets what no sample taken at or after before_ns (CLOCK_BOOTTIME) can ask for. */
 void intake_expire(struct intake *in, uint64_t before_ns);
@@ -106,6 +137,9 @@ void intake_finish(struct intake *in);
 /* Files whose names are still awaited, and those whose debug info is. */
 size_t intake_n_unnamed(const struct intake *in);
 size_t intake_n_debug_unread(const struct intake *in);
+
+/* Of what is kept, for accounts. */
+void intake_limits(size_t *ret_modules, size_t *ret_binaries, size_t *ret_cgroups);
 
 /* For sampler_read_events(); context is the intake. */
 void intake_on_cgroup(void *context, const struct event_cgroup *event);

@@ -2,26 +2,25 @@
 #include "agent/jit-maps.h"
 
 #include "agent/jit-program.h"
+#include "agent/jit-table.h"
 #include "common/clock.h"
 #include "symbolizer/indexer-client.h"
 #include "symbolizer/indexer.h"
+#include "workload/proc-snapshot.h"
 #include "workload/process.h"
 
 #define LANE_IDLE_NS (10 * NS_PER_S)
-#define MAX_HINTS 64 /* processes that are new at a time */
-#define NO_PLACE UINT32_MAX
+#define MAX_HINTS 64                    /* processes that are new at a time */
 #define LONGEST_REST_NS (10 * NS_PER_S) /* of the lane: a file that takes the child down costs no more */
 
 struct jit_maps {
 	struct jit_maps_config config;
 	struct indexer_client *lane;
-	struct jit_program *programs[JIT_MAX_PROCESSES]; /* its number is its place + 1 */
-	uint32_t n;                                      /* places in use, or once used */
-	uint32_t next;                                   /* the first to be looked at */
+	struct jit_table table;
+	uint32_t next; /* the first place to be looked at */
 	uint32_t hints[MAX_HINTS];
 	size_t n_hints;
-	bool is_in_flight; /* one file at a time: so its cost is known */
-	uint32_t in_flight;
+	struct jit_program *in_flight; /* one file at a time: so its cost is known; NULL: none */
 	enum jit_file_kind in_flight_kind;
 	uint64_t sent_cpu_ns;   /* of the child, when it was sent */
 	uint64_t lane_ready_ns; /* CLOCK_MONOTONIC */
@@ -45,6 +44,7 @@ int jit_maps_new(const struct jit_maps_config *config, struct jit_maps **ret)
 	if (!j)
 		return -ENOMEM;
 	j->config = *config;
+	jit_table_init(&j->table);
 	r = indexer_client_new(&lane, &j->lane);
 	if (r < 0)
 		return r;
@@ -52,83 +52,98 @@ int jit_maps_new(const struct jit_maps_config *config, struct jit_maps **ret)
 	return 0;
 }
 
-static void drop_index(struct jit_maps *j, struct jit_source *s)
-{
-	if (s->index)
-		j->stats.index_bytes -= index_mapped_bytes(s->index);
-	s->index = index_free(s->index);
-}
-
-static void forget(struct jit_maps *j, uint32_t i)
-{
-	for (size_t k = 0; k < JIT_N_KINDS; k++)
-		drop_index(j, &j->programs[i]->sources[k]);
-	j->programs[i] = jit_program_free(j->programs[i]);
-}
-
 struct jit_maps *jit_maps_free(struct jit_maps *j)
 {
 	if (!j)
 		return NULL;
 	indexer_client_free(j->lane);
-	for (uint32_t i = 0; i < j->n; i++)
-		jit_program_free(j->programs[i]);
+	jit_table_done(&j->table);
 	free(j);
 	return NULL;
 }
 
-static uint32_t find_place(const struct jit_maps *j)
+static int number_of(struct jit_maps *j, struct process *process, uint64_t time_ns, unsigned int n_forks,
+		     struct jit_program **ret);
+
+/* Whose code a program went on with when it was forked; NULL: nobody's, or nothing is known of him. */
+static struct jit_program *parent_of(struct jit_maps *j, const struct process *process, const struct process_code *code,
+				     unsigned int n_forks)
 {
-	for (uint32_t i = 0; i < j->n; i++) {
-		if (!j->programs[i])
-			return i;
+	struct jit_program *parent = jit_table_find(&j->table, code->parent_slot);
+	uint64_t time_ns = code->parent_ns;
+	uint32_t tgid = code->parent_tgid;
+	struct process *found;
+
+	if (parent)
+		return parent;
+	if (!tgid && process->generation == 0 && !process->exit_ns) { /* it was there before we were */
+		if (proc_read_fork_parent(j->config.proc_fd, process->tgid, &tgid) != 0)
+			return NULL;
+		time_ns = clock_now_ns(CLOCK_BOOTTIME);
 	}
-	return j->n < JIT_MAX_PROCESSES ? j->n : NO_PLACE;
+	found = tgid && n_forks < JIT_MAX_FORKS ? processes_find(j->config.processes, tgid, 0, time_ns) : NULL;
+	return found && number_of(j, found, time_ns, n_forks + 1, &parent) == 0 ? parent : NULL;
 }
 
-/* 0 and the number, which is *slot's from now on; JIT_FILE_NONE: no room, or gone. */
 static int add_program(struct jit_maps *j, const struct process *process, uint64_t begun_ns, uint64_t time_ns,
-		       uint32_t *slot)
+		       struct jit_program *parent, struct jit_program **ret)
 {
-	uint32_t place = find_place(j);
+	bool has_place;
 	int r;
 
-	if (place == NO_PLACE)
-		return JIT_FILE_NONE;
-	r = jit_program_new(j->config.proc_fd, process->tgid, begun_ns ? begun_ns : process->start_ns, time_ns,
-			    &j->programs[place]);
+	if (parent)
+		parent->n_children++; /* lest it makes the place */
+	has_place = jit_table_make_place(&j->table);
+	if (parent)
+		parent->n_children--;
+	if (!has_place)
+		return JIT_MAPS_FULL;
+	r = jit_program_new(j->config.proc_fd, process->tgid, begun_ns ? begun_ns : process->start_ns, time_ns, ret);
 	if (r != 0)
-		return r;
-	if (place == j->n)
-		j->n++;
-	*slot = place + 1;
+		return r < 0 ? r : JIT_MAPS_GONE;
+	jit_table_put(&j->table, *ret, parent);
 	return 0;
 }
 
-/* The number of what a process ran at a time. A process that has exited is not added: nothing can be learned of it. */
-static uint32_t number_of(struct jit_maps *j, struct process *process, uint64_t time_ns)
+/*
+ * What a process ran at a time. One that has exited is not added: nothing can be learned of it. Where nothing can, or
+ * there is no room, the code that it was forked with still has its names.
+ */
+static int number_of(struct jit_maps *j, struct process *process, uint64_t time_ns, unsigned int n_forks,
+		     struct jit_program **ret)
 {
 	uint64_t begun_ns;
-	uint32_t *slot = process_code_slot(process, time_ns, &begun_ns);
+	struct process_code *code = process_code_at(process, time_ns, &begun_ns);
+	struct jit_program *parent;
+	int r = JIT_MAPS_GONE;
 
-	if (!slot)
+	if (!code)
+		return JIT_MAPS_GONE;
+	*ret = jit_table_find(&j->table, code->slot);
+	if (*ret)
 		return 0;
-	if (*slot == 0 && !process->exit_ns && add_program(j, process, begun_ns, time_ns, slot) != 0)
-		return 0;
-	return *slot;
+	parent = parent_of(j, process, code, n_forks);
+	if (!process->exit_ns)
+		r = add_program(j, process, begun_ns, time_ns, parent, ret);
+	if (r == 0)
+		code->slot = (*ret)->number;
+	else if (r > 0 && parent) {
+		*ret = parent;
+		r = 0;
+	}
+	return r;
 }
 
-uint32_t jit_maps_sampled(struct jit_maps *j, struct process *process, uint64_t time_ns)
+int jit_maps_sampled(struct jit_maps *j, struct process *process, uint64_t time_ns, uint32_t *ret)
 {
-	uint32_t number = number_of(j, process, time_ns);
+	struct jit_program *p;
+	int r = number_of(j, process, time_ns, 0, &p);
 
-	if (number == 0) {
-		j->stats.n_refused++;
-		return 0;
-	}
-	j->programs[number - 1]->is_sampled = true;
-	j->programs[number - 1]->is_sampled_before = true;
-	return number;
+	if (r != 0)
+		return r;
+	jit_table_use(&j->table, p, time_ns);
+	*ret = p->number;
+	return 0;
 }
 
 void jit_maps_note_mapping(struct jit_maps *j, uint32_t tgid, const char *mapping_name)
@@ -143,44 +158,48 @@ void jit_maps_note_mapping(struct jit_maps *j, uint32_t tgid, const char *mappin
 }
 
 /* The process of a program, while it runs that; NULL: not any more. */
-static const struct process *live_process(const struct jit_maps *j, uint32_t i)
+static const struct process *live_process(const struct jit_maps *j, const struct jit_program *p)
 {
 	uint64_t begun_ns, now_ns = clock_now_ns(CLOCK_BOOTTIME);
-	struct process *process = processes_find(j->config.processes, j->programs[i]->process.tgid, 0, now_ns);
-	const uint32_t *slot = process && !process->exit_ns ? process_code_slot(process, now_ns, &begun_ns) : NULL;
+	struct process *process = processes_find(j->config.processes, p->process.tgid, 0, now_ns);
+	const struct process_code *code =
+		process && !process->exit_ns ? process_code_at(process, now_ns, &begun_ns) : NULL;
 
-	return slot && *slot == i + 1 ? process : NULL;
+	return code && code->slot == p->number ? process : NULL;
+}
+
+static void follow_hint(struct jit_maps *j, uint32_t tgid)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
+	struct process *process = processes_find(j->config.processes, tgid, 0, now_ns);
+	struct jit_program *p;
+
+	if (process && number_of(j, process, now_ns, 0, &p) == 0 && live_process(j, p) == process)
+		jit_program_keep_jitdump(p, j->config.proc_fd, process);
 }
 
 static void follow_hints(struct jit_maps *j)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
-
-	for (size_t i = 0; i < j->n_hints; i++) {
-		struct process *process = processes_find(j->config.processes, j->hints[i], 0, now_ns);
-		uint32_t number = process ? number_of(j, process, now_ns) : 0;
-
-		if (number && live_process(j, number - 1))
-			jit_program_keep_jitdump(j->programs[number - 1], j->config.proc_fd, process);
-	}
+	for (size_t i = 0; i < j->n_hints; i++)
+		follow_hint(j, j->hints[i]);
 	j->n_hints = 0;
 }
 
 /* Has the child read one of its files, if that is there and new. */
-static int look_at(struct jit_maps *j, uint32_t i, enum jit_file_kind kind)
+static int look_at(struct jit_maps *j, struct jit_program *p, enum jit_file_kind kind)
 {
 	enum indexer_job job = kind == JIT_PERF_MAP ? INDEXER_PERF_MAP : INDEXER_JITDUMP;
 	int fd = -1, r;
 
-	r = jit_program_open(j->programs[i], kind, j->config.proc_fd, live_process(j, i), &fd);
+	r = jit_program_open(p, kind, j->config.proc_fd, live_process(j, p), &fd);
 	if (r != 0)
 		return r == -ENOMEM ? r : 0;
 	j->sent_cpu_ns = indexer_client_stats(j->lane).cpu_ns;
-	r = indexer_client_submit(j->lane, job, i, fd);
+	r = indexer_client_submit(j->lane, job, p->number, fd);
 	if (r < 0)
 		return r;
-	j->is_in_flight = true;
-	j->in_flight = i;
+	p->is_in_flight = true;
+	j->in_flight = p;
 	j->in_flight_kind = kind;
 	return 0;
 }
@@ -188,17 +207,19 @@ static int look_at(struct jit_maps *j, uint32_t i, enum jit_file_kind kind)
 /* Looks at one file of the next program that wants it; false: none does. */
 static int look_at_next(struct jit_maps *j, uint64_t now_ns, bool *ret)
 {
+	const struct jit_table *t = &j->table;
+
 	*ret = false;
-	for (uint32_t k = 0; k < j->n && !*ret; k++) {
-		uint32_t i = (j->next + k) % j->n;
-		struct jit_program *p = j->programs[i];
+	for (uint32_t k = 0; k < t->n && !*ret; k++) {
+		uint32_t i = (j->next + k) % t->n;
+		struct jit_program *p = t->programs[i];
 		int r;
 
 		if (!p || jit_program_ready_ns(p) > now_ns)
 			continue;
 		if (!p->todo)
 			jit_program_begin_look(p, now_ns);
-		r = look_at(j, i, jit_program_next_kind(p));
+		r = look_at(j, p, jit_program_next_kind(p));
 		if (r < 0)
 			return r;
 		if (!p->todo) {
@@ -216,10 +237,10 @@ static void check_ends(struct jit_maps *j, uint64_t now_ns)
 	if (now_ns < j->checked_ns + JIT_LEAST_NS)
 		return;
 	j->checked_ns = now_ns;
-	for (uint32_t i = 0; i < j->n; i++) {
-		struct jit_program *p = j->programs[i];
+	for (uint32_t i = 0; i < j->table.n; i++) {
+		struct jit_program *p = j->table.programs[i];
 
-		if (!p || p->is_gone || p->is_last_look || live_process(j, i))
+		if (!p || p->is_gone || p->is_last_look || live_process(j, p))
 			continue;
 		p->is_last_look = true;
 		jit_program_begin_look(p, now_ns);
@@ -229,7 +250,6 @@ static void check_ends(struct jit_maps *j, uint64_t now_ns)
 static int take_index(struct jit_maps *j, struct jit_source *s, int fd)
 {
 	struct index *index;
-	uint64_t n_bytes;
 	int r;
 
 	r = index_open(fd, &index);
@@ -237,30 +257,29 @@ static int take_index(struct jit_maps *j, struct jit_source *s, int fd)
 		jit_source_set_reason(s, true, "indexer made no valid index");
 		return r == -EBADMSG ? 0 : r;
 	}
-	n_bytes = index_mapped_bytes(index) - (s->index ? index_mapped_bytes(s->index) : 0);
-	if (j->stats.index_bytes + n_bytes > JIT_MAX_BYTES) {
+	if (jit_table_take_index(&j->table, s, index))
+		j->stats.n_read++;
+	else
 		jit_source_set_reason(s, true, "no room beside the maps of other processes");
-		index_free(index);
-		return 0;
-	}
-	drop_index(j, s);
-	s->index = index;
-	j->stats.index_bytes += index_mapped_bytes(index);
-	j->stats.n_read++;
 	return 0;
 }
 
 static int on_result(struct jit_maps *j, const struct indexer_result *result, uint64_t now_ns)
 {
 	uint64_t cost_ns = indexer_client_stats(j->lane).cpu_ns - j->sent_cpu_ns, rest_ns = JIT_LANE_FACTOR * cost_ns;
-	struct jit_source *s = &j->programs[j->in_flight]->sources[j->in_flight_kind];
+	struct jit_program *p = j->in_flight;
+	struct jit_source *s = &p->sources[j->in_flight_kind];
+	int r = 0;
 
-	j->is_in_flight = false;
 	j->lane_ready_ns = now_ns + (rest_ns < LONGEST_REST_NS ? rest_ns : LONGEST_REST_NS);
 	s->cost_ns = cost_ns;
 	s->read_ns = now_ns;
 	jit_source_set_reason(s, result->status < 0, result->reason);
-	return result->status < 0 ? 0 : take_index(j, s, result->index_fd);
+	if (result->status >= 0)
+		r = take_index(j, s, result->index_fd);
+	j->in_flight = NULL;
+	p->is_in_flight = false;
+	return r;
 }
 
 static int take_results(struct jit_maps *j, uint64_t now_ns)
@@ -285,9 +304,9 @@ int jit_maps_dispatch(struct jit_maps *j, uint64_t now_ns, bool is_urgent)
 	follow_hints(j);
 	check_ends(j, now_ns);
 	r = take_results(j, now_ns);
-	while (r == 0 && looked && !j->is_in_flight && (is_urgent || now_ns >= j->lane_ready_ns))
+	while (r == 0 && looked && !j->in_flight && (is_urgent || now_ns >= j->lane_ready_ns))
 		r = look_at_next(j, now_ns, &looked);
-	return r == 0 && j->is_in_flight ? indexer_client_dispatch(j->lane) : r;
+	return r == 0 && j->in_flight ? indexer_client_dispatch(j->lane) : r;
 }
 
 int jit_maps_fd(const struct jit_maps *j)
@@ -299,8 +318,8 @@ static uint64_t next_look_ns(const struct jit_maps *j)
 {
 	uint64_t next_ns = UINT64_MAX;
 
-	for (uint32_t i = 0; i < j->n; i++) {
-		uint64_t ready_ns = j->programs[i] ? jit_program_ready_ns(j->programs[i]) : UINT64_MAX;
+	for (uint32_t i = 0; i < j->table.n; i++) {
+		uint64_t ready_ns = j->table.programs[i] ? jit_program_ready_ns(j->table.programs[i]) : UINT64_MAX;
 
 		if (ready_ns < next_ns)
 			next_ns = ready_ns;
@@ -311,7 +330,7 @@ static uint64_t next_look_ns(const struct jit_maps *j)
 int jit_maps_timeout_ms(const struct jit_maps *j, uint64_t now_ns)
 {
 	int lane_ms = indexer_client_timeout_ms(j->lane), look_ms;
-	uint64_t next_ns = j->is_in_flight ? UINT64_MAX : next_look_ns(j);
+	uint64_t next_ns = j->in_flight ? UINT64_MAX : next_look_ns(j);
 
 	if (j->n_hints)
 		return 0;
@@ -323,18 +342,23 @@ int jit_maps_timeout_ms(const struct jit_maps *j, uint64_t now_ns)
 
 void jit_maps_look_again(struct jit_maps *j)
 {
-	for (uint32_t i = 0; i < j->n; i++) {
-		if (j->programs[i] && j->programs[i]->is_sampled_before)
-			j->programs[i]->is_due = true;
+	for (uint32_t i = 0; i < j->table.n; i++) {
+		struct jit_program *p = j->table.programs[i];
+
+		if (p && jit_table_is_used(&j->table, p))
+			p->is_due = true;
 	}
 }
 
 size_t jit_maps_n_pending(const struct jit_maps *j)
 {
-	size_t n = j->is_in_flight;
+	size_t n = j->in_flight != NULL;
 
-	for (uint32_t i = 0; i < j->n; i++)
-		n += j->programs[i] && !j->programs[i]->is_gone && (j->programs[i]->todo || j->programs[i]->is_due);
+	for (uint32_t i = 0; i < j->table.n; i++) {
+		const struct jit_program *p = j->table.programs[i];
+
+		n += p && !p->is_gone && (p->todo || p->is_due);
+	}
 	return n;
 }
 
@@ -343,21 +367,24 @@ pid_t jit_maps_indexer_pid(const struct jit_maps *j)
 	return indexer_client_pid(j->lane);
 }
 
+struct child_keeper_stats jit_maps_indexer_stats(const struct jit_maps *j)
+{
+	return indexer_client_stats(j->lane);
+}
+
 size_t jit_maps_lookup(const struct jit_maps *j, uint32_t number, uint64_t addr, struct index_frame *ret, size_t max)
 {
-	const struct jit_program *p = number > 0 && number <= j->n ? j->programs[number - 1] : NULL;
-
-	return p ? jit_program_lookup(p, addr, ret, max) : 0;
+	return jit_program_lookup(jit_table_find(&j->table, number), addr, ret, max);
 }
 
 size_t jit_maps_faults(const struct jit_maps *j, struct jit_fault *ret, size_t max)
 {
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < j->n; i++) {
-		const struct jit_program *p = j->programs[i];
+	for (uint32_t i = 0; i < j->table.n; i++) {
+		const struct jit_program *p = j->table.programs[i];
 
-		for (size_t k = 0; p && p->is_sampled_before && k < JIT_N_KINDS; k++) {
+		for (size_t k = 0; p && jit_table_is_used(&j->table, p) && k < JIT_N_KINDS; k++) {
 			const struct jit_source *s = &p->sources[k];
 
 			if (s->reason[0] && n < max)
@@ -367,32 +394,31 @@ size_t jit_maps_faults(const struct jit_maps *j, struct jit_fault *ret, size_t m
 	return n;
 }
 
-/* May a sample still come that was taken while it ran? */
-static bool is_known(const struct jit_maps *j, uint32_t i)
+uint64_t jit_maps_begin_window(struct jit_maps *j)
 {
-	const struct jit_program *p = j->programs[i];
-	struct process *process = processes_find(j->config.processes, p->process.tgid, 0, p->time_ns);
-	uint64_t begun_ns;
-	const uint32_t *slot = process ? process_code_slot(process, p->time_ns, &begun_ns) : NULL;
-
-	return slot && *slot == i + 1;
+	return j->table.window++;
 }
 
-void jit_maps_expire(struct jit_maps *j)
+int jit_maps_expire(struct jit_maps *j, uint64_t window)
 {
-	for (uint32_t i = 0; i < j->n; i++) {
-		bool is_busy = j->is_in_flight && j->in_flight == i;
+	_cleanup_free_ uint32_t *numbers = NULL;
+	size_t n;
+	int r;
 
-		if (!j->programs[i])
-			continue;
-		j->programs[i]->is_sampled_before = false;
-		if (!is_busy && !is_known(j, i))
-			forget(j, i);
-	}
+	r = processes_code_slots(j->config.processes, &numbers, &n);
+	if (r < 0)
+		return r;
+	j->table.written = window;
+	jit_table_expire(&j->table, numbers, n);
+	return 0;
 }
 
 const struct jit_maps_stats *jit_maps_stats(struct jit_maps *j)
 {
+	j->stats.n_programs = 0;
+	for (uint32_t i = 0; i < j->table.n; i++)
+		j->stats.n_programs += j->table.programs[i] != NULL;
+	j->stats.index_bytes = j->table.index_bytes;
 	j->stats.cpu_ns = indexer_client_stats(j->lane).cpu_ns;
 	return &j->stats;
 }

@@ -18,7 +18,7 @@ int jit_program_new(int proc_fd, uint32_t tgid, uint64_t begun_ns, uint64_t time
 	if (!p)
 		return -ENOMEM;
 	p->dump_fd = p->process.root_fd = p->process.tmp_fd = -1;
-	p->time_ns = time_ns;
+	p->time_ns = p->used_ns = time_ns;
 	r = jit_process_read(proc_fd, tgid, begun_ns, &p->process);
 	if (r != 0)
 		return r;
@@ -84,9 +84,28 @@ static int open_jitdump(struct jit_program *p, int proc_fd, const struct process
 	return *ret < 0 ? -errno : 0;
 }
 
-/* Is it other than what was read last? Then it is the one that is read now. */
-static bool note_version(struct jit_source *s, const struct stat *st)
+static bool is_same_version(const struct jit_file_version *a, const struct jit_file_version *b)
 {
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* A forked child has its parent's jitdump mapped: hundreds of children must not read it hundreds of times. */
+static bool is_parents(const struct jit_program *p, enum jit_file_kind kind, const struct jit_file_version *version)
+{
+	for (p = p->parent; p; p = p->parent) {
+		const struct jit_file_version *its = &p->sources[kind].version;
+
+		if (is_same_version(its, version) ||
+		    (!p->is_gone && its->dev == version->dev && its->ino == version->ino))
+			return true;
+	}
+	return false;
+}
+
+/* Is it other than what was read last? Then it is the one that is read now. */
+static bool note_version(struct jit_program *p, enum jit_file_kind kind, const struct stat *st)
+{
+	struct jit_source *s = &p->sources[kind];
 	const struct jit_file_version version = {
 		.dev = st->st_dev,
 		.ino = st->st_ino,
@@ -94,7 +113,7 @@ static bool note_version(struct jit_source *s, const struct stat *st)
 		.modified_ns = (uint64_t)st->st_mtim.tv_sec * NS_PER_S + (uint64_t)st->st_mtim.tv_nsec,
 	};
 
-	if (version.n_bytes == 0 || memcmp(&version, &s->version, sizeof(version)) == 0)
+	if (version.n_bytes == 0 || is_same_version(&version, &s->version) || is_parents(p, kind, &version))
 		return false;
 	s->version = version;
 	return true;
@@ -114,7 +133,7 @@ int jit_program_open(struct jit_program *p, enum jit_file_kind kind, int proc_fd
 		return r;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!note_version(&p->sources[kind], &st))
+	if (!note_version(p, kind, &st))
 		return JIT_FILE_NONE;
 	*ret = take_fd(fd);
 	return 0;
@@ -163,7 +182,7 @@ uint64_t jit_program_ready_ns(const struct jit_program *p)
 	return ready_ns;
 }
 
-size_t jit_program_lookup(const struct jit_program *p, uint64_t addr, struct index_frame *ret, size_t max)
+static size_t look_up_own(const struct jit_program *p, uint64_t addr, struct index_frame *ret, size_t max)
 {
 	static const enum jit_file_kind order[] = { JIT_JITDUMP, JIT_PERF_MAP }; /* a dump may know lines */
 	size_t n = 0;
@@ -174,5 +193,14 @@ size_t jit_program_lookup(const struct jit_program *p, uint64_t addr, struct ind
 		if (index)
 			n = index_lookup(index, addr, ret, max);
 	}
+	return n;
+}
+
+size_t jit_program_lookup(const struct jit_program *p, uint64_t addr, struct index_frame *ret, size_t max)
+{
+	size_t n = 0;
+
+	for (; p && n == 0; p = p->parent)
+		n = look_up_own(p, addr, ret, max);
 	return n;
 }

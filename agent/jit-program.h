@@ -31,15 +31,22 @@ struct jit_source {
 };
 
 struct jit_program {
+	uint32_t number; /* see jit_table */
 	struct jit_process process;
-	uint64_t time_ns; /* CLOCK_BOOTTIME; a time at which it ran */
+	uint64_t time_ns;           /* CLOCK_BOOTTIME; a time at which it ran */
+	struct jit_program *parent; /* whose code it went on with when it was forked; NULL: nobody's */
+	uint32_t n_children;        /* programs whose parent it is */
+	uint64_t used_ns;           /* CLOCK_BOOTTIME; it was sampled last, or made */
+	uint64_t window;            /* the last one that it was sampled in; 0: none */
+	bool is_known;              /* for jit_table_expire() */
+	bool is_in_flight;          /* one of its files is being read */
 	struct jit_source sources[JIT_N_KINDS];
-	int dump_fd;                        /* of the jitdump, for the end; -1: none */
-	unsigned int todo;                  /* kinds that are still to be looked at, as bits */
-	uint64_t looked_ns;                 /* CLOCK_MONOTONIC; when the last look began */
-	bool is_due;                        /* for a look, whatever the pace */
-	bool is_last_look, is_gone;         /* its process has gone; and has been looked at for the last time */
-	bool is_sampled, is_sampled_before; /* since the last look; in this window */
+	int dump_fd;                /* of the jitdump, for the end; -1: none */
+	unsigned int todo;          /* kinds that are still to be looked at, as bits */
+	uint64_t looked_ns;         /* CLOCK_MONOTONIC; when the last look began */
+	bool is_due;                /* for a look, whatever the pace */
+	bool is_last_look, is_gone; /* its process has gone; and has been looked at for the last time */
+	bool is_sampled;            /* since the last look */
 };
 
 /* JIT_FILE_NONE: the process has gone. begun_ns: CLOCK_BOOTTIME, as time_ns; 0: unknown. */
@@ -66,6 +73,7 @@ void jit_program_end_look(struct jit_program *p);
 /* When it may be looked at again: 0: at any time, UINT64_MAX: it need not. */
 uint64_t jit_program_ready_ns(const struct jit_program *p);
 
+/* By what it tells itself, then by what those tell whose code it went on with. */
 size_t jit_program_lookup(const struct jit_program *p, uint64_t addr, struct index_frame *ret, size_t max);
 
 void jit_source_set_reason(struct jit_source *s, bool is_refused, const char *reason);

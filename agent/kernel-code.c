@@ -16,6 +16,7 @@ struct kernel_code {
 	struct ksymbols *ksymbols;
 	struct kernel_files *files;
 	const char *unnamed;
+	bool without_debug; /* it is not sought */
 };
 
 static int read_kallsyms(struct kernel_code *k, int proc_fd)
@@ -92,7 +93,7 @@ static int want_debug(struct kernel_code *k, uint64_t addr)
 	struct kallsyms_symbol s;
 	int r;
 
-	if (!k->kallsyms || !kallsyms_find(k->kallsyms, addr, &s) || is_made_up(s.module))
+	if (k->without_debug || !k->kallsyms || !kallsyms_find(k->kallsyms, addr, &s) || is_made_up(s.module))
 		return 0;
 	r = kernel_files_want(k->files, s.module);
 	return r == -ENOSPC ? 0 : r;
@@ -116,6 +117,16 @@ int kernel_code_take(struct kernel_code *k, struct stack_frame *frames, size_t n
 			return r;
 	}
 	return 0;
+}
+
+void kernel_code_set_debug_info(struct kernel_code *k, bool is_sought)
+{
+	k->without_debug = !is_sought;
+}
+
+void kernel_code_keep(const struct kernel_code *k)
+{
+	kernel_files_keep(k->files);
 }
 
 int kernel_code_dispatch(struct kernel_code *k)

@@ -35,6 +35,12 @@ _must_check_ int kernel_code_on_event(struct kernel_code *k, const struct sideba
  */
 _must_check_ int kernel_code_take(struct kernel_code *k, struct stack_frame *frames, size_t n, uint64_t time_ns);
 
+/* Whether debug info is sought for what is sampled from now on. It is, at first. */
+void kernel_code_set_debug_info(struct kernel_code *k, bool is_sought);
+
+/* Names its binaries by binaries_keep(). */
+void kernel_code_keep(const struct kernel_code *k);
+
 /* After binaries_dispatch(). */
 _must_check_ int kernel_code_dispatch(struct kernel_code *k);
 size_t kernel_code_n_waiting(const struct kernel_code *k); /* files that the indexer has no room for yet */

@@ -7,38 +7,63 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include "common/intern.h"
+#include "bpf/unwind-table.h"
+#include "workload/names.h"
 
 #define MAX_PATH_BYTES ((size_t)8 << 20)
+#define HANDLE_SHIFT 15 /* below it the number, above it how many had the number before */
+
+_Static_assert(1U << HANDLE_SHIFT == UNWIND_MAX_TABLES, "a module's number is its table's");
 
 struct entry {
 	UT_hash_handle hh;
 	uint32_t id;
 	struct file_stamp stamp;
-	bool is_harmful, is_asked;
+	bool is_harmful, is_asked, is_kept;
 	struct module module; /* the key: all its pointers are interned, static or unique */
 };
 
-struct modules {
-	struct intern *paths;
-	struct entry *entries;
-	struct entry **by_id;
-	size_t n, max_modules;
-	uint32_t others; /* the module of all that there was no room for */
+/* A number: who has it, and how many had it before. */
+struct place {
+	struct entry *entry; /* NULL: free */
+	uint32_t n_before;
 };
 
-/* Only what is in the hash can be found again. */
+struct modules {
+	struct names *paths;
+	struct entry *entries; /* that can be found again */
+	struct place *places;
+	size_t n, max_modules; /* numbers below MODULE_FIRST_FILE count among the latter */
+	uint32_t end, next; /* next: where a free number is looked for: those that were given back last wait longest */
+	uint32_t swept;     /* in a sweep: all below it are done */
+	uint32_t others;    /* the module of all that there was no room for */
+};
+
+static struct entry *entry_of(const struct modules *m, uint32_t id)
+{
+	return m->places[id].entry;
+}
+
+/* There is one. */
+static uint32_t find_free(struct modules *m)
+{
+	while (entry_of(m, m->next))
+		m->next = m->next + 1 < m->max_modules ? m->next + 1 : MODULE_FIRST_FILE;
+	return m->next;
+}
+
+/* Only what is in the hash can be found again. Takes the reference to the path, unless it fails. */
 static int append(struct modules *m, const struct module *module, bool in_hash, uint32_t *ret)
 {
 	struct entry *e;
 
-	if (m->n >= m->max_modules)
+	if (m->n + MODULE_FIRST_FILE >= m->max_modules)
 		return -ENOSPC;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
 	memcpy(&e->module, module, sizeof(*module));
-	e->id = (uint32_t)m->n;
+	e->id = find_free(m);
 	if (in_hash) {
 		HASH_ADD(hh, m->entries, module, sizeof(*module), e);
 		if (!e->hh.tbl) {
@@ -46,17 +71,22 @@ static int append(struct modules *m, const struct module *module, bool in_hash, 
 			return -ENOMEM;
 		}
 	}
-	m->by_id[m->n++] = e;
+	m->places[e->id].entry = e;
+	m->n++;
+	if (e->id >= m->end)
+		m->end = e->id + 1;
+	m->next = e->id + 1 < m->max_modules ? e->id + 1 : MODULE_FIRST_FILE;
 	*ret = e->id;
 	return 0;
 }
 
+/* With a reference to the path. */
 static int init_module(struct modules *m, const char *path, struct module *ret)
 {
 	const char *interned;
 	int r;
 
-	r = intern_add(m->paths, path, strlen(path), &interned);
+	r = name_get(m->paths, path, strlen(path), &interned);
 	if (r < 0)
 		return r;
 	memset(ret, 0, sizeof(*ret)); /* compared as bytes, padding too */
@@ -76,11 +106,13 @@ static int find_or_add(struct modules *m, const char *path, struct binary *binar
 	key.binary = binary;
 	key.reason = reason;
 	HASH_FIND(hh, m->entries, &key, sizeof(key), e);
-	if (e) {
+	if (e)
 		*ret = e->id;
-		return 0;
-	}
-	return append(m, &key, true, ret);
+	else
+		r = append(m, &key, true, ret);
+	if (e || r < 0)
+		name_unref(m->paths, key.path);
+	return r;
 }
 
 int modules_new(size_t max_modules, struct modules **ret)
@@ -92,11 +124,11 @@ int modules_new(size_t max_modules, struct modules **ret)
 	if (!m)
 		return -ENOMEM;
 	m->max_modules = max_modules;
-	m->n = MODULE_FIRST_FILE;
-	m->by_id = calloc(max_modules, sizeof(*m->by_id));
-	if (!m->by_id)
+	m->end = m->next = m->swept = MODULE_FIRST_FILE;
+	m->places = calloc(max_modules, sizeof(*m->places));
+	if (!m->places)
 		return -ENOMEM;
-	r = intern_new(MAX_PATH_BYTES, &m->paths);
+	r = names_new(MAX_PATH_BYTES, &m->paths);
 	if (r < 0)
 		return r;
 	r = find_or_add(m, "[more files]", NULL, too_many, &m->others);
@@ -111,10 +143,10 @@ struct modules *modules_free(struct modules *m)
 	if (!m)
 		return NULL;
 	HASH_CLEAR(hh, m->entries);
-	for (size_t i = MODULE_FIRST_FILE; i < m->n; i++)
-		free(m->by_id[i]);
-	free(m->by_id);
-	intern_free(m->paths);
+	for (uint32_t id = MODULE_FIRST_FILE; id < m->end; id++)
+		free(entry_of(m, id));
+	free(m->places);
+	names_free(m->paths);
 	free(m);
 	return NULL;
 }
@@ -140,6 +172,8 @@ int modules_add_waiting(struct modules *m, const char *path, uint32_t *ret)
 		module.reason = "not read in time";
 		module.is_waiting = true;
 		r = append(m, &module, false, ret);
+		if (r < 0)
+			name_unref(m->paths, module.path);
 	}
 	if (r != -ENOSPC)
 		return r;
@@ -151,39 +185,39 @@ void modules_set_binary(struct modules *m, uint32_t id, struct binary *binary, c
 {
 	if (id == m->others)
 		return;
-	m->by_id[id]->module.binary = binary;
-	m->by_id[id]->module.reason = reason;
-	m->by_id[id]->module.is_waiting = false;
+	entry_of(m, id)->module.binary = binary;
+	entry_of(m, id)->module.reason = reason;
+	entry_of(m, id)->module.is_waiting = false;
 }
 
 void modules_set_stamp(struct modules *m, uint32_t id, const struct file_stamp *stamp)
 {
-	m->by_id[id]->stamp = *stamp;
+	entry_of(m, id)->stamp = *stamp;
 }
 
 const struct file_stamp *modules_stamp(const struct modules *m, uint32_t id)
 {
-	return &m->by_id[id]->stamp;
+	return &entry_of(m, id)->stamp;
 }
 
 void modules_set_harmful(struct modules *m, uint32_t id)
 {
-	m->by_id[id]->is_harmful = true;
+	entry_of(m, id)->is_harmful = true;
 }
 
 bool modules_is_harmful(const struct modules *m, uint32_t id)
 {
-	return m->by_id[id]->is_harmful;
+	return entry_of(m, id)->is_harmful;
 }
 
 void modules_set_asked(struct modules *m, uint32_t id)
 {
-	m->by_id[id]->is_asked = true;
+	entry_of(m, id)->is_asked = true;
 }
 
 bool modules_is_asked(const struct modules *m, uint32_t id)
 {
-	return m->by_id[id]->is_asked;
+	return entry_of(m, id)->is_asked;
 }
 
 size_t modules_n(const struct modules *m)
@@ -191,7 +225,57 @@ size_t modules_n(const struct modules *m)
 	return m->n;
 }
 
+uint32_t modules_end(const struct modules *m)
+{
+	return m->end;
+}
+
 const struct module *modules_get(const struct modules *m, uint32_t id)
 {
-	return id >= MODULE_FIRST_FILE && id < m->n ? &m->by_id[id]->module : NULL;
+	return id >= MODULE_FIRST_FILE && id < m->end && entry_of(m, id) ? &entry_of(m, id)->module : NULL;
+}
+
+uint32_t modules_handle(const struct modules *m, uint32_t id)
+{
+	return m->places[id].n_before << HANDLE_SHIFT | id;
+}
+
+uint32_t modules_of_handle(const struct modules *m, uint32_t handle)
+{
+	uint32_t id = handle & ((1U << HANDLE_SHIFT) - 1);
+
+	return modules_get(m, id) && modules_handle(m, id) == handle ? id : MODULE_NONE;
+}
+
+void modules_keep(struct modules *m, uint32_t id)
+{
+	entry_of(m, id)->is_kept = true;
+}
+
+static void drop(struct modules *m, struct entry *e)
+{
+	if (e->hh.tbl)
+		HASH_DEL(m->entries, e);
+	name_unref(m->paths, e->module.path);
+	m->places[e->id].entry = NULL;
+	m->places[e->id].n_before++;
+	m->n--;
+	free(e);
+}
+
+uint32_t modules_sweep(struct modules *m)
+{
+	if (m->swept > MODULE_FIRST_FILE && entry_of(m, m->swept - 1) && !entry_of(m, m->swept - 1)->is_kept)
+		drop(m, entry_of(m, m->swept - 1));
+	while (m->swept < m->end) {
+		struct entry *e = entry_of(m, m->swept++);
+
+		if (e && !e->is_kept && e->id != m->others)
+			return e->id;
+	}
+	for (uint32_t id = MODULE_FIRST_FILE; id < m->end; id++)
+		if (entry_of(m, id))
+			entry_of(m, id)->is_kept = false;
+	m->swept = MODULE_FIRST_FILE;
+	return MODULE_NONE;
 }

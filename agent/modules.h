@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * modules: what the frames of a window lie in: files by the name that processes have for them, the vdso, the kernel,
- * code that processes made themselves. Outlives the processes and mappings that it was met through. One thread;
- * bounded.
+ * code that processes made themselves. Outlives the processes and mappings that it was met through, until nothing that
+ * its owner knows of names it any more: then its number is another's. One thread; bounded.
  */
 #pragma once
 
@@ -15,9 +15,11 @@
 struct binary;
 
 enum module_id {
-	MODULE_NONE = 0, /* no code: the frame tells why the stack ends; addr is an enum truncation (resolve.h) */
-	MODULE_KERNEL,   /* addr is the kernel's own address */
-	MODULE_ANON,     /* code that a process made, nobody knows which; addr counts from the start of its mapping */
+	MODULE_NONE = 0,  /* no code: the frame tells why the stack ends; addr is an enum truncation (resolve.h) */
+	MODULE_KERNEL,    /* addr is the kernel's own address */
+	MODULE_ANON,      /* code that a process made, nobody knows which; addr counts from the start of its mapping */
+	MODULE_ANON_FULL, /* the same: more programs made code than are followed */
+	MODULE_ANON_GONE, /* the same: its process had gone before it was seen */
 	MODULE_FIRST_FILE,
 };
 
@@ -38,7 +40,7 @@ struct file_stamp {
 };
 
 struct module {
-	const char *path;      /* interned; "[vdso]" for the vdso; NULL for the fixed ones */
+	const char *path;      /* "[vdso]" for the vdso; lives as long as the module */
 	struct binary *binary; /* NULL: it could not be opened */
 	const char *reason;    /* why binary is NULL; static */
 	bool is_waiting;       /* binary or reason are still to come */
@@ -68,5 +70,22 @@ bool modules_is_harmful(const struct modules *m, uint32_t id);
 /* Its debug info has been asked for, or never will be. */
 void modules_set_asked(struct modules *m, uint32_t id);
 bool modules_is_asked(const struct modules *m, uint32_t id);
-size_t modules_n(const struct modules *m);
+/* NULL: there is none with this number, which is below modules_end() for all that are. */
 const struct module *modules_get(const struct modules *m, uint32_t id);
+uint32_t modules_end(const struct modules *m);
+size_t modules_n(const struct modules *m); /* files, as many as there are now */
+
+/*
+ * A number that no other module ever had, for those who remember modules on their own; MODULE_NONE back: it is that of
+ * none that is still there.
+ */
+uint32_t modules_handle(const struct modules *m, uint32_t id);
+uint32_t modules_of_handle(const struct modules *m, uint32_t handle);
+
+/*
+ * Forgets modules: all of them are named first by modules_keep() if somebody still names them; modules_sweep() hands
+ * out one of the others after another, which is gone with the next call. MODULE_NONE: no more, and the next round of
+ * naming begins.
+ */
+void modules_keep(struct modules *m, uint32_t id);
+uint32_t modules_sweep(struct modules *m);

@@ -28,7 +28,7 @@ static const char reason_queue_full[] = "too many files wait for the indexer";
 
 struct waiting_file {
 	int fd;
-	uint32_t module;
+	uint32_t module, root;
 	struct waiting_file *prev, *next;
 };
 
@@ -76,6 +76,7 @@ void opener_done(struct opener *o)
 	while (o->waiting)
 		waiting_free(o, o->waiting);
 	recent_files_done(&o->recent);
+	debug_roots_done(&o->debug_roots);
 	o->proc_fd = close_fd(o->proc_fd);
 	o->host_root_fd = close_fd(o->host_root_fd);
 }
@@ -102,7 +103,7 @@ static int open_root(const struct opener *o, uint32_t tgid, const struct mapped_
 	if (fd < 0)
 		return -1;
 	root = proc_read_root(o->proc_fd, tgid);
-	if (!is_known(&root) || (!file->is_private && !is_same_root(&root, &file->root)))
+	if (!is_known(&root) || !is_same_root(&root, &file->root))
 		return -1;
 	return take_fd(fd);
 }
@@ -217,9 +218,9 @@ static const char *reason_of(int r)
 }
 
 /* 0 with the binary, or a reason where there is none. */
-static int hand_in(struct opener *o, int fd, struct binary **ret, const char **ret_reason)
+static int hand_in(struct opener *o, int fd, uint32_t root, struct binary **ret, const char **ret_reason)
 {
-	int r = binaries_add(o->binaries, fd, ret);
+	int r = binaries_add_rooted(o->binaries, fd, root, ret);
 
 	if (r == -ENOMEM)
 		return r;
@@ -228,7 +229,7 @@ static int hand_in(struct opener *o, int fd, struct binary **ret, const char **r
 	return 0;
 }
 
-static int hold(struct opener *o, int fd, const struct mapped_file *file, uint32_t *ret)
+static int hold(struct opener *o, int fd, uint32_t root, const struct mapped_file *file, uint32_t *ret)
 {
 	_cleanup_close_ int owned = fd;
 	struct waiting_file *w;
@@ -242,7 +243,7 @@ static int hold(struct opener *o, int fd, const struct mapped_file *file, uint32
 	w = malloc(sizeof(*w));
 	if (!w)
 		return -ENOMEM;
-	*w = (struct waiting_file){ .fd = take_fd(owned), .module = *ret };
+	*w = (struct waiting_file){ .fd = take_fd(owned), .module = *ret, .root = root };
 	DL_APPEND(o->waiting, w);
 	o->n_waiting++;
 	return 0;
@@ -260,7 +261,7 @@ int opener_hand_in(struct opener *o)
 		struct waiting_file *w = o->waiting;
 		struct binary *binary = NULL;
 		const char *reason = NULL;
-		int r = hand_in(o, take_fd(w->fd), &binary, &reason);
+		int r = hand_in(o, take_fd(w->fd), w->root, &binary, &reason);
 
 		if (r < 0)
 			return r;
@@ -268,6 +269,34 @@ int opener_hand_in(struct opener *o)
 		waiting_free(o, w);
 	}
 	return 0;
+}
+
+void opener_keep(const struct opener *o)
+{
+	const struct waiting_file *w;
+
+	DL_FOREACH (o->waiting, w)
+		modules_keep(o->modules, w->module);
+	for (size_t i = 0; i < RECENT_FILES; i++)
+		if (o->recent.all[i].fd >= 0)
+			modules_keep(o->modules, o->recent.all[i].module);
+}
+
+static bool is_root_used(const struct opener *o, uint32_t root)
+{
+	const struct waiting_file *w;
+
+	DL_FOREACH (o->waiting, w)
+		if (w->root == root)
+			return true;
+	return binaries_has_root(o->binaries, root);
+}
+
+void opener_forget_roots(struct opener *o)
+{
+	for (uint32_t root = 1; root <= o->debug_roots.n; root++)
+		if (!is_root_used(o, root))
+			debug_roots_drop(&o->debug_roots, root);
 }
 
 static int read_stamp(int fd, struct file_stamp *ret)
@@ -308,10 +337,23 @@ static bool is_elf(int fd)
 	return fs_pread_all(fd, magic, sizeof(magic), 0) == sizeof(magic) && memcmp(magic, ELFMAG, SELFMAG) == 0;
 }
 
+/* The root whose debug files count for it, and for no other root's processes; 0: none but the host's do. */
+static uint32_t debug_root_of(struct opener *o, uint32_t tgid, const struct mapped_file *file)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (!is_known(&file->root) || is_on_host(o, file))
+		return 0;
+	fd = open_root(o, tgid, file);
+	return fd < 0 ? 0 : debug_roots_number(&o->debug_roots, &file->root, fd, file->path);
+}
+
 /* A file that is open: its module; takes fd. */
-static int find_module(struct opener *o, struct mapped_file *file, int fd, uint32_t *ret, const char **ret_reason)
+static int find_module(struct opener *o, uint32_t tgid, struct mapped_file *file, int fd, uint32_t *ret,
+		       const char **ret_reason)
 {
 	struct binary *binary = NULL;
+	uint32_t root;
 	int r;
 
 	file->is_no_elf = !is_elf(fd);
@@ -319,9 +361,10 @@ static int find_module(struct opener *o, struct mapped_file *file, int fd, uint3
 		close_fd(fd);
 		return modules_add(o->modules, file->path, NULL, reason_no_elf, ret);
 	}
+	root = debug_root_of(o, tgid, file);
 	if (o->waiting || !has_room(o))
-		return hold(o, fd, file, ret);
-	r = hand_in(o, fd, &binary, ret_reason);
+		return hold(o, fd, root, file, ret);
+	r = hand_in(o, fd, root, &binary, ret_reason);
 	return r == 0 ? modules_add(o->modules, file->path, binary, *ret_reason, ret) : r;
 }
 
@@ -354,7 +397,7 @@ int opener_open(struct opener *o, const struct new_file *new_file)
 		return modules_add(o->modules, file->path, NULL, reason, &file->binary_slot);
 	}
 	kept_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	r = find_module(o, file, fd, &file->binary_slot, &reason);
+	r = find_module(o, new_file->tgid, file, fd, &file->binary_slot, &reason);
 	remember(o, new_file, file->binary_slot, kept_fd);
 	file->wants_opening = reason == reason_gone;
 	return r;

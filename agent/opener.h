@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/debug-roots.h"
 #include "agent/recent-files.h"
 #include "common/clean.h"
 #include "workload/process.h"
@@ -26,6 +27,7 @@ struct opener {
 	struct waiting_file *waiting;
 	size_t n_waiting, max_waiting;
 	struct recent_files recent;
+	struct debug_roots debug_roots;
 };
 
 _must_check_ int opener_init(struct opener *o, struct binaries *binaries, struct modules *modules,
@@ -51,6 +53,12 @@ _must_check_ int opener_reopen(struct opener *o, const struct opener_place *plac
  * which *ret_is_on_host tells, or where it is out of reach: its process has gone, or moved to another.
  */
 int opener_open_root(const struct opener *o, const struct opener_place *place, bool *ret_is_on_host);
+
+/* Names the modules of all files that are held open by modules_keep(). */
+void opener_keep(const struct opener *o);
+
+/* Lets go of the roots that no binary, and no file that waits, counts for any more. */
+void opener_forget_roots(struct opener *o);
 
 /* Hands in files that waited, where there is room. */
 _must_check_ int opener_hand_in(struct opener *o);

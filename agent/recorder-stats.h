@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/clean.h"
 #include "pprof/ledger.h"
 
 /* One of our processes; pid 0: not running, and what it had used before counts on. */
@@ -27,6 +28,7 @@ struct recorder_stats {
 	struct ledger ledger;
 	uint64_t n_user, n_kernel; /* samples by what the tick hit; the idle ones are in the ledger */
 	uint64_t n_sideband_lost, n_sideband_dropped; /* records of news; processes and mappings beyond the limits */
+	uint64_t n_cgroups_lost; /* whose making could not be told: they were looked for where they are mounted */
 	uint64_t n_copied, n_copy_lost, n_copy_unfinished;
 
 	/* Now. */
@@ -53,7 +55,7 @@ struct recorder_stats {
 
 	/* Code that processes and the kernel made. */
 	size_t n_jit_programs;
-	uint64_t jit_index_bytes, n_jit_read, n_jit_refused;
+	uint64_t jit_index_bytes, n_jit_read;
 
 	struct process_stats self;
 	struct {
@@ -65,3 +67,10 @@ struct recorder_stats {
 	char indexer_fault[STATS_FAULT_SIZE], finisher_fault[STATS_FAULT_SIZE], cache_fault[STATS_FAULT_SIZE];
 	char kernel_unnamed[STATS_FAULT_SIZE]; /* why kernel functions have no names */
 };
+
+struct intake;
+struct sampler;
+
+/* All of it that these know; the rest is the recorder's. */
+_must_check_ int recorder_stats_read(const struct intake *in, const struct sampler *sampler,
+				     struct recorder_stats *ret);

@@ -2,27 +2,30 @@
 #include "agent/recorder.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
+#include <sys/stat.h>
+#include <utlist.h>
 
 #include "agent/descendants.h"
+#include "agent/encode.h"
+#include "agent/host-facts.h"
 #include "agent/intake.h"
 #include "agent/jit-maps.h"
 #include "agent/kernel-code.h"
+#include "agent/modules.h"
 #include "agent/priority.h"
 #include "agent/sampler.h"
 #include "agent/sideband-rings.h"
 #include "agent/stack-copies.h"
 #include "agent/stack-table.h"
+#include "agent/sweep.h"
 #include "agent/unwinding.h"
 #include "agent/window.h"
 #include "common/clock.h"
+#include "common/fsutil.h"
 #include "common/log.h"
-#include "pprof/build.h"
 #include "symbolizer/binary.h"
 #include "workload/cgroup.h"
 #include "workload/process.h"
@@ -39,12 +42,21 @@ struct recorder {
 	struct intake intake;
 	struct sample_batch *batches; /* one for each CPU */
 
-	bool running;
-	uint64_t drained_ns; /* CLOCK_MONOTONIC; the last time that all buffers were emptied */
+	enum intake_mode mode; /* FINISHING also before the start */
+	uint64_t period_ns;    /* of the open window */
+	uint64_t drained_ns;   /* CLOCK_MONOTONIC; the last time that all buffers were emptied */
+	bool without_debug;
+	bool is_namespace_nested;
 
-	char window_id[33];
+	/* The open window. */
+	struct window_origin origin;
+	uint64_t sequence;
 	int64_t start_realtime_ns;
-	uint64_t start_ns, stop_ns; /* CLOCK_MONOTONIC */
+	uint64_t since_ns;   /* CLOCK_MONOTONIC: it is sampled since then, and */
+	uint64_t sampled_ns; /* was before that, until a pause */
+
+	struct closed_window *windows; /* that somebody still has */
+	struct recorder_stats totals;  /* of all that were closed */
 };
 
 /* Each CPU costs two descriptors, each file in the indexer's queue one. */
@@ -59,14 +71,24 @@ static void raise_nofile(void)
 		log_debug("cannot raise the limit of open files: %m, going on");
 }
 
-static int make_window_id(char ret[static 33])
+static void read_origin(struct recorder *r)
 {
-	uint8_t bytes[16];
+	_cleanup_(buf_done) struct buf boot_id = {};
 
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return -EIO;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+	r->origin.start_ns = clock_now_ns(CLOCK_BOOTTIME);
+	r->origin.pid = (uint64_t)getpid();
+	if (fs_read(r->intake.opener.proc_fd, "sys/kernel/random/boot_id", sizeof(r->origin.boot_id), &boot_id) == 0)
+		memcpy(r->origin.boot_id, boot_id.data, boot_id.size);
+}
+
+/* 0: the host's own, where processes need no other numbers than the kernel's. */
+static int read_pid_namespace(const struct recorder *r, uint32_t *ret)
+{
+	struct stat st;
+
+	if (fstatat(r->intake.opener.proc_fd, "self/ns/pid", &st, 0) < 0)
+		return -errno;
+	*ret = st.st_ino == INITIAL_PID_NAMESPACE ? 0 : (uint32_t)st.st_ino;
 	return 0;
 }
 
@@ -79,7 +101,7 @@ static int watch(struct recorder *r, int fd)
 
 static int init_sampling(struct recorder *r)
 {
-	const struct sampler_config config = {
+	struct sampler_config config = {
 		.period_ns = r->config.period_ns,
 		.filter = r->config.filter,
 		.follow = r->config.follow,
@@ -87,6 +109,10 @@ static int init_sampling(struct recorder *r)
 	};
 	int e;
 
+	e = read_pid_namespace(r, &config.pid_namespace);
+	if (e < 0)
+		return e;
+	r->is_namespace_nested = config.pid_namespace != 0;
 	e = sampler_new(&config, &r->sampler);
 	if (e < 0)
 		return e;
@@ -135,6 +161,8 @@ int recorder_new(const struct recorder_config *config, struct recorder **ret)
 	if (!r)
 		return -ENOMEM;
 	r->config = *config;
+	r->period_ns = config->period_ns;
+	r->mode = INTAKE_FINISHING;
 	r->epoll_fd = -1;
 	raise_nofile();
 	e = priority_raise();
@@ -142,13 +170,12 @@ int recorder_new(const struct recorder_config *config, struct recorder **ret)
 		log_debug("cannot raise the priority: %s, going on", strerrordesc_np(-e));
 	e = intake_init(&r->intake, &intake_config); /* first: recorder_free() needs it to have begun */
 	if (e == 0)
-		e = make_window_id(r->window_id);
-	if (e == 0)
 		e = init_sampling(r);
 	if (e == 0)
 		e = init_epoll(r);
 	if (e < 0)
 		return e;
+	read_origin(r);
 	*ret = take_ptr(r);
 	return 0;
 }
@@ -157,6 +184,8 @@ struct recorder *recorder_free(struct recorder *r)
 {
 	if (!r)
 		return NULL;
+	while (r->windows)
+		recorder_drop_window(r, r->windows);
 	intake_done(&r->intake); /* first: it writes to the sampler's memory */
 	sampler_free(r->sampler);
 	close_fd(r->epoll_fd);
@@ -229,16 +258,28 @@ static int prepare(struct recorder *r)
 	int e = 0;
 
 	while (e == 0 && !intake_is_ready(&r->intake) && now_ns < until_ns) {
-		int timeout_ms = intake_timeout_ms(&r->intake, true), left_ms = (int)((until_ns - now_ns) / NS_PER_MS);
+		int timeout_ms = intake_timeout_ms(&r->intake, INTAKE_SAMPLING),
+		    left_ms = (int)((until_ns - now_ns) / NS_PER_MS);
 
 		if (timeout_ms < 0 || timeout_ms > left_ms)
 			timeout_ms = left_ms;
 		if (epoll_wait(r->epoll_fd, &event, 1, timeout_ms) < 0 && errno != EINTR)
 			return -errno;
 		now_ns = clock_now_ns(CLOCK_MONOTONIC);
-		e = intake_dispatch(&r->intake, now_ns, true);
+		e = intake_dispatch(&r->intake, now_ns, INTAKE_SAMPLING);
 	}
 	return e;
+}
+
+static int start_ticks(struct recorder *r)
+{
+	int e = sampler_start(r->sampler);
+
+	if (e < 0)
+		return e;
+	r->since_ns = r->drained_ns = clock_now_ns(CLOCK_MONOTONIC);
+	r->mode = INTAKE_SAMPLING;
+	return 0;
 }
 
 int recorder_start(struct recorder *r)
@@ -247,22 +288,42 @@ int recorder_start(struct recorder *r)
 
 	e = prepare(r);
 	if (e == 0)
-		e = sampler_start(r->sampler);
+		e = start_ticks(r);
 	if (e < 0)
 		return e;
+	r->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
 	if (binaries_cache_fault(r->intake.binaries))
 		log_warning("the cache of names in '%s' is not used: %s", r->config.cache_dir,
 			    binaries_cache_fault(r->intake.binaries));
-	r->start_ns = r->drained_ns = clock_now_ns(CLOCK_MONOTONIC);
-	r->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
-	r->running = true;
 	return 0;
 }
 
-/*
- * Empties the buffers that are at least this full. The news of the time when the samples were taken is awaited
- * first: a sample is resolved by what was mapped then.
- */
+/* The news of the time when the samples were taken is awaited first: a sample is resolved by what was mapped then. */
+static int take_batches(struct recorder *r, size_t n)
+{
+	int e;
+
+	e = sampler_read_events(r->sampler, intake_on_cgroup, &r->intake);
+	if (e == 0)
+		e = intake_settle(&r->intake);
+	if (e == 0)
+		e = intake_finish_copies(&r->intake);
+	for (size_t i = 0; i < n; i++) {
+		if (e == 0)
+			e = intake_take(&r->intake, &r->batches[i], r->period_ns);
+		sampler_release(r->sampler, &r->batches[i]);
+	}
+	return e;
+}
+
+/* All that was taken before before_ns (CLOCK_BOOTTIME) is taken in. */
+static void note_drained(struct recorder *r, uint64_t before_ns)
+{
+	r->drained_ns = clock_now_ns(CLOCK_MONOTONIC);
+	intake_expire(&r->intake, before_ns);
+}
+
+/* Empties the buffers that are at least this full. */
 static int drain(struct recorder *r, double at_least)
 {
 	uint64_t before_ns = clock_now_ns(CLOCK_BOOTTIME);
@@ -274,20 +335,9 @@ static int drain(struct recorder *r, double at_least)
 			e = sampler_flip(r->sampler, i, &r->batches[n++]);
 	if (e < 0 || n == 0)
 		return e;
-	e = sampler_read_events(r->sampler, intake_on_cgroup, &r->intake);
-	if (e == 0)
-		e = intake_settle(&r->intake);
-	if (e == 0)
-		e = intake_finish_copies(&r->intake);
-	for (size_t i = 0; i < n; i++) {
-		if (e == 0)
-			e = intake_take(&r->intake, &r->batches[i]);
-		sampler_release(r->sampler, &r->batches[i]);
-	}
-	if (e == 0 && at_least == 0 && r->running) {
-		r->drained_ns = clock_now_ns(CLOCK_MONOTONIC);
-		intake_expire(&r->intake, before_ns);
-	}
+	e = take_batches(r, n);
+	if (e == 0 && at_least == 0 && r->mode == INTAKE_SAMPLING)
+		note_drained(r, before_ns);
 	return e;
 }
 
@@ -298,8 +348,10 @@ int recorder_fd(const struct recorder *r)
 
 int recorder_timeout_ms(const struct recorder *r)
 {
-	int timeout_ms = intake_timeout_ms(&r->intake, r->running);
+	int timeout_ms = intake_timeout_ms(&r->intake, r->mode);
 
+	if (r->mode == INTAKE_PAUSED)
+		return timeout_ms;
 	return timeout_ms < 0 || timeout_ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : timeout_ms;
 }
 
@@ -310,25 +362,70 @@ int recorder_dispatch(struct recorder *r)
 
 	e = sampler_read_events(r->sampler, intake_on_cgroup, &r->intake);
 	if (e == 0)
-		e = intake_dispatch(&r->intake, now_ns, r->running);
-	if (e < 0 || !r->running)
+		e = intake_dispatch(&r->intake, now_ns, r->mode);
+	if (e < 0 || r->mode != INTAKE_SAMPLING)
 		return e;
 	return drain(r, now_ns - r->drained_ns >= DRAIN_ALL_NS ? 0 : DRAIN_AT);
 }
 
-int recorder_stop(struct recorder *r)
+static int stop_ticks(struct recorder *r)
 {
-	int e;
+	int e = sampler_stop(r->sampler);
 
-	e = sampler_stop(r->sampler);
 	if (e < 0)
 		return e;
-	r->stop_ns = clock_now_ns(CLOCK_MONOTONIC);
-	r->running = false;
-	e = drain(r, 0);
+	r->sampled_ns += clock_now_ns(CLOCK_MONOTONIC) - r->since_ns;
+	return drain(r, 0);
+}
+
+int recorder_stop(struct recorder *r)
+{
+	int e = r->mode == INTAKE_SAMPLING ? stop_ticks(r) : 0;
+
+	r->mode = INTAKE_FINISHING;
 	intake_detach(&r->intake);
 	intake_finish(&r->intake);
 	return e;
+}
+
+int recorder_pause(struct recorder *r)
+{
+	int e;
+
+	if (r->mode != INTAKE_SAMPLING)
+		return 0;
+	e = stop_ticks(r);
+	if (e == 0)
+		e = intake_pause(&r->intake);
+	sampler_sleep(r->sampler);
+	r->mode = INTAKE_PAUSED;
+	return e;
+}
+
+int recorder_resume(struct recorder *r)
+{
+	int e;
+
+	if (r->mode != INTAKE_PAUSED)
+		return 0;
+	e = sampler_wake(r->sampler);
+	if (e == 0)
+		e = intake_resume(&r->intake);
+	if (e == 0)
+		e = prepare(r);
+	return e == 0 ? start_ticks(r) : e;
+}
+
+void recorder_set_period(struct recorder *r, uint64_t period_ns)
+{
+	sampler_set_period(r->sampler, period_ns);
+	r->config.period_ns = period_ns;
+}
+
+void recorder_set_debug_info(struct recorder *r, bool is_read)
+{
+	r->without_debug = !is_read;
+	intake_set_debug_info(&r->intake, is_read);
 }
 
 size_t recorder_n_unnamed(const struct recorder *r)
@@ -341,143 +438,283 @@ size_t recorder_n_debug_unread(const struct recorder *r)
 	return intake_n_debug_unread(&r->intake);
 }
 
-static int fill_ledger(struct recorder *r, uint64_t n_in_profile, struct ledger *ret)
+static int fill_ledger(const struct sampler_account *account, const struct intake_counts *counts, uint64_t n_in_profile,
+		       struct ledger *ret)
 {
-	struct sampler_account account;
-	struct ledger l = {};
+	struct ledger l = {
+		.due = account->n_due,
+		.taken = account->n_entries,
+		.idle = account->n_idle,
+		.filtered = account->n_filtered,
+		.in_profile = n_in_profile,
+		.not_delivered = {
+			.idle_cpu = account->n_idle_cpu,
+			.throttled = account->n_throttled,
+			.other = account->n_other,
+		},
+		.windows = 1,
+	};
 	int e;
 
-	e = sampler_account(r->sampler, &account);
-	if (e < 0)
-		return e;
-	l.due = account.n_due;
-	l.taken = account.n_entries;
-	l.idle = account.n_idle;
-	l.filtered = account.n_filtered;
-	l.in_profile = n_in_profile;
-	l.not_delivered.idle_cpu = account.n_idle_cpu;
-	l.not_delivered.throttled = account.n_throttled;
-	l.not_delivered.other = account.n_other;
-	log_debug("lost news: %" PRIu64 " records of the sideband", r->intake.counts.n_sideband_lost);
-	log_debug("lost news: %" PRIu64 " cgroups, and %" PRIu64 " paths of cgroups too long", account.n_events_lost,
-		  r->intake.counts.n_cut_cgroup_paths);
-	log_debug("counted: %" PRIu64 " ticks, %" PRIu64 " log records, %" PRIu64 " read, %" PRIu64 " in the profile",
-		  account.n_entries, account.n_records, r->intake.counts.n_read, n_in_profile);
-	e = ledger_add_lost(&l, "log_full", account.n_lost[SAMPLE_LOST_LOG_FULL]);
+	e = ledger_add_lost(&l, "log_full", account->n_lost[SAMPLE_LOST_LOG_FULL]);
 	if (e == 0)
-		e = ledger_add_lost(&l, "window_full", r->intake.counts.n_window_full);
+		e = ledger_add_lost(&l, "window_full", counts->n_window_full);
 	for (enum truncation t = TRUNCATION_NONE + 1; e == 0 && t < TRUNCATION_N; t++) {
 		const char *name = truncation_to_string(t);
 
-		if (t == TRUNCATION_UNKNOWN_PROCESS && r->intake.counts.n_sideband_lost)
+		if (t == TRUNCATION_UNKNOWN_PROCESS && counts->n_sideband_lost)
 			name = "sideband_lost";
-		e = ledger_add_truncated(&l, name, r->intake.counts.n_truncated[t]);
+		e = ledger_add_truncated(&l, name, counts->n_truncated[t]);
 	}
-	if (e < 0)
-		return e;
-	*ret = l;
-	return 0;
-}
-
-static int add_comment(struct profile_builder *b, const char *fmt, ...) _printf_(2, 3);
-static int add_comment(struct profile_builder *b, const char *fmt, ...)
-{
-	_cleanup_free_ char *text = NULL;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	return n < 0 ? -ENOMEM : profile_builder_add_comment(b, text);
-}
-
-static int add_comments(struct recorder *r, struct profile_builder *b, const struct utsname *host,
-			const struct ledger *ledger)
-{
-	const struct intake_counts *counts = &r->intake.counts;
-	_cleanup_(buf_done) struct buf line = {};
-	int e;
-
-	e = add_comment(b, "cpuhound %s", CPUHOUND_VERSION);
 	if (e == 0)
-		e = add_comment(b, "host %s, Linux %s %s", host->nodename, host->release, host->machine);
-	if (e == 0)
-		e = add_comment(b, "cpu-clock every %.6f ms on each of %zu CPUs (%.2f Hz)",
-				(double)r->config.period_ns / NS_PER_MS, sampler_n_cpus(r->sampler),
-				(double)NS_PER_S / (double)r->config.period_ns);
-	if (e == 0)
-		e = ledger_format(ledger, r->window_id, &line);
-	if (e == 0)
-		e = profile_builder_add_comment(b, line.data);
-	if (e == 0 && (counts->n_copied || counts->n_copy_lost || counts->n_copy_unfinished))
-		e = add_comment(b,
-				"stack copies: %" PRIu64 " samples finished, %" PRIu64 " without room or time, %" PRIu64
-				" not finished",
-				counts->n_copied, counts->n_copy_lost, counts->n_copy_unfinished);
-	if (e == 0 && kernel_code_unnamed(r->intake.kernel))
-		e = add_comment(b, "kernel functions are unnamed: %s", kernel_code_unnamed(r->intake.kernel));
+		*ret = l;
 	return e;
 }
 
-int recorder_encode(struct recorder *r, struct buf *ret, struct ledger *ret_ledger)
+static void log_counts(const struct sampler_account *account, const struct intake_counts *counts, uint64_t n_in_profile)
 {
-	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
-	struct window_sources sources = {
-		.stacks = r->intake.stacks,
+	log_debug("lost news: %" PRIu64 " records of the sideband, and %" PRIu64 " paths of cgroups too long",
+		  counts->n_sideband_lost, counts->n_cut_cgroup_paths);
+	log_debug("counted: %" PRIu64 " ticks, %" PRIu64 " log records, %" PRIu64 " read, %" PRIu64 " in the profile",
+		  account->n_entries, account->n_records, counts->n_read, n_in_profile);
+}
+
+static int add_totals(struct recorder *r, const struct closed_window *w, const struct intake_counts *counts)
+{
+	r->totals.n_kernel += counts->n_kernel_mode;
+	r->totals.n_user += counts->n_read - counts->n_kernel_mode;
+	r->totals.n_sideband_lost += counts->n_sideband_lost;
+	r->totals.n_copied += counts->n_copied;
+	r->totals.n_copy_lost += counts->n_copy_lost;
+	r->totals.n_copy_unfinished += counts->n_copy_unfinished;
+	return ledger_add(&r->totals.ledger, &w->ledger);
+}
+
+static int fill_window(struct recorder *r, struct closed_window *w)
+{
+	struct sampler_account account;
+	struct intake_window taken;
+	uint64_t n_samples;
+	int e;
+
+	sampler_take_account(r->sampler, &account);
+	e = intake_begin_window(&r->intake, &taken);
+	if (e < 0)
+		return e;
+	n_samples = stack_table_n_samples(taken.stacks);
+	log_counts(&account, &taken.counts, n_samples);
+	window_id_make(&r->origin, w->sequence, w->id);
+	w->stacks = taken.stacks;
+	w->jit_window = taken.jit_window;
+	w->n_sideband_lost = taken.counts.n_sideband_lost;
+	w->n_copied = taken.counts.n_copied;
+	w->n_copy_lost = taken.counts.n_copy_lost;
+	w->n_copy_unfinished = taken.counts.n_copy_unfinished;
+	e = fill_ledger(&account, &taken.counts, n_samples, &w->ledger);
+	return e == 0 ? add_totals(r, w, &taken.counts) : e;
+}
+
+/*
+ * On each CPU the flip of its buffers is the cut: its ticks before are the window's that ends, those after it the next
+ * one's. CPUs are cut one after the other, within as long as that takes.
+ */
+static int cut_all(struct recorder *r)
+{
+	int e = sampler_read_idle(r->sampler);
+
+	for (size_t i = 0; e == 0 && i < sampler_n_cpus(r->sampler); i++)
+		e = sampler_cut(r->sampler, i, &r->batches[i]);
+	return e;
+}
+
+static void begin_window(struct recorder *r, uint64_t now_ns, int64_t realtime_ns)
+{
+	r->sequence++;
+	r->start_realtime_ns = realtime_ns;
+	r->since_ns = now_ns;
+	r->sampled_ns = 0;
+	r->period_ns = r->config.period_ns;
+}
+
+int recorder_close_window(struct recorder *r, struct closed_window **ret)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), before_ns = clock_now_ns(CLOCK_BOOTTIME);
+	int64_t realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
+	_cleanup_(closed_window_freep) struct closed_window *w = calloc(1, sizeof(*w));
+	bool is_sampling = r->mode == INTAKE_SAMPLING;
+	int e;
+
+	if (!w)
+		return -ENOMEM;
+	w->sequence = r->sequence;
+	w->start_realtime_ns = r->start_realtime_ns;
+	w->duration_ns = r->sampled_ns + (is_sampling ? now_ns - r->since_ns : 0);
+	w->period_ns = r->period_ns;
+	e = cut_all(r);
+	if (e == 0 && is_sampling)
+		e = take_batches(r, sampler_n_cpus(r->sampler));
+	if (e == 0)
+		e = fill_window(r, w);
+	if (e < 0)
+		return e;
+	begin_window(r, now_ns, realtime_ns);
+	*ret = take_ptr(w);
+	DL_APPEND(r->windows, *ret);
+	if (!is_sampling)
+		return 0;
+	note_drained(r, before_ns);
+	return sweep(&r->intake, r->windows, now_ns);
+}
+
+void recorder_drop_window(struct recorder *r, struct closed_window *w)
+{
+	if (!w)
+		return;
+	DL_DELETE(r->windows, w);
+	closed_window_free(w);
+}
+
+static bool is_read(const struct modules *modules, uint32_t id)
+{
+	const struct module *module = modules_get(modules, id);
+
+	return !module->is_waiting && (!module->binary || module->binary->state != BINARY_PENDING);
+}
+
+bool recorder_is_named(const struct recorder *r, const struct closed_window *w)
+{
+	if (intake_n_unnamed(&r->intake) == 0)
+		return true;
+	for (size_t i = 0; i < stack_table_n_stacks(w->stacks); i++) {
+		struct stack stack;
+
+		stack_table_get(w->stacks, i, &stack);
+		for (size_t k = 0; k < stack.n_frames; k++) {
+			uint32_t module = stack.frames[k].module;
+
+			if (module_is_file(module) && !is_read(r->intake.modules, module))
+				return false;
+		}
+	}
+	return true;
+}
+
+static struct window_sources sources_of(const struct recorder *r, const struct stack_table *stacks)
+{
+	return (struct window_sources){
+		.stacks = stacks,
 		.modules = r->intake.modules,
 		.jit = r->intake.jit,
 		.kernel = r->intake.kernel,
 		.cgroups = r->intake.cgroups,
-		.is_sideband_lost = r->intake.counts.n_sideband_lost > 0,
-		.period_ns = r->config.period_ns,
+		.host = r->intake.host.nodename,
 	};
-	const struct profile_meta meta = {
-		.time_ns = r->start_realtime_ns,
-		.duration_ns = (int64_t)(r->stop_ns - r->start_ns),
-		.period_ns = (int64_t)r->config.period_ns,
+}
+
+static struct encode_facts facts_of(const struct recorder *r)
+{
+	return (struct encode_facts){
+		.host = &r->intake.host,
+		.n_cpus = sampler_n_cpus(r->sampler),
+		.period_ns = r->period_ns,
 	};
-	struct ledger ledger;
-	struct utsname host;
+}
+
+static void add_frames(struct ledger_frames *sum, const struct ledger_frames *frames)
+{
+	sum->named += frames->named;
+	sum->module_only += frames->module_only;
+	sum->unreadable += frames->unreadable;
+}
+
+int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret, struct ledger *ret_ledger)
+{
+	struct window_sources sources = sources_of(r, w->stacks);
+	const struct encode_facts facts = facts_of(r);
 	int e;
 
-	if (uname(&host) < 0)
-		return -errno;
-	sources.host = host.nodename;
+	sources.is_sideband_lost = w->n_sideband_lost > 0;
 	if (binaries_indexer_fault(r->intake.binaries))
 		log_warning("functions are unnamed: the indexer does not start: %s",
 			    binaries_indexer_fault(r->intake.binaries));
-	e = profile_builder_new(&b);
+	e = encode_window(&sources, &facts, w, ret);
 	if (e < 0)
 		return e;
-	e = window_add_samples(&sources, b);
-	if (e < 0)
-		return e;
-	e = fill_ledger(r, profile_builder_n_samples(b), &ledger);
-	if (e < 0)
-		return e;
-	e = add_comments(r, b, &host, &ledger);
-	if (e == 0)
-		e = window_add_unreadable(&sources, b);
-	if (e == 0)
-		e = profile_builder_encode(b, &meta, ret);
-	if (e < 0)
-		return e;
-	*ret_ledger = ledger;
+	if (!w->is_encoded)
+		add_frames(&r->totals.ledger.frames, &w->ledger.frames);
+	w->is_encoded = true;
+	*ret_ledger = w->ledger;
 	return 0;
+}
+
+static struct tap **find_tap(struct recorder *r, const struct tap *tap)
+{
+	for (size_t i = 0; i < TAPS_MAX; i++)
+		if (r->intake.taps[i] == tap)
+			return &r->intake.taps[i];
+	return NULL;
+}
+
+int recorder_tap_open(struct recorder *r, const struct tap_config *config, struct tap **ret)
+{
+	struct tap **place = find_tap(r, NULL);
+	int e;
+
+	if (r->mode != INTAKE_SAMPLING)
+		return -ENODATA;
+	if (!place)
+		return -EBUSY;
+	e = drain(r, 0); /* what was taken before is not its own */
+	if (e == 0)
+		e = tap_new(config, r->intake.jit_window, place);
+	if (e == 0)
+		*ret = *place;
+	return e;
+}
+
+int recorder_tap_encode(struct recorder *r, struct tap *tap, struct buf *ret)
+{
+	struct window_sources sources = sources_of(r, tap_stacks(tap));
+	const struct encode_facts facts = facts_of(r);
+	int e = r->mode == INTAKE_SAMPLING ? drain(r, 0) : 0;
+
+	sources.only = tap_config(tap);
+	return e == 0 ? encode_tap(&sources, &facts, tap, ret) : e;
+}
+
+void recorder_tap_free(struct recorder *r, struct tap *tap)
+{
+	if (tap)
+		*find_tap(r, tap) = tap_free(tap);
+}
+
+int recorder_stats(struct recorder *r, struct recorder_stats *ret)
+{
+	const struct closed_window *w;
+	size_t n_windows;
+
+	DL_COUNT(r->windows, w, n_windows);
+	*ret = r->totals;
+	ret->period_ns = r->config.period_ns;
+	ret->is_paused = r->mode == INTAKE_PAUSED;
+	ret->is_debug_info_read = !r->without_debug;
+	ret->is_pid_namespace_nested = r->is_namespace_nested;
+	ret->n_closed_windows = n_windows;
+	ret->row_limit_bytes = (uint64_t)r->config.unwind_table_mb << 20;
+	return recorder_stats_read(&r->intake, r->sampler, ret);
 }
 
 void recorder_progress(struct recorder *r, struct recorder_progress *ret)
 {
-	struct sampler_account account = {};
+	struct sampler_totals totals = {};
 
 	*ret = (struct recorder_progress){
 		.n_processes = processes_stats(r->intake.processes)->n_processes,
 	};
 	for (size_t i = 0; i < sampler_n_cpus(r->sampler); i++)
 		ret->n_samples += sampler_n_records(r->sampler, i);
-	if (sampler_account(r->sampler, &account) == 0) {
-		ret->n_lost = account.n_lost[SAMPLE_LOST_LOG_FULL] + r->intake.counts.n_window_full;
-		ret->n_follow_failed = account.n_follow_failed;
+	if (sampler_totals(r->sampler, &totals) == 0) {
+		ret->n_lost = totals.n_lost_since_cut + r->intake.counts.n_window_full;
+		ret->n_follow_failed = totals.n_follow_failed;
 	}
 }

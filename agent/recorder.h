@@ -72,7 +72,8 @@ size_t recorder_n_unnamed(const struct recorder *r);
 size_t recorder_n_debug_unread(const struct recorder *r);
 
 /* Names everything in the window and appends its profile, uncompressed. Sampling goes on meanwhile. */
-_must_check_ int recorder_encode(struct recorder *r, struct buf *ret, struct ledger *ret_ledger);
+_must_check_ int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret,
+				 struct ledger *ret_ledger);
 
 /* With the next window: no window has ticks of two periods. */
 void recorder_set_period(struct recorder *r, uint64_t period_ns);

@@ -6,7 +6,6 @@
 #include "agent/jit-maps.h"
 #include "agent/modules.h"
 #include "agent/stack-copies.h"
-#include "common/intern.h"
 #include "workload/process.h"
 
 #define PAGE_SHIFT 12
@@ -98,21 +97,35 @@ static void resolve_kernel(const struct sample_batch *batch, const struct sample
 		push(ret, MODULE_KERNEL, pcs[i], i > 0);
 }
 
-/*
- * Who made it may tell its name, and only by where it lies in that process. What stays unnamed is told relative to its
- * mapping.
- */
+/* The module of such code: by who made it, for he may tell its name; else why nobody can. */
+static uint32_t module_of_own_code(const struct own_code *own)
+{
+	uint32_t number;
+
+	if (!own->jit)
+		return MODULE_ANON;
+	switch (jit_maps_sampled(own->jit, own->process, own->time_ns, &number)) {
+	case 0:
+		return MODULE_OWN_CODE | number;
+	case JIT_MAPS_GONE:
+		return MODULE_ANON_GONE;
+	default:
+		return MODULE_ANON_FULL;
+	}
+}
+
+/* It has a name only by where it lies in that process. What stays unnamed is told relative to its mapping. */
 static void push_own_code(const struct own_code *own, const struct mapping *m, uint64_t pc, bool is_caller,
 			  struct resolved *ret)
 {
 	uint64_t n_pages = (pc - m->start) >> PAGE_SHIFT;
-	uint32_t number = own->jit ? jit_maps_sampled(own->jit, own->process, own->time_ns) : 0;
+	uint32_t module = module_of_own_code(own);
 
-	if (number == 0) {
-		push(ret, MODULE_ANON, pc - m->start, is_caller);
+	if (!(module & MODULE_OWN_CODE)) {
+		push(ret, module, pc - m->start, is_caller);
 		return;
 	}
-	push(ret, MODULE_OWN_CODE | number, pc, is_caller);
+	push(ret, module, pc, is_caller);
 	ret->frames[ret->n_frames - 1].n_pages = n_pages < STACK_FRAME_MAX_PAGES ? n_pages : STACK_FRAME_MAX_PAGES;
 }
 
@@ -205,9 +218,8 @@ static void resolve_process(const struct resolve_tables *tables, const struct us
 	struct process *process = processes_find(tables->processes, rec->tgid, rec->start_ns, rec->time_ns);
 	const struct own_code own = { .jit = tables->jit, .process = process, .time_ns = rec->time_ns };
 
-	if (process && process->exe &&
-	    intern_add(tables->names, process->exe, strlen(process->exe), &ret->labels.exe) < 0)
-		ret->labels.exe = NULL; /* the table is full: the sample goes by its comm */
+	if (process)
+		ret->labels.exe = process->exe;
 	resolve_user(&own, stack, rec, ret);
 }
 

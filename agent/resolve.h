@@ -14,7 +14,6 @@
 
 struct finished_stack;
 struct jit_maps;
-struct intern;
 struct mapping;
 struct processes;
 
@@ -48,7 +47,7 @@ const char *truncation_to_string(enum truncation t); /* "read_fault", as in the 
 #define RESOLVE_MAX_FRAMES (CPUHOUND_MAX_KERNEL_FRAMES + CPUHOUND_MAX_USER_FRAMES + 2)
 
 struct resolved {
-	struct stack_labels labels;
+	struct stack_labels labels; /* exe is valid until the table of processes changes */
 	enum truncation truncation;
 	const struct mapping *unopened; /* its file has not been opened yet: open it and resolve again; NULL: none */
 	bool is_finished;               /* the user frames are those of the finished stack */
@@ -62,7 +61,6 @@ struct resolved {
 
 struct resolve_tables {
 	struct processes *processes;
-	struct intern *names; /* keeps the paths of executables, which may outlive their processes here */
 	struct jit_maps *jit; /* NULL: nobody asks for the names of code that processes made */
 };
 

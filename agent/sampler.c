@@ -12,19 +12,13 @@
 #include <sys/syscall.h>
 
 #include "agent/cpus.h"
+#include "agent/tick-account.h"
 #include "agent/unwind-maps.h"
 #include "bpf/sampler.skel.h"
 #include "common/clock.h"
 #include "common/log.h"
 
-/* What a CPU's clocks say at one moment. */
-struct reading {
-	uint64_t monotonic_ns;
-	uint64_t enabled_ns; /* the event's time_enabled */
-	uint64_t counted_ns; /* the event's count: time it really ran, less than enabled where throttled */
-};
-
-/* Ticks as the program counted them, summed over the buffers flipped so far. */
+/* Ticks as the program counted them, summed over the buffers flipped since the last cut. */
 struct ticks {
 	uint64_t entries, idle, filtered, records;
 	uint64_t lost[SAMPLE_LOST_N];
@@ -35,9 +29,10 @@ struct sampled_cpu {
 	int event_fd;
 	struct bpf_link *link;
 	struct cpu_region *region;
-	uint64_t passed;            /* runs that began before this epoch have ended */
-	struct reading start, flip; /* at sampler_start() and at the last flip */
-	uint64_t start_idle_ns;
+	uint64_t passed; /* runs that began before this epoch have ended */
+	uint64_t period_ns;
+	uint64_t idle_ns; /* since boot, when the idle times were last read */
+	struct tick_account account;
 	struct ticks ticks;
 };
 
@@ -54,6 +49,8 @@ struct sampler {
 	uint64_t epoch;
 	struct sampled_cpu *cpus;
 	size_t n_cpus;
+	uint64_t period_ns;            /* from the next cuts on */
+	struct sampler_account closed; /* the sum of what was cut */
 	bool running;
 };
 
@@ -116,6 +113,7 @@ static int load_program(struct sampler *s, size_t n_possible_cpus)
 		return -errno;
 	bpf->rodata->filter = s->config.filter;
 	bpf->rodata->cgroup_v1_memory = s->config.cgroup_v1_memory;
+	bpf->rodata->pid_namespace = s->config.pid_namespace;
 	bpf_program__set_autoload(bpf->progs.filter_follow, s->config.follow);
 	bpf_program__set_autoload(bpf->progs.filter_forget, s->config.filter == FILTER_PROCESS);
 	bpf_program__set_autoload(bpf->progs.on_cgroup_mkdir, may_read_kernel());
@@ -163,7 +161,7 @@ static int open_event(const struct sampler *s, struct sampled_cpu *cpu)
 		.size = sizeof(attr),
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.sample_period = s->config.period_ns,
+		.sample_period = s->period_ns,
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
 		.disabled = 1,
 	};
@@ -197,7 +195,7 @@ static int open_events(struct sampler *s)
 	for (size_t i = 0; i < n_online; i++) {
 		struct sampled_cpu *cpu = &s->cpus[s->n_cpus];
 
-		*cpu = (struct sampled_cpu){ .number = online[i], .event_fd = -1 };
+		*cpu = (struct sampled_cpu){ .number = online[i], .event_fd = -1, .period_ns = s->period_ns };
 		cpu->region = (void *)((char *)s->regions + online[i] * s->region_stride);
 		s->n_cpus++;
 		r = open_event(s, cpu);
@@ -236,6 +234,7 @@ int sampler_new(const struct sampler_config *config, struct sampler **ret)
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
+	s->period_ns = config->period_ns;
 	r = load_program(s, (size_t)n_possible);
 	if (r < 0)
 		return r;
@@ -297,9 +296,9 @@ int sampler_filter_cgroup(struct sampler *s, uint64_t cgroup_id)
 /*
  * The read of an active event runs on its CPU, by an interrupt that it waits for (kernel/events/core.c,
  * perf_event_read()): when it returns, no program that began before it is still running there.
- * monotonic_ns was taken before: a tick between the two makes one more taken than due, which account_cpu() repairs.
+ * monotonic_ns was taken before: a tick between the two makes one more taken than due, which the account repairs.
  */
-static int read_event(struct sampler *s, struct sampled_cpu *cpu, uint64_t monotonic_ns, struct reading *ret)
+static int read_event(struct sampler *s, struct sampled_cpu *cpu, uint64_t monotonic_ns, struct tick_reading *ret)
 {
 	struct {
 		uint64_t counted_ns, enabled_ns;
@@ -309,55 +308,97 @@ static int read_event(struct sampler *s, struct sampled_cpu *cpu, uint64_t monot
 	if (read(cpu->event_fd, &event, sizeof(event)) != sizeof(event))
 		return -errno;
 	cpu->passed = epoch;
-	*ret = (struct reading){
+	*ret = (struct tick_reading){
 		.monotonic_ns = monotonic_ns,
 		.enabled_ns = event.enabled_ns,
 		.counted_ns = event.counted_ns,
+		.idle_ns = cpu->idle_ns,
 	};
 	return 0;
 }
 
-int sampler_start(struct sampler *s)
+static int advance(struct sampler *s, struct sampled_cpu *cpu, uint64_t monotonic_ns)
+{
+	struct tick_reading now;
+	int r = read_event(s, cpu, monotonic_ns, &now);
+
+	if (r == 0)
+		tick_account_advance(&cpu->account, &now);
+	return r;
+}
+
+int sampler_read_idle(struct sampler *s)
 {
 	_cleanup_free_ uint64_t *idle_ns = NULL;
 	size_t n_idle;
 	int r;
 
 	r = cpus_idle_ns(&idle_ns, &n_idle);
+	for (size_t i = 0; r == 0 && i < s->n_cpus; i++)
+		if (s->cpus[i].number < n_idle)
+			s->cpus[i].idle_ns = idle_ns[s->cpus[i].number];
+	return r;
+}
+
+static int enable(struct sampler *s, struct sampled_cpu *cpu)
+{
+	struct tick_reading now;
+	int r = read_event(s, cpu, clock_now_ns(CLOCK_MONOTONIC), &now);
+
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < s->n_cpus; i++) {
-		struct sampled_cpu *cpu = &s->cpus[i];
+	tick_account_begin(&cpu->account, cpu->period_ns, &now);
+	return ioctl(cpu->event_fd, PERF_EVENT_IOC_ENABLE, 0) < 0 ? -errno : 0;
+}
 
-		cpu->start_idle_ns = cpu->number < n_idle ? idle_ns[cpu->number] : 0;
-		r = read_event(s, cpu, clock_now_ns(CLOCK_MONOTONIC), &cpu->start);
-		if (r < 0)
-			return r;
-		cpu->flip = cpu->start;
-		if (ioctl(cpu->event_fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
-			return -errno;
-	}
-	s->running = true;
-	return 0;
+/* The ticks up to now are taken in. */
+static int disable(struct sampler *s, struct sampled_cpu *cpu)
+{
+	uint64_t monotonic_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+	if (ioctl(cpu->event_fd, PERF_EVENT_IOC_DISABLE, 0) < 0)
+		return -errno;
+	return advance(s, cpu, monotonic_ns);
+}
+
+int sampler_start(struct sampler *s)
+{
+	int r = sampler_read_idle(s);
+
+	for (size_t i = 0; r == 0 && i < s->n_cpus; i++)
+		r = enable(s, &s->cpus[i]);
+	if (r == 0)
+		s->running = true;
+	return r;
 }
 
 int sampler_stop(struct sampler *s)
 {
-	int first_error = 0;
+	int first_error = sampler_read_idle(s);
 
 	for (size_t i = 0; i < s->n_cpus; i++) {
-		struct sampled_cpu *cpu = &s->cpus[i];
-		uint64_t monotonic_ns = clock_now_ns(CLOCK_MONOTONIC);
-		int r;
+		int r = disable(s, &s->cpus[i]);
 
-		if (ioctl(cpu->event_fd, PERF_EVENT_IOC_DISABLE, 0) < 0 && !first_error)
-			first_error = -errno;
-		r = read_event(s, cpu, monotonic_ns, &cpu->flip);
 		if (r < 0 && !first_error)
 			first_error = r;
 	}
 	s->running = false;
 	return first_error;
+}
+
+void sampler_sleep(struct sampler *s)
+{
+	sampler_bpf__detach(s->bpf);
+}
+
+int sampler_wake(struct sampler *s)
+{
+	return sampler_bpf__attach(s->bpf);
+}
+
+void sampler_set_period(struct sampler *s, uint64_t period_ns)
+{
+	s->period_ns = period_ns;
 }
 
 size_t sampler_n_cpus(const struct sampler *s)
@@ -386,20 +427,22 @@ uint64_t sampler_n_records(const struct sampler *s, size_t i)
 	return s->cpus[i].ticks.records + __atomic_load_n(&buf_in_use(s, i)->n_records, __ATOMIC_RELAXED);
 }
 
-int sampler_flip(struct sampler *s, size_t i, struct sample_batch *ret)
+/* From now on the program fills the other buffer; what the first one has counted is taken in. */
+static void swap_buffers(struct sampled_cpu *cpu)
+{
+	__atomic_store_n(&cpu->region->active, cpu->region->active ^ 1, __ATOMIC_SEQ_CST);
+}
+
+static struct cpu_buf *filled_buffer(struct sampled_cpu *cpu)
+{
+	return &cpu->region->buf[~cpu->region->active & 1];
+}
+
+static void take_buffer(struct sampler *s, size_t i, struct sample_batch *ret)
 {
 	struct sampled_cpu *cpu = &s->cpus[i];
-	struct cpu_region *region = cpu->region;
-	struct cpu_buf *buf = &region->buf[region->active & 1];
-	uint64_t monotonic_ns = clock_now_ns(CLOCK_MONOTONIC);
+	const struct cpu_buf *buf = filled_buffer(cpu);
 
-	__atomic_store_n(&region->active, region->active ^ 1, __ATOMIC_SEQ_CST);
-	if (s->running) {
-		int r = read_event(s, cpu, monotonic_ns, &cpu->flip);
-
-		if (r < 0)
-			return r;
-	}
 	cpu->ticks.entries += buf->n_entries;
 	cpu->ticks.idle += buf->n_idle;
 	cpu->ticks.filtered += buf->n_filtered;
@@ -413,7 +456,75 @@ int sampler_flip(struct sampler *s, size_t i, struct sample_batch *ret)
 		.stacks = buf->stacks,
 		.n_stack_words = buf->n_stack_words,
 	};
+}
+
+int sampler_flip(struct sampler *s, size_t i, struct sample_batch *ret)
+{
+	struct sampled_cpu *cpu = &s->cpus[i];
+	uint64_t monotonic_ns = clock_now_ns(CLOCK_MONOTONIC);
+	int r;
+
+	swap_buffers(cpu);
+	r = s->running ? advance(s, cpu, monotonic_ns) : 0;
+	if (r == 0)
+		take_buffer(s, i, ret);
+	return r;
+}
+
+/* The event stands still meanwhile: no tick of the old period falls among those of the new one. */
+static int change_period(struct sampler *s, size_t i, struct sample_batch *ret)
+{
+	struct sampled_cpu *cpu = &s->cpus[i];
+	__u64 period_ns = s->period_ns;
+	int r;
+
+	r = s->running ? disable(s, cpu) : 0;
+	if (r < 0)
+		return r;
+	swap_buffers(cpu);
+	take_buffer(s, i, ret);
+	if (ioctl(cpu->event_fd, PERF_EVENT_IOC_PERIOD, &period_ns) < 0)
+		return -errno;
 	return 0;
+}
+
+static void close_account(struct sampler *s, struct sampled_cpu *cpu)
+{
+	struct sampler_account *sum = &s->closed;
+	struct tick_gaps gaps;
+
+	tick_account_close(&cpu->account, cpu->ticks.entries, cpu->ticks.idle, &gaps);
+	sum->n_due += gaps.n_due;
+	sum->n_entries += cpu->ticks.entries;
+	sum->n_idle += cpu->ticks.idle;
+	sum->n_filtered += cpu->ticks.filtered;
+	sum->n_records += cpu->ticks.records;
+	for (size_t k = 0; k < SAMPLE_LOST_N; k++)
+		sum->n_lost[k] += cpu->ticks.lost[k];
+	sum->n_idle_cpu += gaps.n_idle_cpu;
+	sum->n_throttled += gaps.n_throttled;
+	sum->n_other += gaps.n_other;
+	cpu->ticks = (struct ticks){};
+}
+
+int sampler_cut(struct sampler *s, size_t i, struct sample_batch *ret)
+{
+	struct sampled_cpu *cpu = &s->cpus[i];
+	bool is_new_period = cpu->period_ns != s->period_ns;
+	int r;
+
+	r = is_new_period ? change_period(s, i, ret) : sampler_flip(s, i, ret);
+	if (r < 0)
+		return r;
+	close_account(s, cpu);
+	cpu->period_ns = s->period_ns;
+	return is_new_period && s->running ? enable(s, cpu) : 0;
+}
+
+void sampler_take_account(struct sampler *s, struct sampler_account *ret)
+{
+	*ret = s->closed;
+	s->closed = (struct sampler_account){};
 }
 
 void sampler_release(struct sampler *s, const struct sample_batch *batch)
@@ -466,7 +577,7 @@ bool sampler_has_passed(const struct sampler *s, uint64_t epoch)
 
 int sampler_barrier(struct sampler *s)
 {
-	struct reading unused;
+	struct tick_reading unused;
 	int r = 0;
 
 	for (size_t i = 0; s->running && r == 0 && i < s->n_cpus; i++)
@@ -491,75 +602,40 @@ int sampler_map_bytes(const struct sampler *s, uint64_t *ret)
 	return 0;
 }
 
-static uint64_t at_most(uint64_t value, uint64_t limit)
+static int add_run_time(const struct bpf_program *program, struct sampler_totals *ret)
 {
-	return value < limit ? value : limit;
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int fd = bpf_program__fd(program);
+
+	if (fd < 0) /* not loaded: this recorder does without */
+		return 0;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	ret->run_ns += info.run_time_ns;
+	ret->n_runs += info.run_cnt;
+	return 0;
 }
 
-static uint64_t less(uint64_t a, uint64_t b)
+int sampler_totals(const struct sampler *s, struct sampler_totals *ret)
 {
-	return a > b ? a - b : 0;
-}
-
-/*
- * Ticks are due on CLOCK_MONOTONIC, which drives the timer: time_enabled is another
- * clock, and NTP slews the two apart. A tick that came early by rounding makes one more due.
- */
-static void account_cpu(const struct sampler *s, const struct sampled_cpu *cpu, uint64_t idle_ns,
-			struct sampler_account *ret)
-{
-	uint64_t period_ns = s->config.period_ns, missing;
-	uint64_t enabled_ns = cpu->flip.enabled_ns - cpu->start.enabled_ns;
-	uint64_t counted_ns = cpu->flip.counted_ns - cpu->start.counted_ns;
-	struct sampler_account a = {
-		.n_due = (cpu->flip.monotonic_ns - cpu->start.monotonic_ns) / period_ns,
-		.n_entries = cpu->ticks.entries,
-		.n_idle = cpu->ticks.idle,
-		.n_filtered = cpu->ticks.filtered,
-		.n_records = cpu->ticks.records,
-	};
-
-	memcpy(a.n_lost, cpu->ticks.lost, sizeof(a.n_lost));
-	if (a.n_due < a.n_entries)
-		a.n_due = a.n_entries;
-	missing = a.n_due - a.n_entries;
-	a.n_throttled = at_most(less(enabled_ns, counted_ns) / period_ns, missing);
-	missing -= a.n_throttled;
-	a.n_idle_cpu = at_most(less(idle_ns / period_ns, a.n_idle), missing);
-	a.n_other = missing - a.n_idle_cpu;
-	*ret = a;
-}
-
-int sampler_account(struct sampler *s, struct sampler_account *ret)
-{
-	struct sampler_account sum = {
+	struct sampler_totals totals = {
 		.n_follow_failed = s->bpf->bss->n_follow_failed,
 		.n_events_lost = s->bpf->bss->n_events_lost,
 	};
-	_cleanup_free_ uint64_t *idle_ns = NULL;
-	size_t n_idle;
-	int r;
+	struct bpf_program *program;
 
-	r = cpus_idle_ns(&idle_ns, &n_idle);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < s->n_cpus; i++) {
-		struct sampled_cpu *cpu = &s->cpus[i];
-		struct sampler_account now;
-
-		account_cpu(s, cpu, cpu->number < n_idle ? less(idle_ns[cpu->number], cpu->start_idle_ns) : 0, &now);
-		sum.n_due += now.n_due;
-		sum.n_entries += now.n_entries;
-		sum.n_idle += now.n_idle;
-		sum.n_filtered += now.n_filtered;
-		sum.n_records += now.n_records;
+	for (size_t i = 0; i < s->n_cpus; i++)
 		for (size_t k = 0; k < SAMPLE_LOST_N; k++)
-			sum.n_lost[k] += now.n_lost[k];
-		sum.n_idle_cpu += now.n_idle_cpu;
-		sum.n_throttled += now.n_throttled;
-		sum.n_other += now.n_other;
+			totals.n_lost_since_cut += s->cpus[i].ticks.lost[k];
+	bpf_object__for_each_program(program, s->bpf->obj)
+	{
+		int r = add_run_time(program, &totals);
+
+		if (r < 0)
+			return r;
 	}
-	*ret = sum;
+	*ret = totals;
 	return 0;
 }
 

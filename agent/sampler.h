@@ -19,8 +19,10 @@ struct copy_area;
 struct sampler_config {
 	uint64_t period_ns;
 	enum filter_kind filter;
-	bool follow;           /* FILTER_PROCESS: children of listed processes are listed too */
-	bool cgroup_v1_memory; /* cgroups are named by the v1 memory hierarchy, not by v2 */
+	bool follow;            /* FILTER_PROCESS: children of listed processes are listed too */
+	bool cgroup_v1_memory;  /* cgroups are named by the v1 memory hierarchy, not by v2 */
+	uint32_t pid_namespace; /* inode of the one in which processes are numbered; 0: the host's. Those outside of
+				 * it have the number 0. */
 };
 
 /* Loads the program and opens one disabled event on each online CPU. */
@@ -32,8 +34,8 @@ DEFINE_CLEANUP(struct sampler *, sampler_free);
 _must_check_ int sampler_filter_process(struct sampler *s, uint32_t tgid, uint64_t start_ns);
 _must_check_ int sampler_filter_cgroup(struct sampler *s, uint64_t cgroup_id);
 
-_must_check_ int sampler_start(struct sampler *s);
-_must_check_ int sampler_stop(struct sampler *s); /* no tick after it; what was taken stays to be flipped out */
+_must_check_ int sampler_start(struct sampler *s); /* for the first time, or again */
+_must_check_ int sampler_stop(struct sampler *s);  /* no tick after it; what was taken stays to be flipped out */
 
 size_t sampler_n_cpus(const struct sampler *s); /* that are sampled; numbered from 0 here, not as the kernel does */
 
@@ -53,6 +55,8 @@ struct sample_batch {
 	size_t n_stack_words;
 };
 _must_check_ int sampler_flip(struct sampler *s, size_t i, struct sample_batch *ret);
+/* A flip that ends the CPU's window: its ticks from here on are the next one's. */
+_must_check_ int sampler_cut(struct sampler *s, size_t i, struct sample_batch *ret);
 void sampler_release(struct sampler *s, const struct sample_batch *batch);
 
 /* The program counters of a record's stack: their number, 0 for none. */
@@ -77,18 +81,34 @@ _must_check_ int sampler_barrier(struct sampler *s);
 /* Memory of all maps as the kernel accounts for it, but for the chunks. */
 _must_check_ int sampler_map_bytes(const struct sampler *s, uint64_t *ret);
 
+/* While stopped: takes away the programs that run at forks, execs and new cgroups too, and puts them back. */
+void sampler_sleep(struct sampler *s);
+_must_check_ int sampler_wake(struct sampler *s);
+
+/* The period of the ticks, on each CPU from its next cut on. */
+void sampler_set_period(struct sampler *s, uint64_t period_ns);
+
 /*
- * Accounts for the ticks between sampler_start() and the last flip of each CPU. n_entries is counted when the program
- * begins, the others where they happen.
+ * Accounts for the ticks of a window: on each CPU those between its last two cuts (or its start), less the time in
+ * which sampling was stopped. n_entries is counted when the program begins, the others where they happen. To be taken
+ * after all CPUs were cut; before it, sampler_read_idle() tells which of the missing ones idle time explains.
  */
 struct sampler_account {
 	uint64_t n_due, n_entries, n_idle, n_filtered, n_records;
 	uint64_t n_lost[SAMPLE_LOST_N];
 	uint64_t n_idle_cpu, n_throttled, n_other;
-	uint64_t n_follow_failed; /* since load: children that could not be followed */
-	uint64_t n_events_lost;   /* since load: cgroups whose making could not be told */
 };
-_must_check_ int sampler_account(struct sampler *s, struct sampler_account *ret);
+_must_check_ int sampler_read_idle(struct sampler *s);
+void sampler_take_account(struct sampler *s, struct sampler_account *ret);
+
+struct sampler_totals {
+	uint64_t n_lost_since_cut; /* as far as buffers were flipped */
+	/* Since load. */
+	uint64_t n_follow_failed; /* children that could not be followed */
+	uint64_t n_events_lost;   /* cgroups whose making could not be told */
+	uint64_t run_ns, n_runs;  /* of all programs; 0 where the kernel does not count (kernel.bpf_stats_enabled) */
+};
+_must_check_ int sampler_totals(const struct sampler *s, struct sampler_totals *ret);
 
 /* News by ring buffer: calls back for each cgroup made; a half-full buffer only ends the wait. */
 int sampler_events_fd(const struct sampler *s);

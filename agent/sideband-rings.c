@@ -3,6 +3,7 @@
 
 #include <linux/perf_event.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -149,6 +150,24 @@ bool sideband_rings_pending(const struct sideband_rings *s)
 			return true;
 	}
 	return false;
+}
+
+static int control(struct sideband_rings *s, unsigned long request)
+{
+	for (size_t i = 0; i < s->n_rings; i++)
+		if (ioctl(s->rings[i].fd, request, 0) < 0)
+			return -errno;
+	return 0;
+}
+
+int sideband_rings_sleep(struct sideband_rings *s)
+{
+	return control(s, PERF_EVENT_IOC_DISABLE);
+}
+
+int sideband_rings_wake(struct sideband_rings *s)
+{
+	return control(s, PERF_EVENT_IOC_ENABLE);
 }
 
 int sideband_rings_read(struct sideband_rings *s, struct sideband_queue *q, uint64_t *ret_before_ns)

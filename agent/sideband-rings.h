@@ -29,6 +29,10 @@ DEFINE_CLEANUP(struct sideband_rings *, sideband_rings_free);
 int sideband_rings_fd(const struct sideband_rings *s);
 bool sideband_rings_pending(const struct sideband_rings *s); /* there are records to read */
 
+/* Nothing is told until it is woken, but what was told before can be read. */
+_must_check_ int sideband_rings_sleep(struct sideband_rings *s);
+_must_check_ int sideband_rings_wake(struct sideband_rings *s);
+
 /*
  * Moves every record of every ring into q and returns their number. *ret_before_ns: events before it are complete
  * in q. -ENOSPC: q is full, the rest is lost.

@@ -231,7 +231,8 @@ static int submit(struct stack_copies *s, uint32_t i)
 			.start = m->start,
 			.end = m->end,
 			.file_offset = m->file_offset,
-			.module = mapping_is_own_code(m) ? FINISHER_NO_MODULE : m->file->binary_slot,
+			.module = mapping_is_own_code(m) ? FINISHER_NO_MODULE
+							 : modules_handle(s->config.modules, m->file->binary_slot),
 		};
 	}
 	s->in_flight = i;
@@ -261,13 +262,23 @@ static int reopen(struct stack_copies *s, uint32_t module, int *ret)
 	return -ENOENT;
 }
 
-static void give(struct stack_copies *s, uint32_t module)
+/* The finisher remembers modules: it knows them by their handles, which are no other's later. */
+static void give(struct stack_copies *s, uint32_t handle)
 {
+	uint32_t module = modules_of_handle(s->config.modules, handle);
 	_cleanup_close_ int fd = -1;
 
-	if (module >= modules_n(s->config.modules) || reopen(s, module, &fd) < 0)
+	if (module == MODULE_NONE || reopen(s, module, &fd) < 0)
 		fd = -1;
-	finisher_client_give(s->finisher, module, fd);
+	finisher_client_give(s->finisher, handle, fd);
+}
+
+static void note_harmful(struct stack_copies *s, uint32_t handle)
+{
+	uint32_t module = modules_of_handle(s->config.modules, handle);
+
+	if (module != MODULE_NONE)
+		modules_set_harmful(s->config.modules, module);
 }
 
 static int on_answer(struct stack_copies *s, const struct finisher_reply *reply)
@@ -279,9 +290,8 @@ static int on_answer(struct stack_copies *s, const struct finisher_reply *reply)
 		s->counts.n_finisher_lost++;
 	if (reply->stop == FINISHER_ROOT)
 		s->counts.n_rooted++;
-	if (reply->stop == FINISHER_FATAL && reply->module > MODULE_ANON &&
-	    reply->module < modules_n(s->config.modules))
-		modules_set_harmful(s->config.modules, reply->module);
+	if (reply->stop == FINISHER_FATAL)
+		note_harmful(s, reply->module);
 	if (reply->stop != FINISHER_LOST)
 		r = put_result(s, copy, reply);
 	clear(s->config.area, s->in_flight);
@@ -307,12 +317,12 @@ static int hand_in_next(struct stack_copies *s)
 int stack_copies_dispatch(struct stack_copies *s)
 {
 	const struct finisher_reply *reply;
-	uint32_t module;
+	uint32_t handle;
 	int r;
 
 	finisher_client_dispatch(s->finisher);
-	if (s->in_flight != NO_COPY && finisher_client_needs(s->finisher, &module))
-		give(s, module);
+	if (s->in_flight != NO_COPY && finisher_client_needs(s->finisher, &handle))
+		give(s, handle);
 	reply = finisher_client_take(s->finisher);
 	if (reply) {
 		r = on_answer(s, reply);
@@ -391,6 +401,11 @@ const struct stack_copies_counts *stack_copies_counts(const struct stack_copies 
 pid_t stack_copies_finisher_pid(const struct stack_copies *s)
 {
 	return finisher_client_pid(s->finisher);
+}
+
+struct child_keeper_stats stack_copies_finisher_stats(const struct stack_copies *s)
+{
+	return finisher_client_stats(s->finisher);
 }
 
 const char *stack_copies_finisher_fault(const struct stack_copies *s)

@@ -69,5 +69,6 @@ const struct finished_stack *stack_copies_find(struct stack_copies *s, uint32_t 
 void stack_copies_expire(struct stack_copies *s, uint64_t before_ns);
 
 const struct stack_copies_counts *stack_copies_counts(const struct stack_copies *s);
-pid_t stack_copies_finisher_pid(const struct stack_copies *s);         /* 0: not running */
+pid_t stack_copies_finisher_pid(const struct stack_copies *s); /* 0: not running */
+struct child_keeper_stats stack_copies_finisher_stats(const struct stack_copies *s);
 const char *stack_copies_finisher_fault(const struct stack_copies *s); /* why it does not start; NULL: it does */

@@ -7,6 +7,10 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "common/intern.h"
+
+#define NAMES_DIVISOR 8 /* of the limit, for the paths of executables */
+
 struct labels_entry {
 	UT_hash_handle hh;
 	uint32_t number;
@@ -22,17 +26,19 @@ struct key {
 
 struct entry {
 	UT_hash_handle hh;
-	uint64_t n_samples;
+	uint64_t n_samples, cpu_ns;
 	struct key key;
 };
 
 struct stack_table {
+	struct intern *names;
 	struct labels_entry *labels;
 	struct labels_entry **labels_by_number;
 	size_t n_labels, labels_capacity;
 	struct entry *entries;
 	struct entry **by_number;
 	size_t n_entries, capacity;
+	uint64_t n_samples;
 	size_t bytes, limit_bytes;
 	struct key *scratch; /* the key being looked for */
 	size_t scratch_bytes;
@@ -40,12 +46,16 @@ struct stack_table {
 
 int stack_table_new(size_t limit_bytes, struct stack_table **ret)
 {
-	struct stack_table *t = calloc(1, sizeof(*t));
+	_cleanup_(stack_table_freep) struct stack_table *t = calloc(1, sizeof(*t));
+	int r;
 
 	if (!t)
 		return -ENOMEM;
 	t->limit_bytes = limit_bytes;
-	*ret = t;
+	r = intern_new(limit_bytes / NAMES_DIVISOR, &t->names);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(t);
 	return 0;
 }
 
@@ -62,6 +72,7 @@ struct stack_table *stack_table_free(struct stack_table *t)
 	free(t->by_number);
 	free(t->labels_by_number);
 	free(t->scratch);
+	intern_free(t->names);
 	free(t);
 	return NULL;
 }
@@ -90,11 +101,25 @@ static int grow(void ***array, size_t n, size_t *capacity)
 	return 0;
 }
 
-static int intern_labels(struct stack_table *t, const struct stack_labels *labels, uint32_t *ret)
+/* Equal labels get equal bytes. Where there is no room for a path, the sample goes by its comm. */
+static int intern_names(struct stack_table *t, struct stack_labels *labels)
 {
+	int r = labels->exe ? intern_add(t->names, labels->exe, strlen(labels->exe), &labels->exe) : 0;
+
+	if (r == -ENOSPC)
+		labels->exe = NULL;
+	return r == -ENOSPC ? 0 : r;
+}
+
+static int intern_labels(struct stack_table *t, const struct stack_labels *borrowed, uint32_t *ret)
+{
+	struct stack_labels key = *borrowed, *labels = &key;
 	struct labels_entry *e = NULL;
 	int r;
 
+	r = intern_names(t, labels);
+	if (r < 0)
+		return r;
 	HASH_FIND(hh, t->labels, labels, sizeof(*labels), e);
 	if (e) {
 		*ret = e->number;
@@ -167,7 +192,7 @@ static int add_entry(struct stack_table *t, size_t key_bytes, struct entry **ret
 }
 
 int stack_table_add(struct stack_table *t, const struct stack_labels *labels, const struct stack_frame *frames,
-		    size_t n_frames)
+		    size_t n_frames, uint64_t period_ns)
 {
 	struct entry *e = NULL;
 	uint32_t number;
@@ -187,12 +212,24 @@ int stack_table_add(struct stack_table *t, const struct stack_labels *labels, co
 			return r;
 	}
 	e->n_samples++;
+	e->cpu_ns += period_ns;
+	t->n_samples++;
 	return 0;
 }
 
 size_t stack_table_n_stacks(const struct stack_table *t)
 {
 	return t->n_entries;
+}
+
+uint64_t stack_table_n_samples(const struct stack_table *t)
+{
+	return t->n_samples;
+}
+
+size_t stack_table_bytes(const struct stack_table *t)
+{
+	return t->bytes + intern_bytes(t->names);
 }
 
 void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret)
@@ -203,6 +240,7 @@ void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret)
 		.n_frames = e->key.n_frames,
 		.labels = e->key.labels,
 		.n_samples = e->n_samples,
+		.cpu_ns = e->cpu_ns,
 		.frames = e->key.frames,
 	};
 }
@@ -210,4 +248,9 @@ void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret)
 const struct stack_labels *stack_table_labels(const struct stack_table *t, uint32_t labels)
 {
 	return &t->labels_by_number[labels]->labels;
+}
+
+size_t stack_table_n_labels(const struct stack_table *t)
+{
+	return t->n_labels;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stack-table: the samples of a window, folded: how often each stack was seen with each set of labels. Addresses are
- * relative to their module, so the same code in many processes is one stack. Bounded; one thread.
+ * relative to their module, so the same code in many processes is one stack. It keeps copies of the names that it
+ * needs. Bounded; one thread.
  */
 #pragma once
 
@@ -28,10 +29,10 @@ enum stack_label_flag {
 	STACK_LABEL_COPIED = 1 << 1,  /* finished in user space, from a copy of the stack */
 };
 
-/* What a sample is labelled with; the strings are interned, so equal labels have equal bytes. */
+/* What a sample is labelled with. Padding has no place here: it is a key. */
 struct stack_labels {
 	uint64_t cgroup_id;
-	const char *exe; /* path of the executable; "[kernel]": no user space; NULL: unknown */
+	const char *exe; /* path of the executable; "[kernel]": no user space; NULL: unknown, or no room for its name */
 	char comm[16];   /* zero-padded */
 	uint64_t flags;  /* enum stack_label_flag */
 };
@@ -40,6 +41,7 @@ struct stack {
 	uint32_t n_frames;
 	uint32_t labels; /* see stack_table_labels() */
 	uint64_t n_samples;
+	uint64_t cpu_ns;                  /* what they stand for */
 	const struct stack_frame *frames; /* innermost first */
 };
 
@@ -49,13 +51,16 @@ _must_check_ int stack_table_new(size_t limit_bytes, struct stack_table **ret);
 struct stack_table *stack_table_free(struct stack_table *t); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct stack_table *, stack_table_free);
 
-/* Counts one sample. STACK_TABLE_FULL: nothing was counted. */
+/* Counts one sample that stands for period_ns. STACK_TABLE_FULL: nothing was counted. labels->exe need not last. */
 enum stack_table_answer {
 	STACK_TABLE_FULL = 1,
 };
 _must_check_ int stack_table_add(struct stack_table *t, const struct stack_labels *labels,
-				 const struct stack_frame *frames, size_t n_frames);
+				 const struct stack_frame *frames, size_t n_frames, uint64_t period_ns);
 
 size_t stack_table_n_stacks(const struct stack_table *t);
+uint64_t stack_table_n_samples(const struct stack_table *t);
+size_t stack_table_bytes(const struct stack_table *t); /* of the limit */
 void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret);
 const struct stack_labels *stack_table_labels(const struct stack_table *t, uint32_t labels);
+size_t stack_table_n_labels(const struct stack_table *t);

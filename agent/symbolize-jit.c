@@ -6,8 +6,11 @@
 
 #include "agent/jit-maps.h"
 #include "common/clock.h"
+#include "workload/proc-snapshot.h"
 #include "workload/process.h"
 
+#define MAX_PARENTS 8 /* the table has room for them */
+#define NO_HIERARCHY (-1)
 #define LOOK_NS (100 * NS_PER_MS) /* between two looks at the files: code that came or moved since is told wrong */
 
 struct symbolize_jit {
@@ -16,6 +19,18 @@ struct symbolize_jit {
 	struct jit_maps *maps;
 	uint64_t looked_ns; /* CLOCK_MONOTONIC; 0: not yet */
 };
+
+/* Whose code it went on with when it was forked may tell of that. */
+static int read_parents(struct processes *processes, int proc_fd, uint32_t tgid)
+{
+	for (size_t i = 0; i < MAX_PARENTS && proc_read_fork_parent(proc_fd, tgid, &tgid) == 0; i++) {
+		int r = processes_read_one(processes, proc_fd, NO_HIERARCHY, tgid);
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	return 0;
+}
 
 int symbolize_jit_new(struct processes *processes, int proc_fd, uint32_t tgid, struct symbolize_jit **ret)
 {
@@ -27,6 +42,9 @@ int symbolize_jit_new(struct processes *processes, int proc_fd, uint32_t tgid, s
 		return -ENOMEM;
 	s->processes = processes;
 	s->tgid = tgid;
+	r = read_parents(processes, proc_fd, tgid);
+	if (r < 0)
+		return r;
 	r = jit_maps_new(&config, &s->maps);
 	if (r < 0)
 		return r;
@@ -72,11 +90,15 @@ int symbolize_jit_find(struct symbolize_jit *s, uint64_t addr, struct index_fram
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
 	struct process *process = processes_find(s->processes, s->tgid, 0, now_ns);
-	uint32_t number = process ? jit_maps_sampled(s->maps, process, now_ns) : 0;
+	uint32_t number;
 	int r;
 
-	r = number ? look(s) : 0;
+	*ret_n = 0;
+	r = process ? jit_maps_sampled(s->maps, process, now_ns, &number) : JIT_MAPS_GONE;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = look(s);
 	if (r == 0)
-		*ret_n = number ? jit_maps_lookup(s->maps, number, addr, ret, max) : 0;
+		*ret_n = jit_maps_lookup(s->maps, number, addr, ret, max);
 	return r;
 }

@@ -23,4 +23,20 @@ struct tap_config {
 	pid_t pid;
 };
 
+struct resolved;
+struct stack_table;
+
+/* A copy of the configuration lives in the tap. jit_window: the open window's number in jit_maps. */
 struct tap;
+_must_check_ int tap_new(const struct tap_config *config, uint64_t jit_window, struct tap **ret);
+struct tap *tap_free(struct tap *t); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct tap *, tap_free);
+
+_must_check_ int tap_add(struct tap *t, uint32_t tgid, const struct resolved *sample, uint64_t period_ns);
+
+const struct tap_config *tap_config(const struct tap *t);
+const struct stack_table *tap_stacks(const struct tap *t);
+uint64_t tap_jit_window(const struct tap *t);
+uint64_t tap_start_ns(const struct tap *t); /* CLOCK_MONOTONIC */
+int64_t tap_start_realtime_ns(const struct tap *t);
+uint64_t tap_n_left_out(const struct tap *t); /* samples that it had no room for */

@@ -140,6 +140,7 @@ static int new_entry(struct unwind_tables *t, uint32_t module, struct entry **re
 	if (!e)
 		return -ENOMEM;
 	e->module = module;
+	e->evicted_epoch = sampler_epoch(t->sampler); /* the number may have been another's a moment ago */
 	t->by_module[module] = e;
 	*ret = e;
 	return 0;
@@ -212,6 +213,12 @@ void unwind_tables_note_sample(struct unwind_tables *t, uint32_t module, uint64_
 	enqueue(t, e);
 }
 
+static void dequeue(struct unwind_tables *t, struct entry *e)
+{
+	DL_DELETE(t->queue, e);
+	t->stats.n_waiting--;
+}
+
 static int release_runs(struct unwind_tables *t, struct entry *e)
 {
 	int first_error = 0;
@@ -237,6 +244,25 @@ static int unload(struct unwind_tables *t, struct entry *e)
 	t->stats.n_rows -= e->rows.n_rows;
 	t->stats.n_bytes -= e->n_bytes;
 	return release_runs(t, e);
+}
+
+int unwind_tables_remove(struct unwind_tables *t, uint32_t module)
+{
+	struct entry *e = t->by_module[module];
+	int r = 0;
+
+	if (!e)
+		return 0;
+	if (e->state == ENTRY_WAITING) {
+		dequeue(t, e);
+		r = release_runs(t, e);
+	} else if (e->state == ENTRY_LOADED) {
+		r = unload(t, e);
+	}
+	set_state(t, e, UNWIND_TABLE_NOT_LOADED);
+	t->by_module[module] = NULL;
+	free(e);
+	return r;
 }
 
 /* The walker misses a before b. */
@@ -383,12 +409,6 @@ static int publish(struct unwind_tables *t, struct entry *e)
 	t->stats.n_rows += e->rows.n_rows;
 	t->stats.n_bytes += e->n_bytes;
 	return 0;
-}
-
-static void dequeue(struct unwind_tables *t, struct entry *e)
-{
-	DL_DELETE(t->queue, e);
-	t->stats.n_waiting--;
 }
 
 /* Copies a part of the first in the queue, and ends its waiting when it is complete or has no room. */

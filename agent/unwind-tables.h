@@ -34,6 +34,9 @@ _must_check_ int unwind_tables_add_without_rows(struct unwind_tables *t, uint32_
 						enum unwind_table_state state);
 bool unwind_tables_has(const struct unwind_tables *t, uint32_t module); /* it was added */
 
+/* Nobody runs the code any more, and its rows are about to go: the number may be another module's next. */
+_must_check_ int unwind_tables_remove(struct unwind_tables *t, uint32_t module);
+
 /* A sample met the code; lacked_rows: and ended there because the rows are not loaded. */
 void unwind_tables_note_sample(struct unwind_tables *t, uint32_t module, uint64_t time_ns, bool lacked_rows);
 

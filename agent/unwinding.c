@@ -96,6 +96,11 @@ void unwinding_note_sample(struct unwinding *u, const struct sample_rec *rec, co
 	}
 }
 
+int unwinding_forget(struct unwinding *u, uint32_t module)
+{
+	return unwind_tables_remove(u->tables, module);
+}
+
 /* Free memory must not be spread over many chunks. */
 static int gather(struct unwinding *u)
 {
@@ -141,6 +146,26 @@ bool unwinding_is_settled(const struct unwinding *u)
 
 	unwind_tables_stats(u->tables, &tables);
 	return !u->is_due && !u->files_changed && tables.n_waiting == 0;
+}
+
+int unwinding_stats(const struct unwinding *u, struct unwinding_stats *ret)
+{
+	struct unwind_memory_stats memory;
+	struct unwind_tables_stats tables;
+
+	unwind_memory_stats(u->memory, &memory);
+	unwind_tables_stats(u->tables, &tables);
+	*ret = (struct unwinding_stats){
+		.n_tables = tables.n_loaded,
+		.n_tables_waiting = tables.n_waiting,
+		.n_rows = tables.n_rows,
+		.row_bytes = tables.n_bytes,
+		.n_evicted = tables.n_evicted,
+		.n_no_room = tables.n_no_room,
+		.n_too_large = tables.n_too_large,
+		.chunk_bytes = memory.chunk_bytes,
+	};
+	return sampler_map_bytes(u->sampler, &ret->map_bytes);
 }
 
 /* In how many us this share (in thousandths) of the lists was there. */

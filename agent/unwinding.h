@@ -35,6 +35,9 @@ _must_check_ int unwinding_publish(struct unwinding *u, uint64_t news_ns);
 /* Files were opened, or their indexes came. */
 void unwinding_note_files(struct unwinding *u);
 
+/* A module that nothing maps any more: its rows are given up. */
+_must_check_ int unwinding_forget(struct unwinding *u, uint32_t module);
+
 /* A sample was resolved: what it met is in use, and what it lacked is wanted. */
 void unwinding_note_sample(struct unwinding *u, const struct sample_rec *rec, const struct resolved *resolved);
 
@@ -45,5 +48,12 @@ bool unwinding_is_due(const struct unwinding *u); /* dispatch at once */
 
 /* Nothing that is known waits to be published. */
 bool unwinding_is_settled(const struct unwinding *u);
+
+struct unwinding_stats {
+	size_t n_tables, n_tables_waiting;
+	uint64_t n_rows, row_bytes, n_evicted, n_no_room, n_too_large;
+	uint64_t map_bytes, chunk_bytes; /* memory of BPF maps: of all but the chunks, and of these */
+};
+_must_check_ int unwinding_stats(const struct unwinding *u, struct unwinding_stats *ret);
 
 void unwinding_log_debug(const struct unwinding *u);

@@ -9,9 +9,11 @@
 #include "agent/modules.h"
 #include "agent/resolve.h"
 #include "agent/stack-table.h"
+#include "agent/tap.h"
 #include "common/buf.h"
 #include "common/suffix.h"
 #include "pprof/build.h"
+#include "pprof/ledger.h"
 #include "symbolizer/binary.h"
 #include "symbolizer/kallsyms.h"
 #include "workload/cgroup.h"
@@ -22,6 +24,7 @@
 #define MAX_LABELS 8
 #define MAX_UNREADABLE 40 /* files named in comments */
 #define SHORT_CONTAINER_ID 12
+#define ID_PREFIX_MIN 4                 /* characters, as in workload/cgroup-table.c */
 #define KERNEL_IMAGE_BYTES (1ULL << 30) /* the kernel's share of the address space: image and its room */
 #define KERNEL_MODULE_BYTES (256ULL << 20)
 
@@ -45,6 +48,7 @@ struct naming {
 	/* A module's name in brackets, for as long as its frame is in use. */
 	char (*bracketed)[80];
 	size_t n_bracketed;
+	struct ledger_frames counts; /* of this stack */
 };
 
 static void naming_done(struct naming *n)
@@ -87,7 +91,7 @@ static void describe_module(const struct module *m, struct named_module *ret)
 
 static int naming_init(struct naming *n, const struct window_sources *sources)
 {
-	size_t n_modules = modules_n(sources->modules);
+	size_t n_modules = modules_end(sources->modules);
 
 	*n = (struct naming){
 		.sources = sources,
@@ -99,7 +103,8 @@ static int naming_init(struct naming *n, const struct window_sources *sources)
 	if (!n->modules || !n->frames || !n->mappings || !n->bracketed)
 		return -ENOMEM;
 	for (size_t id = MODULE_FIRST_FILE; id < n_modules; id++)
-		describe_module(modules_get(sources->modules, (uint32_t)id), &n->modules[id]);
+		if (modules_get(sources->modules, (uint32_t)id))
+			describe_module(modules_get(sources->modules, (uint32_t)id), &n->modules[id]);
 	return 0;
 }
 
@@ -149,19 +154,27 @@ static void name_marker(struct naming *n, const struct stack_frame *f)
 	push_frame(n, 0)->function = marker;
 }
 
-static void name_anon(struct naming *n, uint64_t addr)
+static void name_anon(struct naming *n, enum module_id module, uint64_t addr)
 {
-	static const struct profile_mapping mapping = { .limit = 1ULL << 40, .filename = "[anon]" };
+	static const struct profile_mapping mappings[] = {
+		[MODULE_ANON] = { .limit = 1ULL << 40, .filename = "[anon]" },
+		[MODULE_ANON_FULL] = { .limit = 1ULL << 40, .filename = "[anon: too many programs]" },
+		[MODULE_ANON_GONE] = { .limit = 1ULL << 40, .filename = "[anon: gone too soon]" },
+	};
 
-	push_frame(n, addr)->mapping = &mapping;
+	push_frame(n, addr)->mapping = &mappings[module];
+	n->counts.module_only++;
 }
 
 /* The innermost function first; all but the outermost are inlined into the next. */
 static void push_functions(struct naming *n, const struct index_frame *functions, size_t n_functions, uint64_t addr,
 			   const struct profile_mapping *mapping)
 {
-	if (n_functions == 0)
+	if (n_functions == 0) {
 		push_frame(n, addr)->mapping = mapping;
+		n->counts.module_only++;
+	}
+	n->counts.named += n_functions;
 	for (size_t i = 0; i < n_functions; i++) {
 		struct frame *frame = push_frame(n, addr);
 
@@ -188,7 +201,7 @@ static void name_own_code(struct naming *n, const struct stack_frame *f)
 					     functions, MAX_INLINED);
 
 	if (n_functions == 0)
-		name_anon(n, (uint64_t)f->n_pages * PAGE_BYTES + f->addr % PAGE_BYTES);
+		name_anon(n, MODULE_ANON, (uint64_t)f->n_pages * PAGE_BYTES + f->addr % PAGE_BYTES);
 	else
 		push_functions(n, functions, n_functions, 0, &mapping);
 }
@@ -217,8 +230,10 @@ static void name_kernel(struct naming *n, const struct stack_frame *f)
 	size_t n_functions = kernel_code_lookup(n->sources->kernel, f, &location, functions, MAX_INLINED);
 
 	if (n_functions == 0) { /* the raw address would tell where the kernel lies */
-		functions[0] = (struct index_frame){ .function = "[kernel]" };
-		n_functions = 1;
+		push_frame(n, location.addr)->mapping = push_kernel_mapping(n, &location);
+		n->frames[n->n_frames - 1].function = "[kernel]";
+		n->counts.module_only++;
+		return;
 	}
 	push_functions(n, functions, n_functions, location.addr, push_kernel_mapping(n, &location));
 }
@@ -238,6 +253,10 @@ static void name_file(struct naming *n, const struct stack_frame *f)
 	if (!segment) {
 		/* Without the file's segments an address is an offset in it. */
 		push_frame(n, f->addr)->mapping = push_mapping(n, &mapping);
+		if (named->binary)
+			n->counts.module_only++;
+		else
+			n->counts.unreadable++;
 		return;
 	}
 	mapping.start = segment->vaddr & ~(PAGE_BYTES - 1);
@@ -262,7 +281,9 @@ static void name_frame(struct naming *n, const struct stack_frame *f)
 		name_kernel(n, f);
 		break;
 	case MODULE_ANON:
-		name_anon(n, f->addr);
+	case MODULE_ANON_FULL:
+	case MODULE_ANON_GONE:
+		name_anon(n, f->module, f->addr);
 		break;
 	default:
 		name_file(n, f);
@@ -324,7 +345,53 @@ static void name_labels(const struct window_sources *s, const struct stack_label
 		add_label(ret, "stack", "copied");
 }
 
-int window_add_samples(const struct window_sources *sources, struct profile_builder *b)
+static const char *find_label(const struct named_labels *l, const char *key)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->labels[i].key, key) == 0)
+			return l->labels[i].str;
+	return "";
+}
+
+static bool is_container(const struct named_labels *l, const char *wanted)
+{
+	size_t size = strlen(wanted);
+
+	return strcmp(find_label(l, "container"), wanted) == 0 ||
+	       (size >= ID_PREFIX_MIN && strncmp(find_label(l, "container_id"), wanted, size) == 0);
+}
+
+static bool matches(const struct tap_config *only, const struct named_labels *l)
+{
+	if (only->service && strcmp(find_label(l, "service_name"), only->service) != 0)
+		return false;
+	return !only->container || is_container(l, only->container);
+}
+
+static int add_stack(struct naming *n, const struct stack *stack, struct profile_builder *b,
+		     struct ledger_frames *frames)
+{
+	const struct window_sources *sources = n->sources;
+	struct named_labels labels;
+	int r;
+
+	name_labels(sources, stack_table_labels(sources->stacks, stack->labels), &labels);
+	if (sources->only && !matches(sources->only, &labels))
+		return 0;
+	n->n_frames = n->n_mappings = n->n_bracketed = 0;
+	n->counts = (struct ledger_frames){};
+	for (size_t k = 0; k < stack->n_frames && n->n_frames + MAX_INLINED <= MAX_FRAMES; k++)
+		name_frame(n, &stack->frames[k]);
+	r = profile_builder_add(b, n->frames, n->n_frames, labels.labels, labels.n, stack->n_samples, stack->cpu_ns);
+	if (r < 0)
+		return r;
+	frames->named += n->counts.named * stack->n_samples;
+	frames->module_only += n->counts.module_only * stack->n_samples;
+	frames->unreadable += n->counts.unreadable * stack->n_samples;
+	return 0;
+}
+
+int window_add_samples(const struct window_sources *sources, struct profile_builder *b, struct ledger_frames *frames)
 {
 	_cleanup_(naming_done) struct naming n = {};
 	size_t n_stacks = stack_table_n_stacks(sources->stacks);
@@ -333,21 +400,13 @@ int window_add_samples(const struct window_sources *sources, struct profile_buil
 	r = naming_init(&n, sources);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n_stacks; i++) {
-		struct named_labels labels;
+	for (size_t i = 0; r == 0 && i < n_stacks; i++) {
 		struct stack stack;
 
 		stack_table_get(sources->stacks, i, &stack);
-		n.n_frames = n.n_mappings = n.n_bracketed = 0;
-		for (size_t k = 0; k < stack.n_frames && n.n_frames + MAX_INLINED <= MAX_FRAMES; k++)
-			name_frame(&n, &stack.frames[k]);
-		name_labels(sources, stack_table_labels(sources->stacks, stack.labels), &labels);
-		r = profile_builder_add(b, n.frames, n.n_frames, labels.labels, labels.n, stack.n_samples,
-					stack.n_samples * sources->period_ns);
-		if (r < 0)
-			return r;
+		r = add_stack(&n, &stack, b, frames);
 	}
-	return 0;
+	return r;
 }
 
 static void mark_sampled(const struct window_sources *sources, struct named_module *modules)
@@ -394,12 +453,13 @@ int window_add_unreadable(const struct window_sources *sources, struct profile_b
 	if (r < 0)
 		return r;
 	mark_sampled(sources, n.modules);
-	for (uint32_t id = MODULE_FIRST_FILE; r == 0 && id < modules_n(sources->modules); id++) {
-		const char *path = modules_get(sources->modules, id)->path;
+	for (uint32_t id = MODULE_FIRST_FILE; r == 0 && id < modules_end(sources->modules); id++) {
 		const struct named_module *named = &n.modules[id];
+		const char *path;
 
 		if (!named->has_samples)
 			continue;
+		path = modules_get(sources->modules, id)->path;
 		if (!named->binary && n_unreadable++ < MAX_UNREADABLE)
 			r = add_trouble(path, "unreadable", named->reason, b);
 		else if (named->debug_reason && n_without_debug++ < MAX_UNREADABLE)

@@ -14,10 +14,12 @@ struct buf;
 struct cgroups;
 struct jit_maps;
 struct kernel_code;
+struct ledger_frames;
 struct modules;
 struct profile_builder;
 struct profile_meta;
 struct stack_table;
+struct tap_config;
 
 struct window_sources {
 	const struct stack_table *stacks;
@@ -26,12 +28,13 @@ struct window_sources {
 	struct kernel_code *kernel;
 	const struct cgroups *cgroups;
 	const char *host;
-	uint64_t period_ns;
-	bool is_sideband_lost; /* news of the start of processes may have been among what was lost */
+	const struct tap_config *only; /* what is added must match it, but for the pid; NULL: all is */
+	bool is_sideband_lost;         /* news of the start of processes may have been among what was lost */
 };
 
-/* Adds all samples to the builder. */
-_must_check_ int window_add_samples(const struct window_sources *sources, struct profile_builder *b);
+/* Adds the samples to the builder, and their frames to *frames. */
+_must_check_ int window_add_samples(const struct window_sources *sources, struct profile_builder *b,
+				    struct ledger_frames *frames);
 
 /*
  * Adds a comment for each file that had samples and could not be read ("unreadable: ..."), or only in part

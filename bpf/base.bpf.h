@@ -18,6 +18,7 @@
 extern const volatile __u64 hash_seed;
 extern const volatile bool cgroup_v1_memory; /* cgroups are those of the v1 memory hierarchy, not of v2 */
 extern const volatile __u32 filter;          /* enum filter_kind */
+extern const volatile __u32 pid_namespace;   /* inode of the one that processes are numbered in; 0: the host's */
 
 /*
  * All ones if x is negative, else 0. Of a shift that it can see clang makes a branch, and each branch of a search

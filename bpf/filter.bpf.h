@@ -26,7 +26,7 @@ __u64 n_follow_failed; /* children that found filter_pids full */
 
 static __always_inline bool filter_has_process(struct task_struct *task)
 {
-	__u32 tgid = (__u32)task->tgid;
+	__u32 tgid = task_tgid(task);
 	__u64 start_ns = task->group_leader->start_boottime;
 	__u64 *listed = bpf_map_lookup_elem(&filter_pids, &tgid);
 
@@ -71,7 +71,7 @@ int filter_follow(__u64 *ctx)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	__u64 start_ns = child->start_boottime;
-	__u32 tgid = (__u32)child->tgid;
+	__u32 tgid = task_tgid(child);
 
 	if (child->pid != child->tgid || !filter_has_process(parent))
 		return 0;
@@ -84,7 +84,7 @@ SEC("tp_btf/sched_process_free")
 int filter_forget(__u64 *ctx)
 {
 	struct task_struct *task = (void *)ctx[0];
-	__u32 tgid = (__u32)task->tgid;
+	__u32 tgid = task_tgid(task);
 	__u64 *listed;
 
 	if (task->pid != task->tgid)

@@ -16,6 +16,7 @@
 const volatile __u64 hash_seed;
 const volatile bool cgroup_v1_memory;
 const volatile __u32 filter;
+const volatile __u32 pid_namespace;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -61,8 +62,8 @@ static __always_inline void fill_task(struct sample_rec *rec, struct task_struct
 	rec->time_ns = bpf_ktime_get_boot_ns();
 	rec->start_ns = task->group_leader->start_boottime;
 	rec->cgroup_id = task_cgroup_id(task);
-	rec->tgid = (__u32)task->tgid;
-	rec->tid = (__u32)task->pid;
+	rec->tgid = task_tgid(task);
+	rec->tid = task_tid(task);
 	rec->news_ns = 0;
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
 }
@@ -155,7 +156,7 @@ int unwind_forget_exec(__u64 *ctx)
 	struct task_struct *task = (void *)ctx[0];
 
 	if (task->mm && task->mm->end_code == 0)
-		unwind_clear_slot((__u32)task->tgid);
+		unwind_clear_slot(task_tgid(task));
 	return 0;
 }
 
@@ -166,7 +167,7 @@ int unwind_forget_reused(__u64 *ctx)
 	struct task_struct *child = (void *)ctx[1];
 
 	if (child->pid == child->tgid)
-		unwind_clear_slot((__u32)child->tgid);
+		unwind_clear_slot(task_tgid(child));
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bpf/base.bpf.h"
+#include "bpf/pid.bpf.h"
 
 /* The index must be a constant for the relocation; the verifier drops every branch but the right one. */
 #define SUBSYS_CGROUP(n)                                                                                               \

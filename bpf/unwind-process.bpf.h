@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "bpf/pid.bpf.h"
 #include "bpf/unwind-lookup.bpf.h"
 
 #define UNWIND_MAX_FORKS 4 /* generations without exec, all of them so young that user space has not listed them */
@@ -24,7 +25,7 @@ static __always_inline __u64 unwind_task_slot(struct task_struct *task)
 {
 	for (int i = 0; i < UNWIND_MAX_FORKS; i++) {
 		struct task_struct *leader = task->group_leader, *parent = leader->real_parent;
-		__u64 slot = unwind_find_slot((__u32)leader->tgid);
+		__u64 slot = unwind_find_slot(task_tgid(leader));
 
 		if (slot)
 			return slot;

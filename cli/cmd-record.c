@@ -358,13 +358,17 @@ static int finish(struct recording *rec)
 {
 	_cleanup_(buf_done) struct buf raw = {};
 	FILE *out = stdout;
+	struct closed_window *window;
 	struct ledger ledger;
 	int r;
 
+	r = recorder_close_window(rec->recorder, &window);
+	if (r < 0)
+		return fail("take in the samples", r);
 	r = wait_for_names(rec);
 	if (r < 0)
 		return fail("read the names of functions", r);
-	r = recorder_encode(rec->recorder, &raw, &ledger);
+	r = recorder_encode(rec->recorder, window, &raw, &ledger);
 	if (r < 0)
 		return fail("make the profile", r);
 	for (size_t i = 0; i < rec->options.n_outputs; i++) {

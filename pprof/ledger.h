@@ -33,7 +33,7 @@ struct ledger {
 		uint64_t other;     /* no known reason */
 	} not_delivered;
 	/* Frames of code of the samples in the profile, each sample's counted. In no sum of ticks. */
-	struct {
+	struct ledger_frames {
 		uint64_t named;       /* with a function */
 		uint64_t module_only; /* with a module and an address in it */
 		uint64_t unreadable;  /* in a file that could not be read */

@@ -11,9 +11,14 @@ enum missing_place missing_place_of(const char *path)
 		const char *path;
 		enum missing_place place;
 	} places[] = {
-		{ "", MISSING_NOWHERE },       { "[kernel.kallsyms]", MISSING_IN_KERNEL },
-		{ "[vdso]", MISSING_IN_VDSO }, { "[anon]", MISSING_IN_JIT },
-		{ "[jit]", MISSING_IN_JIT },   { "//anon", MISSING_IN_JIT }, /* as perf calls it */
+		{ "", MISSING_NOWHERE },
+		{ "[kernel.kallsyms]", MISSING_IN_KERNEL },
+		{ "[vdso]", MISSING_IN_VDSO },
+		{ "[anon]", MISSING_IN_JIT },
+		{ "[jit]", MISSING_IN_JIT },
+		{ "//anon", MISSING_IN_JIT }, /* as perf calls it */
+		{ "[anon: too many programs]", MISSING_IN_MORE_JIT },
+		{ "[anon: gone too soon]", MISSING_IN_GONE_JIT },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
@@ -34,6 +39,12 @@ static struct missing_remedy remedy_of_place(enum missing_place place)
 				      "nothing: it has a few short functions" },
 		[MISSING_IN_JIT] = { "code made at run time", "have the runtime write a perf map: node "
 							      "--perf-basic-prof, cpuhound jvm-perfmap" },
+		[MISSING_IN_MORE_JIT] = { "code made at run time, by more than 1024 programs: only so many are "
+					  "followed",
+					  "record for a shorter time (-d), or fewer processes (-p, -c, -g)" },
+		[MISSING_IN_GONE_JIT] = { "code made at run time, by a process that had ended before it was seen",
+					  "nothing: it lived for a few milliseconds, or the recorder got too little "
+					  "CPU time" },
 		[MISSING_NOWHERE] = { "code in no file", "nothing: where it lay is not known any more" },
 	};
 

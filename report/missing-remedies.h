@@ -10,7 +10,9 @@ enum missing_place {
 	MISSING_IN_KERNEL,
 	MISSING_IN_MODULE, /* of the kernel; BPF programs as well */
 	MISSING_IN_VDSO,
-	MISSING_IN_JIT, /* memory without a file */
+	MISSING_IN_JIT,      /* memory without a file */
+	MISSING_IN_MORE_JIT, /* the same, of more programs than are followed */
+	MISSING_IN_GONE_JIT, /* the same, of a process that was gone too soon */
 	MISSING_NOWHERE,
 };
 

@@ -25,14 +25,18 @@
 
 struct entry {
 	struct binary public;
-	struct file_content content;
+	struct entry_key {
+		struct file_content content;
+		uint64_t root;
+	} key;
 	bool identified; /* public.build_id is known, or known to be none */
+	bool is_kept;
 	bool is_unnamed; /* deleted, or a memory file: nobody will meet it again, it is not cached */
 	char *debuglink; /* as the indexer told; NULL: none */
 	struct content_key debug_key;
 	bool has_debug_key; /* what is read of its debug info is cached by it */
 	uint64_t tag;
-	UT_hash_handle hh; /* by content */
+	UT_hash_handle hh; /* by key */
 	UT_hash_handle hh_tag;
 	struct entry *next; /* among the settled ones */
 };
@@ -53,9 +57,9 @@ struct binaries {
 
 static struct content_key key_of(const struct entry *e)
 {
-	struct content_key key = { .build_id = e->public.build_id, .n_bytes = e->content.n_bytes };
+	struct content_key key = { .build_id = e->public.build_id, .n_bytes = e->key.content.n_bytes };
 
-	memcpy(key.sha, e->content.sha, sizeof(key.sha));
+	memcpy(key.sha, e->key.content.sha, sizeof(key.sha));
 	return key;
 }
 
@@ -114,7 +118,7 @@ static bool find_in_cache(struct binaries *set, struct entry *e)
 
 static struct indexer_client *lane_of(const struct binaries *set, const struct entry *e)
 {
-	return set->lanes[e->content.n_bytes > BINARY_LARGE_BYTES ? BINARY_LANE_LARGE : BINARY_LANE_SMALL];
+	return set->lanes[e->key.content.n_bytes > BINARY_LARGE_BYTES ? BINARY_LANE_LARGE : BINARY_LANE_SMALL];
 }
 
 /* The next step towards a binary's index; takes fd. */
@@ -420,18 +424,87 @@ struct binaries *binaries_free(struct binaries *set)
 	return NULL;
 }
 
-static struct entry *new_entry(struct binaries *set, const struct file_content *content, bool is_unnamed)
+static struct entry *new_entry(struct binaries *set, const struct entry_key *key, bool is_unnamed)
 {
 	struct entry *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		return NULL;
-	e->content = *content;
+	e->key = *key;
 	e->is_unnamed = is_unnamed;
 	e->public.state = BINARY_PENDING;
-	e->public.n_bytes = content->n_bytes;
+	e->public.n_bytes = key->content.n_bytes;
+	e->public.root = (uint32_t)key->root;
 	e->tag = ++set->last_tag;
 	return e;
+}
+
+void binaries_keep(struct binary *binary)
+{
+	if (binary)
+		((struct entry *)binary)->is_kept = true; /* its first field */
+}
+
+static void drop(struct binaries *set, struct entry *e)
+{
+	struct index *const indexes[] = { (struct index *)(uintptr_t)e->public.index,
+					  (struct index *)(uintptr_t)e->public.debug };
+
+	for (size_t i = 0; i < ARRAY_SIZE(indexes); i++)
+		if (indexes[i])
+			set->stats.mapped_index_bytes -= index_mapped_bytes(indexes[i]);
+	HASH_DELETE(hh, set->entries, e);
+	set->n_entries--;
+	free_entry(e);
+}
+
+static bool is_with_indexer(const struct entry *e)
+{
+	return e->public.state == BINARY_PENDING || e->public.debug_state == BINARY_DEBUG_PENDING;
+}
+
+/* Those that are about to go are not handed out as settled any more. */
+static void forget_settled(struct binaries *set)
+{
+	struct entry **at = &set->settled;
+
+	while (*at) {
+		if ((*at)->is_kept)
+			at = &(*at)->next;
+		else
+			*at = (*at)->next;
+	}
+	set->settled_end = at;
+}
+
+void binaries_sweep(struct binaries *set)
+{
+	struct entry *e, *next;
+
+	HASH_ITER (hh, set->entries, e, next)
+		e->is_kept |= is_with_indexer(e);
+	forget_settled(set);
+	HASH_ITER (hh, set->entries, e, next) {
+		if (!e->is_kept)
+			drop(set, e);
+		else
+			e->is_kept = false;
+	}
+}
+
+bool binaries_has_root(const struct binaries *set, uint32_t root)
+{
+	const struct entry *e;
+
+	for (e = set->entries; e; e = e->hh.next)
+		if (e->public.root == root)
+			return true;
+	return false;
+}
+
+size_t binaries_n(const struct binaries *set)
+{
+	return set->n_entries;
 }
 
 static int insert_by_tag(struct binaries *set, struct entry *e)
@@ -444,7 +517,7 @@ static int insert(struct binaries *set, struct entry *e)
 {
 	int r;
 
-	HASH_ADD(hh, set->entries, content, sizeof(e->content), e);
+	HASH_ADD(hh, set->entries, key, sizeof(e->key), e);
 	if (!e->hh.tbl)
 		return -ENOMEM;
 	if (e->public.state == BINARY_PENDING) {
@@ -461,24 +534,24 @@ static int insert(struct binaries *set, struct entry *e)
 	return 0;
 }
 
-int binaries_add(struct binaries *set, int fd, struct binary **ret)
+int binaries_add_rooted(struct binaries *set, int fd, uint32_t root, struct binary **ret)
 {
 	_cleanup_close_ int owned = fd;
-	struct file_content content = {};
+	struct entry_key key = { .root = root };
 	bool is_unnamed = false;
 	struct entry *e;
 	int r;
 
-	r = file_content_read(fd, &content, &is_unnamed);
+	r = file_content_read(fd, &key.content, &is_unnamed);
 	if (r < 0)
 		return r;
-	HASH_FIND(hh, set->entries, &content, sizeof(content), e);
+	HASH_FIND(hh, set->entries, &key, sizeof(key), e);
 	if (!e) {
 		if (set->n_entries >= set->config.max_binaries)
 			return -ENOSPC;
 		if (set->n_pending >= BINARIES_MAX_PENDING)
 			return -EAGAIN;
-		e = new_entry(set, &content, is_unnamed);
+		e = new_entry(set, &key, is_unnamed);
 		if (!e)
 			return -ENOMEM;
 		r = request_index(set, e, take_fd(owned));
@@ -491,6 +564,11 @@ int binaries_add(struct binaries *set, int fd, struct binary **ret)
 	}
 	*ret = &e->public;
 	return 0;
+}
+
+int binaries_add(struct binaries *set, int fd, struct binary **ret)
+{
+	return binaries_add_rooted(set, fd, 0, ret);
 }
 
 /* Whose files are looked for: context of find_to_know(). */
@@ -514,8 +592,8 @@ static bool find_debug_in_cache(struct binaries *set, struct entry *e)
 	const struct content_key key = key_of(e);
 	struct index *index;
 
-	if (!is_cached(set, e))
-		return false;
+	if (!is_cached(set, e) || e->public.root)
+		return false; /* a root's number means nothing to the next who asks */
 	e->has_debug_key = debug_key_make(&key, e->debuglink ? e->debuglink : "", &source, &e->debug_key) == 0;
 	if (!e->has_debug_key || index_cache_find(set->cache, &e->debug_key, &index) != 0)
 		return false;
@@ -607,6 +685,7 @@ const struct binaries_stats *binaries_stats(struct binaries *set)
 {
 	struct binaries_stats *stats = &set->stats;
 
+	stats->cache_bytes = set->cache ? index_cache_bytes(set->cache) : 0;
 	stats->n_indexer_restarts = stats->indexer_rss_anon_peak_bytes = stats->indexer_cpu_ns = 0;
 	for (int lane = 0; lane < BINARY_N_LANES; lane++) {
 		struct child_keeper_stats client = indexer_client_stats(set->lanes[lane]);
@@ -622,6 +701,11 @@ const struct binaries_stats *binaries_stats(struct binaries *set)
 pid_t binaries_indexer_pid(const struct binaries *set, enum binary_lane lane)
 {
 	return indexer_client_pid(set->lanes[lane]);
+}
+
+struct child_keeper_stats binaries_indexer_stats(const struct binaries *set, enum binary_lane lane)
+{
+	return indexer_client_stats(set->lanes[lane]);
 }
 
 const char *binaries_indexer_fault(const struct binaries *set)

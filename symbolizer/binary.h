@@ -18,6 +18,7 @@
 
 #include "common/build-id.h"
 #include "common/clean.h"
+#include "symbolizer/child-keeper.h"
 #include "symbolizer/debug-need.h"
 #include "symbolizer/index.h"
 
@@ -44,6 +45,7 @@ struct binary {
 	const struct index *index; /* when READY; owned by the table */
 	const char *reason;        /* when UNREADABLE: a few words, static or interned */
 	uint64_t n_bytes;          /* size of the file */
+	uint32_t root;             /* see binaries_add_rooted() */
 
 	enum binary_debug_state debug_state;
 	const struct index *debug; /* when DEBUG_READY: all names, inlined calls and lines; rows and segments are
@@ -92,6 +94,7 @@ struct binaries_stats {
 	uint64_t n_debug_read, n_debug_from_cache, n_debug_missing; /* the second may be missing too */
 	uint64_t n_indexer_restarts;                                /* a child crashed, hung or grew past its limit */
 	uint64_t mapped_index_bytes;
+	uint64_t cache_bytes;                 /* on disk */
 	uint64_t indexer_rss_anon_peak_bytes; /* of one child */
 	uint64_t indexer_cpu_ns;              /* of all */
 };
@@ -102,10 +105,17 @@ DEFINE_CLEANUP(struct binaries *, binaries_free);
 
 /*
  * Finds or adds the binary with the content of fd, a regular file open for reading; takes fd in every case.
- * The result lives as long as the table.
+ * The result lives as long as the table, or until binaries_sweep().
  * -EAGAIN: BINARIES_MAX_PENDING wait for the indexer, add it again later; -ENOSPC: max_binaries.
  */
 _must_check_ int binaries_add(struct binaries *set, int fd, struct binary **ret);
+
+/*
+ * The same for a file that a process in a root of its own has mapped, where debug files of that root are to be
+ * believed: what they say counts for this binary alone, not for the same file in another root, and is not kept on disk.
+ * root: the caller's number for it; 0: none, as binaries_add().
+ */
+_must_check_ int binaries_add_rooted(struct binaries *set, int fd, uint32_t root, struct binary **ret);
 
 /*
  * Has the debug info of a READY binary read; takes fd, the same file as at binaries_add(), in every case. path names it
@@ -113,6 +123,15 @@ _must_check_ int binaries_add(struct binaries *set, int fd, struct binary **ret)
  */
 _must_check_ int binaries_want_debug(struct binaries *set, struct binary *binary, const char *path, int fd);
 size_t binaries_n_debug_pending(const struct binaries *set);
+
+/*
+ * Lets go of binaries and their indexes: all but those named by binaries_keep() since the last call, and those that the
+ * indexer still has.
+ */
+void binaries_keep(struct binary *binary); /* NULL is fine */
+void binaries_sweep(struct binaries *set);
+size_t binaries_n(const struct binaries *set);
+bool binaries_has_root(const struct binaries *set, uint32_t root); /* of some binary */
 
 /* Every binary once, in the order in which they left PENDING; NULL: no further one has. */
 struct binary *binaries_take_settled(struct binaries *set);
@@ -124,6 +143,7 @@ size_t binaries_n_pending(const struct binaries *set);
 const struct binaries_stats *binaries_stats(struct binaries *set);
 /* For tests and accounts; 0: not running. */
 pid_t binaries_indexer_pid(const struct binaries *set, enum binary_lane lane);
+struct child_keeper_stats binaries_indexer_stats(const struct binaries *set, enum binary_lane lane);
 
 /* What keeps a child from starting, and the cache directory from being used; NULL: nothing. */
 const char *binaries_indexer_fault(const struct binaries *set);

@@ -232,5 +232,6 @@ struct child_keeper_stats child_keeper_stats(const struct child_keeper *k)
 
 	child_process_usage(&k->process, &usage);
 	stats.cpu_ns += usage.cpu_ns;
+	stats.rss_anon_bytes = usage.rss_anon_bytes;
 	return stats;
 }

@@ -32,6 +32,7 @@ struct child_keeper_stats {
 	uint64_t n_restarts; /* a child was lost, or ended where it was not let go */
 	uint64_t cpu_ns;
 	uint64_t rss_anon_peak_bytes;
+	uint64_t rss_anon_bytes; /* now; 0: there is no child */
 };
 
 struct child_keeper {

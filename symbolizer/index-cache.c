@@ -296,3 +296,8 @@ int index_cache_put(struct index_cache *cache, const struct content_key *key, in
 	*ret = take_ptr(index);
 	return 0;
 }
+
+uint64_t index_cache_bytes(const struct index_cache *cache)
+{
+	return cache->bytes;
+}

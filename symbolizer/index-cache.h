@@ -50,3 +50,6 @@ _must_check_ int index_cache_find(struct index_cache *cache, const struct conten
  * no good index; nothing was kept.
  */
 _must_check_ int index_cache_put(struct index_cache *cache, const struct content_key *key, int fd, struct index **ret);
+
+/* Of all files: as the last scan found them, and what was put since. */
+uint64_t index_cache_bytes(const struct index_cache *cache);

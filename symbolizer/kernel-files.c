@@ -335,6 +335,12 @@ int kernel_files_dispatch(struct kernel_files *k)
 	return r;
 }
 
+void kernel_files_keep(const struct kernel_files *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		binaries_keep(k->all[i]->binary);
+}
+
 size_t kernel_files_n_waiting(const struct kernel_files *k)
 {
 	size_t n = 0;

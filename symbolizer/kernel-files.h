@@ -48,6 +48,9 @@ _must_check_ int kernel_files_want(struct kernel_files *k, const char *module);
 /* After binaries_dispatch(): goes on with what the indexer has answered. */
 _must_check_ int kernel_files_dispatch(struct kernel_files *k);
 
+/* Names its binaries by binaries_keep(). */
+void kernel_files_keep(const struct kernel_files *k);
+
 /* Files that wait for room at the indexer; what it has is counted by binaries_n_pending(). */
 size_t kernel_files_n_waiting(const struct kernel_files *k);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * cgroup table: ids to paths. It never learns of a cgroup's end: a sample may still name it. When the table is full,
- * the one that was confirmed longest ago (by a scan or a mkdir event) makes way.
+ * cgroup table: ids to paths. It is not told of a cgroup's end, when a sample may still name it: a scan does not find
+ * it any more. When the table is full, the one that was confirmed longest ago (by a scan or a mkdir event) makes way.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -23,6 +23,8 @@ struct entry {
 	struct cgroup cgroup;
 	UT_hash_handle hh;
 	struct entry *prev, *next; /* the longest unconfirmed first */
+	uint64_t round;            /* in which it was confirmed last */
+	bool is_kept;
 	char path[];
 };
 
@@ -30,6 +32,7 @@ struct cgroups {
 	struct entry *by_id;
 	struct entry *order;
 	size_t max_cgroups;
+	uint64_t round; /* of cgroups_expire() */
 };
 
 int cgroups_new(size_t max_cgroups, struct cgroups **ret)
@@ -86,6 +89,7 @@ static int entry_new(struct cgroups *c, uint64_t id, const char *path, struct en
 		free(e);
 		return -ENOMEM;
 	}
+	e->round = c->round;
 	DL_APPEND(c->order, e);
 	*ret = e;
 	return 0;
@@ -95,6 +99,7 @@ static void confirm(struct cgroups *c, struct entry *e)
 {
 	DL_DELETE(c->order, e);
 	DL_APPEND(c->order, e);
+	e->round = c->round;
 }
 
 int cgroups_add(struct cgroups *c, uint64_t id, const char *path)
@@ -121,6 +126,34 @@ const struct cgroup *cgroups_find(const struct cgroups *c, uint64_t id)
 	const struct entry *e = find_entry(c, id);
 
 	return e ? &e->cgroup : NULL;
+}
+
+size_t cgroups_n(const struct cgroups *c)
+{
+	return HASH_COUNT(c->by_id);
+}
+
+static bool has_container(const struct cgroup *cgroup)
+{
+	return cgroup->identity.container_id[0] != 0;
+}
+
+/* The path of the directory above names the same container. */
+static bool is_below_container(const struct cgroup *cgroup)
+{
+	const char *id = strstr(cgroup->path, cgroup->identity.container_id);
+
+	return id && strchr(id, '/');
+}
+
+size_t cgroups_n_containers(const struct cgroups *c)
+{
+	const struct entry *e;
+	size_t n = 0;
+
+	DL_FOREACH (c->order, e)
+		n += has_container(&e->cgroup) && !is_below_container(&e->cgroup);
+	return n;
 }
 
 /* A container may have cgroups of its own below: the shortest path is the container. */
@@ -300,4 +333,30 @@ int cgroups_scan(struct cgroups *c, const struct cgroup_hierarchy *h)
 		r = walk_directory(&w, fd, 0);
 	buf_done(&w.path);
 	return r;
+}
+
+void cgroups_keep(struct cgroups *c, uint64_t id)
+{
+	struct entry *e = find_entry(c, id);
+
+	if (e)
+		e->is_kept = true;
+}
+
+int cgroups_expire(struct cgroups *c, const struct cgroup_hierarchy *h)
+{
+	struct entry *e, *next;
+	int r;
+
+	c->round++;
+	r = cgroups_scan(c, h);
+	if (r < 0)
+		return r;
+	DL_FOREACH_SAFE (c->order, e, next) {
+		if (e->round != c->round && !e->is_kept)
+			entry_free(c, e);
+		else
+			e->is_kept = false;
+	}
+	return 0;
 }

@@ -72,6 +72,15 @@ _must_check_ int cgroups_scan(struct cgroups *c, const struct cgroup_hierarchy *
 /* A known id with another path: the newest wins. When the table is full, the one confirmed longest ago makes way. */
 _must_check_ int cgroups_add(struct cgroups *c, uint64_t id, const char *path);
 const struct cgroup *cgroups_find(const struct cgroups *c, uint64_t id); /* NULL: unknown */
+size_t cgroups_n(const struct cgroups *c);
+size_t cgroups_n_containers(const struct cgroups *c); /* cgroups below a container's are no containers */
+
+/*
+ * Scans, and forgets all that no scan or mkdir event has told of since the last call, but for those named by
+ * cgroups_keep() since then. As cgroups_scan(): where that fails, nothing is forgotten.
+ */
+void cgroups_keep(struct cgroups *c, uint64_t id);
+_must_check_ int cgroups_expire(struct cgroups *c, const struct cgroup_hierarchy *h);
 
 /* The cgroup of a container by a prefix of its id (at least 4 characters): 0, CGROUP_NONE, or CGROUP_AMBIGUOUS. */
 enum {

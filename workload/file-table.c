@@ -193,6 +193,13 @@ int file_table_take_new(struct file_table *t, struct new_file *ret)
 	return 1;
 }
 
+const struct mapped_file *file_table_next(const struct file_table *t, const struct mapped_file *after)
+{
+	const struct file_node *node = after ? ((const struct file_node *)after)->hh.next : t->all;
+
+	return node ? &node->file : NULL;
+}
+
 size_t file_table_count(const struct file_table *t)
 {
 	return HASH_COUNT(t->all);

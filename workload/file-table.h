@@ -48,5 +48,8 @@ void file_table_sight(struct file_table *t, struct mapped_file *file, const stru
 /* The one that has waited longest: 1; none: 0. */
 int file_table_take_new(struct file_table *t, struct new_file *ret);
 
+/* As processes_next_file(). */
+const struct mapped_file *file_table_next(const struct file_table *t, const struct mapped_file *after);
+
 size_t file_table_count(const struct file_table *t);
 size_t file_table_bytes(const struct file_table *t);

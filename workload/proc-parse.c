@@ -11,10 +11,13 @@
 /* Fields of /proc/PID/stat behind the comm, counted from the state. */
 enum stat_field {
 	STAT_STATE = 0,
+	STAT_PARENT = 1,
 	STAT_FLAGS = 6,
 	STAT_N_THREADS = 17,
 	STAT_START_TICKS = 19,
-	STAT_N_FIELDS, /* that we need */
+	STAT_START_CODE = 23,
+	STAT_START_STACK = 25,
+	STAT_N_FIELDS, /* that we look at */
 };
 
 /* The comm is in brackets and may hold any byte, brackets too: it ends at the last one. */
@@ -59,26 +62,45 @@ static int number_in(const char *field, const char *field_end, uint64_t *ret)
 	return 0;
 }
 
+static bool is_number(int i)
+{
+	return i == STAT_PARENT || i == STAT_FLAGS || i == STAT_N_THREADS || i == STAT_START_TICKS ||
+	       i == STAT_START_CODE || i == STAT_START_STACK;
+}
+
 static int set_field(struct proc_stat *s, int i, const char *field, const char *field_end, uint64_t tick_ns)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
-	if (i == STAT_STATE) {
+	if (is_number(i) && number_in(field, field_end, &number) < 0)
+		return -EBADMSG;
+	switch (i) {
+	case STAT_STATE:
 		s->state = *field;
 		return 0;
-	}
-	if (i != STAT_FLAGS && i != STAT_N_THREADS && i != STAT_START_TICKS)
+	case STAT_PARENT:
+		s->parent = (uint32_t)number;
 		return 0;
-	if (number_in(field, field_end, &number) < 0)
-		return -EBADMSG;
-	if (i == STAT_FLAGS)
+	case STAT_FLAGS:
 		s->flags = (uint32_t)number;
-	else if (i == STAT_N_THREADS)
+		return 0;
+	case STAT_N_THREADS:
 		s->n_threads = number;
-	else if (__builtin_mul_overflow(number, tick_ns, &s->start_ns) ||
-		 __builtin_add_overflow(s->start_ns, tick_ns - 1, &s->start_max_ns))
-		return -EBADMSG;
-	return 0;
+		return 0;
+	case STAT_START_TICKS:
+		return __builtin_mul_overflow(number, tick_ns, &s->start_ns) ||
+				       __builtin_add_overflow(s->start_ns, tick_ns - 1, &s->start_max_ns)
+			       ? -EBADMSG
+			       : 0;
+	case STAT_START_CODE:
+		s->start_code = number;
+		return 0;
+	case STAT_START_STACK:
+		s->start_stack = number;
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 int proc_parse_stat(const char *text, size_t size, uint64_t tick_ns, struct proc_stat *ret)
@@ -94,6 +116,8 @@ int proc_parse_stat(const char *text, size_t size, uint64_t tick_ns, struct proc
 		const char *field, *field_end;
 
 		r = take_field(&p, end, &field, &field_end);
+		if (r < 0 && i > STAT_START_TICKS)
+			break; /* the others can be done without */
 		if (r < 0)
 			return r;
 		r = set_field(&s, i, field, field_end, tick_ns);

@@ -18,6 +18,8 @@ struct proc_stat {
 	uint64_t n_threads; /* of the process; a zombie leader counts */
 	uint64_t start_ns;  /* CLOCK_BOOTTIME, cut to a clock tick: the start lies in [start, start_max] */
 	uint64_t start_max_ns;
+	uint32_t parent;                  /* its PID; 0: none that we can see */
+	uint64_t start_code, start_stack; /* where its program lies: another place after each exec; 0: not told */
 };
 
 _must_check_ int proc_parse_stat(const char *text, size_t size, uint64_t tick_ns, struct proc_stat *ret);

@@ -101,6 +101,30 @@ int proc_read_stat(int proc_fd, uint32_t tgid, struct proc_stat *ret)
 	return read_stat_at(dir_fd, &scratch, ret);
 }
 
+/* An exec lays code and stack somewhere else; both together are some 50 random bits. Not told, they are 0 or 1. */
+static bool is_same_program(const struct proc_stat *a, const struct proc_stat *b)
+{
+	return a->start_stack > 1 && a->start_stack == b->start_stack && a->start_code == b->start_code;
+}
+
+int proc_read_fork_parent(int proc_fd, uint32_t tgid, uint32_t *ret)
+{
+	struct proc_stat stat, parent;
+	int r;
+
+	r = proc_read_stat(proc_fd, tgid, &stat);
+	if (r == 0 && stat.parent == 0)
+		return PROC_SNAPSHOT_GONE;
+	if (r == 0)
+		r = proc_read_stat(proc_fd, stat.parent, &parent);
+	if (r != 0)
+		return r;
+	if (!is_same_program(&stat, &parent))
+		return PROC_SNAPSHOT_GONE;
+	*ret = stat.parent;
+	return 0;
+}
+
 int proc_read_status(int proc_fd, uint32_t tgid, struct proc_status *ret)
 {
 	_cleanup_close_ int dir_fd = open_process(proc_fd, tgid);

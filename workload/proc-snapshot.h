@@ -46,4 +46,6 @@ static inline const char *proc_snapshot_text(const struct proc_snapshot *s, size
 /* Single facts, for live processes. */
 _must_check_ int proc_read_stat(int proc_fd, uint32_t tgid, struct proc_stat *ret);     /* 0 or PROC_SNAPSHOT_GONE */
 _must_check_ int proc_read_status(int proc_fd, uint32_t tgid, struct proc_status *ret); /* likewise */
-struct root_id proc_read_root(int proc_fd, uint32_t tgid);                              /* all 0: unknown */
+/* The process that it was forked from, if both still run what they ran then: PROC_SNAPSHOT_GONE: there is none such. */
+_must_check_ int proc_read_fork_parent(int proc_fd, uint32_t tgid, uint32_t *ret);
+struct root_id proc_read_root(int proc_fd, uint32_t tgid); /* all 0: unknown */

@@ -62,6 +62,11 @@ static void inherit(struct processes *p, struct process_node *child, const struc
 	child->process.incomplete = parent->process.incomplete;
 	child->lineage = parent->lineage;
 	child->is_root_due = parent->is_root_due;
+	child->now.code = (struct process_code){
+		.parent_slot = parent->now.code.slot ? parent->now.code.slot : parent->now.code.parent_slot,
+		.parent_tgid = parent->process.tgid,
+		.parent_ns = child->process.first_ns,
+	};
 	mapping_space_fork(&parent->now.space, &child->now.space);
 	process_note_change(p, child);
 }

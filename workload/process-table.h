@@ -13,7 +13,7 @@
 struct generation {
 	struct generation *older;
 	uint64_t from_ns, to_ns;
-	uint32_t code_slot; /* the agent's: see process_code_slot() */
+	struct process_code code;
 	struct mapping_space space;
 };
 

@@ -310,14 +310,70 @@ const struct mapping *process_find_mapping(const struct process *process, uint64
 	return g ? mapping_space_find(&g->space, addr, time_ns) : NULL;
 }
 
-uint32_t *process_code_slot(struct process *process, uint64_t time_ns, uint64_t *ret_from_ns)
+struct process_code *process_code_at(struct process *process, uint64_t time_ns, uint64_t *ret_from_ns)
 {
 	struct generation *g = (struct generation *)(uintptr_t)generation_at(process, time_ns);
 
 	if (!g)
 		return NULL;
 	*ret_from_ns = g->from_ns;
-	return &g->code_slot;
+	return &g->code;
+}
+
+struct slots {
+	uint32_t *all;
+	size_t n, capacity;
+};
+
+static int add_slot(struct slots *s, uint32_t slot)
+{
+	if (slot == 0)
+		return 0;
+	if (s->n == s->capacity) {
+		size_t capacity = s->capacity ? 2 * s->capacity : 64;
+		uint32_t *all = reallocarray(s->all, capacity, sizeof(*all));
+
+		if (!all)
+			return -ENOMEM;
+		s->all = all;
+		s->capacity = capacity;
+	}
+	s->all[s->n++] = slot;
+	return 0;
+}
+
+static int add_slots_of(struct slots *s, const struct process_node *node)
+{
+	int r = 0;
+
+	for (const struct generation *g = &node->now; r == 0 && g; g = g->older) {
+		r = add_slot(s, g->code.slot);
+		if (r == 0)
+			r = add_slot(s, g->code.parent_slot);
+	}
+	return r;
+}
+
+int processes_code_slots(const struct processes *p, uint32_t **ret, size_t *ret_n)
+{
+	const struct process_node *const lists[] = { p->alive, p->exited };
+	struct slots s = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct process_node *node;
+
+		DL_FOREACH (lists[i], node) {
+			int r = add_slots_of(&s, node);
+
+			if (r < 0) {
+				free(s.all);
+				return r;
+			}
+		}
+	}
+	*ret = s.all;
+	*ret_n = s.n;
+	return 0;
 }
 
 size_t process_mappings_at(const struct process *process, uint64_t time_ns, const struct mapping **ret, size_t max)
@@ -364,6 +420,11 @@ int processes_take_changed(struct processes *p, struct changed_process *ret)
 int processes_take_new_file(struct processes *p, struct new_file *ret)
 {
 	return file_table_take_new(p->files, ret);
+}
+
+const struct mapped_file *processes_next_file(const struct processes *p, const struct mapped_file *after)
+{
+	return file_table_next(p->files, after);
 }
 
 bool process_is_gone(const struct process_node *node, int proc_fd)

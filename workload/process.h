@@ -111,11 +111,23 @@ const struct mapping *process_find_mapping(const struct process *process, uint64
 /* All executable mappings of a time, by address, at most max: their number. Valid until the table changes. */
 size_t process_mappings_at(const struct process *process, uint64_t time_ns, const struct mapping **ret, size_t max);
 
+/* What the agent knows of the code that a program makes: a child forked from it goes on with that code. */
+struct process_code {
+	uint32_t slot;        /* the agent's; 0 when made */
+	uint32_t parent_slot; /* of what it was forked from, as that was then, or of what that was forked from */
+	uint32_t parent_tgid; /* whom it was forked from, at parent_ns; 0: it was execed, or its beginning was not seen
+			       */
+	uint64_t parent_ns;
+};
+
 /*
- * A number of the agent's for the program that the process ran at a time, which began at *ret_from_ns (0: with the
- * process, or unknown); 0 when made. NULL: none. Valid until the table changes.
+ * Of the program that the process ran at a time, which began at *ret_from_ns (0: with the process, or unknown).
+ * NULL: none. Valid until the table changes.
  */
-uint32_t *process_code_slot(struct process *process, uint64_t time_ns, uint64_t *ret_from_ns);
+struct process_code *process_code_at(struct process *process, uint64_t time_ns, uint64_t *ret_from_ns);
+
+/* The slots that are in use, some of them repeatedly; the caller frees them. */
+_must_check_ int processes_code_slots(const struct processes *p, uint32_t **ret, size_t *ret_n);
 
 /* Was what a frame's mapping holds at addr there already at an earlier time? */
 bool process_had_mapping(const struct process *process, const struct mapping *m, uint64_t addr, uint64_t time_ns);
@@ -151,6 +163,9 @@ struct new_file {
 	uint64_t start, end; /* of the mapping */
 };
 int processes_take_new_file(struct processes *p, struct new_file *ret);
+
+/* The file after this one, NULL: the first; in no order. NULL: no more. Valid until the table changes. */
+const struct mapped_file *processes_next_file(const struct processes *p, const struct mapped_file *after);
 
 /*
  * Gives a process its own copy of a shared file: its content is not what the others have. Returns the copy; the

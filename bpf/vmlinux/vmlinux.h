@@ -55,6 +55,24 @@ struct thread_struct {
 #endif
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
@@ -63,6 +81,7 @@ struct task_struct {
 	__u64 parent_exec_id, self_exec_id;
 	struct task_struct *group_leader, *real_parent;
 	struct css_set *cgroups;
+	struct pid *thread_pid;
 	struct mm_struct *mm;
 	void *stack;
 	struct thread_struct thread;

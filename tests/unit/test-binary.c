@@ -305,6 +305,47 @@ static void test_unsafe_cache(void **state)
 	tool_run("test -z \"$(ls -A '%s')\"", dir);
 }
 
+/* Those that somebody keeps stay what they are, and those that the indexer has; of the others nothing is left. */
+static void test_sweep(void **state)
+{
+	_cleanup_(binaries_freep) struct binaries *set = new_set(NULL);
+	struct binary *kept = add(set, library("alpha", "")), *pending;
+	uint64_t n_bytes;
+
+	run_until_done(set);
+	n_bytes = binaries_stats(set)->mapped_index_bytes;
+	for (int round = 0; round < 30; round++) {
+		for (int i = 0; i < 20; i++) {
+			char middle[16];
+
+			snprintf(middle, sizeof(middle), "%d", i);
+			add(set, library("gamma", middle));
+		}
+		run_until_done(set);
+		assert_int_equal(binaries_n(set), 21);
+		assert_true(binaries_stats(set)->mapped_index_bytes > 10 * n_bytes);
+		binaries_keep(kept);
+		binaries_keep(NULL);
+		binaries_sweep(set);
+		assert_int_equal(binaries_n(set), 1);
+		assert_int_equal(binaries_stats(set)->mapped_index_bytes, n_bytes);
+	}
+	assert_ptr_equal(binaries_take_settled(set), kept);
+	assert_null(binaries_take_settled(set));
+	assert_string_equal(tool_name_at(kept->index, TEXT), "alpha");
+	assert_ptr_equal(add(set, library("alpha", "")), kept);
+
+	pending = add(set, library("omega", ""));
+	binaries_sweep(set);
+	assert_int_equal(binaries_n(set), 1);
+	run_until_done(set);
+	assert_int_equal(pending->state, BINARY_READY);
+	assert_ptr_equal(binaries_take_settled(set), pending);
+	binaries_sweep(set);
+	assert_int_equal(binaries_n(set), 0);
+	assert_int_equal(binaries_stats(set)->mapped_index_bytes, 0);
+}
+
 static void check_settled(struct binaries *set, const struct binary *b)
 {
 	assert_ptr_equal(binaries_take_settled(set), b);
@@ -804,6 +845,7 @@ int main(int argc, char **argv)
 		TEST(test_cache),
 		TEST(test_unsafe_cache),
 		TEST(test_take_settled),
+		TEST(test_sweep),
 		TEST(test_large_file_delays_no_small_one),
 		TEST(test_large_lane_restarts),
 		TEST(test_pending_is_bounded),

@@ -235,13 +235,61 @@ static void test_scan_is_bounded(void **state)
 	assert_int_equal(cgroups_scan(c, &h), -ENOENT);
 }
 
+/* Containers come and go: what the scan does not find any more is forgotten, unless a sample names it. */
+static void test_expire(void **state)
+{
+	_cleanup_(cgroups_freep) struct cgroups *c = new_table(1000);
+	struct cgroup_hierarchy h = { .mount_point = "/tmp/cpuhound-cgroup-XXXXXX" };
+	const struct cgroup *found;
+	char path[300];
+	size_t n_before;
+
+	assert_non_null(mkdtemp(h.mount_point));
+	snprintf(path, sizeof(path), "%s/stays", h.mount_point);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(cgroups_expire(c, &h), 0);
+	n_before = cgroups_n(c);
+	assert_int_equal(n_before, 2); /* the root too */
+	for (uint64_t round = 1; round <= 20; round++) {
+		for (uint64_t i = 0; i < 900; i++) {
+			snprintf(path, sizeof(path), "/gone/%d-%d", (int)round, (int)i);
+			add(c, round << 60 | i, path);
+		}
+		cgroups_keep(c, round << 60 | 7);
+		assert_int_equal(cgroups_expire(c, &h), 0);
+		assert_int_equal(cgroups_n(c), n_before + 1);
+		assert_non_null(cgroups_find(c, round << 60 | 7));
+		assert_int_equal(cgroups_expire(c, &h), 0); /* nothing names it any more */
+		assert_int_equal(cgroups_n(c), n_before);
+	}
+	assert_int_equal(cgroups_find_path(c, &h, "/stays", &found), 0);
+
+	/* Where nothing can be found out nothing is forgotten. */
+	snprintf(path, sizeof(path), "rm -r %s", h.mount_point);
+	assert_int_equal(system(path), 0);
+	assert_int_equal(cgroups_expire(c, &h), -ENOENT);
+	assert_int_equal(cgroups_n(c), n_before);
+}
+
+static void test_count_containers(void **state)
+{
+	_cleanup_(cgroups_freep) struct cgroups *c = new_table(100);
+
+	add(c, 1, "/docker/" A);
+	add(c, 2, "/docker/" A "/init");
+	add(c, 3, "/system.slice/docker-" AB ".scope");
+	add(c, 4, "/system.slice/nginx.service");
+	assert_int_equal(cgroups_n_containers(c), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add_and_find),         cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_find_container),       cmocka_unit_test(test_find_path),
 		cmocka_unit_test(test_scan_of_this_machine), cmocka_unit_test(test_scan_finds_a_new_one),
-		cmocka_unit_test(test_scan_is_bounded),
+		cmocka_unit_test(test_scan_is_bounded),      cmocka_unit_test(test_expire),
+		cmocka_unit_test(test_count_containers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

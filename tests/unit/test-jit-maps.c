@@ -132,7 +132,10 @@ static struct process *process_of(const struct fixture *f)
 
 static uint32_t sample(const struct fixture *f)
 {
-	return jit_maps_sampled(f->j, process_of(f), clock_now_ns(CLOCK_BOOTTIME));
+	uint32_t number = 0;
+	int r = jit_maps_sampled(f->j, process_of(f), clock_now_ns(CLOCK_BOOTTIME), &number);
+
+	return r == 0 ? number : 0;
 }
 
 static void read_process(const struct fixture *f)
@@ -290,6 +293,12 @@ static void tell_end(struct fixture *f)
 	assert_null(processes_find_live(f->processes, (uint32_t)f->pid));
 }
 
+/* The present window ends and is written. */
+static void expire(struct fixture *f)
+{
+	assert_int_equal(jit_maps_expire(f->j, jit_maps_begin_window(f->j)), 0);
+}
+
 static void test_end(void **state)
 {
 	struct fixture *f = *state;
@@ -310,11 +319,11 @@ static void test_end(void **state)
 	sample(f);
 	dispatch(f);
 	assert_name(f, number, CODE, "last words");
-	jit_maps_expire(f->j); /* samples may still come */
+	expire(f); /* samples may still come */
 	assert_name(f, number, CODE, "last words");
 	assert_true(jit_maps_stats(f->j)->index_bytes > 0);
 	processes_expire(f->processes, f->proc_fd, UINT64_MAX);
-	jit_maps_expire(f->j);
+	expire(f);
 	assert_name(f, number, CODE, "");
 	assert_int_equal(jit_maps_stats(f->j)->index_bytes, 0);
 	f->pid = 0;
@@ -404,7 +413,7 @@ static void test_faults(void **state)
 	assert_string_equal(faults[0].reason, "not a regular file");
 	assert_false(faults[0].is_partial);
 	assert_name(f, number, CODE, "one"); /* the last one that could be read */
-	jit_maps_expire(f->j);
+	expire(f);
 	assert_int_equal(jit_maps_faults(f->j, faults, 4), 0); /* of this window nobody was sampled */
 
 	assert_int_equal(unlink(f->map), 0);
@@ -431,7 +440,7 @@ static void test_exec(void **state)
 	struct fixture *f = *state;
 	struct sideband_event exec = { .kind = SIDEBAND_EXEC, .name = "other" };
 	uint64_t before_ns;
-	uint32_t before, now;
+	uint32_t before, now, number;
 
 	start_process(f, false);
 	add_to_map(f, "7e0000000000 100 one\n");
@@ -445,7 +454,8 @@ static void test_exec(void **state)
 	now = sample(f);
 	assert_int_not_equal(now, 0);
 	assert_int_not_equal(now, before);
-	assert_int_equal(jit_maps_sampled(f->j, process_of(f), before_ns), before);
+	assert_int_equal(jit_maps_sampled(f->j, process_of(f), before_ns, &number), 0);
+	assert_int_equal(number, before);
 	f->now_ns += 2 * NS_PER_S;
 	dispatch(f);
 	assert_name(f, before, CODE, "one");
@@ -454,12 +464,13 @@ static void test_exec(void **state)
 static void test_no_process(void **state)
 {
 	struct fixture *f = *state;
+	uint32_t number;
 
 	start_process(f, false);
 	read_process(f);
 	tell_end(f);
-	assert_int_equal(sample(f), 0); /* never seen alive: nothing can be learned of it */
-	assert_int_equal(jit_maps_stats(f->j)->n_refused, 1);
+	/* Never seen alive: nothing can be learned of it. */
+	assert_int_equal(jit_maps_sampled(f->j, process_of(f), clock_now_ns(CLOCK_BOOTTIME), &number), JIT_MAPS_GONE);
 	jit_maps_note_mapping(f->j, (uint32_t)f->pid, "//anon");
 	dispatch(f);
 	f->pid = 0;

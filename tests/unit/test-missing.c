@@ -209,6 +209,8 @@ static void test_remedies(void **state)
 		{ "[bpf]", MISSING_IN_MODULE },
 		{ "[vdso]", MISSING_IN_VDSO },
 		{ "[anon]", MISSING_IN_JIT },
+		{ "[anon: too many programs]", MISSING_IN_MORE_JIT },
+		{ "[anon: gone too soon]", MISSING_IN_GONE_JIT },
 		{ "", MISSING_NOWHERE },
 	};
 

@@ -13,7 +13,7 @@
 #include "workload/proc-parse.h"
 
 #define TICK_NS 10000000ULL
-#define TAIL " S 1 4711 4711 0 -1 4194560 1 2 3 4 5 6 7 8 20 -5 3 0 12345 169799680 3328 18446744073709551615\n"
+#define TAIL " S 1 4711 4711 0 -1 4194560 1 2 3 4 5 6 7 8 20 -5 3 0 12345 169799680 3328 18446744073709551615 94210000 94220000 140730000 0\n"
 
 static int parse_stat(const char *text, struct proc_stat *ret)
 {
@@ -31,6 +31,9 @@ static void test_stat(void **state)
 	assert_int_equal(s.n_threads, 3);
 	assert_int_equal(s.start_ns, 123450000000);
 	assert_int_equal(s.start_max_ns, 123459999999);
+	assert_int_equal(s.parent, 1);
+	assert_int_equal(s.start_code, 94210000);
+	assert_int_equal(s.start_stack, 140730000);
 	assert_false(proc_stat_is_kernel_thread(&s));
 	assert_false(proc_stat_is_over(&s));
 }

@@ -9,7 +9,6 @@
 #include "agent/modules.h"
 #include "agent/resolve.h"
 #include "common/clock.h"
-#include "common/intern.h"
 #include "workload/process.h"
 
 #define PID 4000000 /* above pid_max of any test machine: /proc knows nothing of it */
@@ -19,7 +18,6 @@
 
 struct fixture {
 	struct processes *processes;
-	struct intern *names;
 	struct jit_maps *jit; /* NULL: nobody asks */
 	struct resolved resolved;
 	__u64 stacks[64];
@@ -43,7 +41,6 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct new_file new_file;
 
-	assert_int_equal(intern_new(4096, &f->names), 0);
 	assert_int_equal(processes_new(&config, &f->processes), 0);
 	tell(f, (struct sideband_event){ .kind = SIDEBAND_FORK, .time_ns = 1000, .ppid = 1, .name = "" });
 	tell(f, (struct sideband_event){ .kind = SIDEBAND_EXEC, .time_ns = 1100, .name = "prog" });
@@ -68,7 +65,6 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	processes_free(f->processes);
-	intern_free(f->names);
 	free(f);
 	return 0;
 }
@@ -84,7 +80,7 @@ static __u32 lay(struct fixture *f, size_t at, const __u64 *pcs, size_t n)
 
 static void resolve(struct fixture *f)
 {
-	const struct resolve_tables tables = { .processes = f->processes, .names = f->names, .jit = f->jit };
+	const struct resolve_tables tables = { .processes = f->processes, .jit = f->jit };
 
 	resolve_sample(&tables, &f->batch, &f->rec, NULL, &f->resolved);
 }
@@ -309,7 +305,7 @@ static void test_own_code(void **state)
 	assert_int_equal(jit_maps_new(&config, &f->jit), 0);
 	assert_int_equal(processes_read_one(processes, config.proc_fd, -1, (uint32_t)getpid()), 0);
 	self = processes_find(processes, (uint32_t)getpid(), 0, clock_now_ns(CLOCK_BOOTTIME));
-	number = jit_maps_sampled(f->jit, self, clock_now_ns(CLOCK_BOOTTIME));
+	assert_int_equal(jit_maps_sampled(f->jit, self, clock_now_ns(CLOCK_BOOTTIME), &number), 0);
 	assert_int_not_equal(number, 0);
 	assert_int_equal(processes_apply(processes, config.proc_fd,
 					 &(struct sideband_event){
@@ -339,7 +335,7 @@ static void test_own_code(void **state)
 			.kind = SIDEBAND_MMAP, .time_ns = 1300, .start = 2 * CODE, .size = 0x1000, .name = "//anon" });
 	f->rec.ustack = lay(f, 0, (__u64[]){ 2 * CODE + 0x10 }, 1);
 	resolve(f);
-	assert_frame(f, 0, MODULE_ANON, 0x10, false);
+	assert_frame(f, 0, MODULE_ANON_GONE, 0x10, false);
 	f->jit = jit_maps_free(f->jit);
 	close(config.proc_fd);
 }

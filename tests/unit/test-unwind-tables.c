@@ -380,6 +380,41 @@ static void test_free_memory_is_bounded(void **state)
 	check_loaded(f, FIRST + n - 2, &f->rows[n - 2].unwind);
 }
 
+/* Modules come and go: their rows, waiting or loaded, are given back, and another takes the number. */
+static void test_remove(void **state)
+{
+	struct fixture *f = *state;
+	const struct index_unwind *first = make_rows(f, 40, 900, 300), *second = make_rows(f, 3, 10, 2);
+	struct unwind_memory_stats before, after;
+
+	assert_int_equal(unwind_tables_add_without_rows(f->tables, 5, UNWIND_TABLE_JIT), 0);
+	assert_int_equal(unwind_tables_remove(f->tables, 5), 0);
+	assert_int_equal(state_of(f, 5), UNWIND_TABLE_NOT_LOADED);
+	unwind_memory_stats(f->memory, &before);
+	for (uint32_t round = 0; round < 300; round++) {
+		const struct index_unwind *rows = round % 2 ? first : second;
+
+		assert_int_equal(unwind_tables_add(f->tables, 9, rows, S), 0);
+		assert_int_equal(unwind_tables_add(f->tables, 10, first, S), 0);
+		load_all(f);
+		check_loaded(f, 9, rows);
+		assert_int_equal(unwind_tables_remove(f->tables, 9), 0);
+		assert_int_equal(state_of(f, 9), UNWIND_TABLE_NOT_LOADED);
+		assert_false(unwind_tables_has(f->tables, 9));
+		assert_int_equal(unwind_tables_remove(f->tables, 9), 0);
+		assert_int_equal(unwind_tables_remove(f->tables, 10), 0);
+		assert_int_equal(unwind_tables_add(f->tables, 10, second, S), 0);
+		assert_int_equal(unwind_tables_remove(f->tables, 10), 0); /* still waiting */
+	}
+	live_settle(f->sampler, f->memory);
+	unwind_memory_stats(f->memory, &after);
+	assert_int_equal(after.used_bytes, before.used_bytes);
+	assert_int_equal(stats_of(f).n_loaded, 0);
+	assert_int_equal(stats_of(f).n_waiting, 0);
+	assert_int_equal(stats_of(f).n_rows, 0);
+	assert_int_equal(stats_of(f).n_bytes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_everything_is_given_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_free_memory_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
 	};
 
 	return LIVE_MAIN(tests);

@@ -10,6 +10,9 @@
  *   memfd zero removed heap stack    the code lies in a memory file, shared anonymous memory, ...
  *   told       told_code, in a map that is there already: nothing is written
  *   large      a map of 60 MiB, which then grows twenty times a second
+ *   fork       parent_code, which only children run; one of them has child_code and a map too: its PID is printed
+ *   orphan     orphan_code, which a child runs whose parent ends when it has forked it
+ *   prefork    shared_code, which fifty children run at a time
  *   frameless  code without a frame pointer, which leads nowhere
  */
 #define _GNU_SOURCE
@@ -19,11 +22,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096
 #define N_GROWN 10
+#define N_CHILDREN 50
 
 /* push rbp; mov rbp,rsp; mov ecx,1000000; dec ecx; jnz; pop rbp; ret */
 static const unsigned char framed[] = { 0x55, 0x48, 0x89, 0xe5, 0xb9, 0x40, 0x42, 0x0f,
@@ -211,6 +217,71 @@ static void run_frameless(void)
 	run(code);
 }
 
+static void wait_for_all(void)
+{
+	while (wait(NULL) > 0)
+		;
+}
+
+static void *make_and_tell(const char *name)
+{
+	void *code = make_anonymous();
+
+	open_map();
+	tell(code, name);
+	return code;
+}
+
+static void run_in_child(void *code)
+{
+	if (fork() != 0)
+		return;
+	run(code);
+	_exit(0);
+}
+
+static void run_forked(void)
+{
+	void *code = make_and_tell("parent_code");
+
+	run_in_child(code);
+	if (fork() == 0) {
+		void *own = make_and_tell("child_code");
+
+		printf("%d\n", getpid());
+		fflush(stdout);
+		run(own);
+		run(code);
+		_exit(0);
+	}
+	wait_for_all();
+}
+
+static void run_orphan(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (fork() == 0) {
+		void *code = make_and_tell("orphan_code");
+
+		printf("%d\n", getpid());
+		fflush(stdout);
+		usleep(200000); /* a start takes its time */
+		run_in_child(code);
+		_exit(0);
+	}
+	wait_for_all();
+}
+
+static void run_preforked(void)
+{
+	void *code = make_and_tell("shared_code");
+
+	for_ms /= 10;
+	for (int i = 0; i < N_CHILDREN; i++)
+		run_in_child(code);
+	wait_for_all();
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -229,6 +300,12 @@ int main(int argc, char **argv)
 		told();
 	else if (strcmp(mode, "large") == 0)
 		large();
+	else if (strcmp(mode, "fork") == 0)
+		run_forked();
+	else if (strcmp(mode, "orphan") == 0)
+		run_orphan();
+	else if (strcmp(mode, "prefork") == 0)
+		run_preforked();
 	else if (strcmp(mode, "frameless") == 0)
 		run_frameless();
 	else

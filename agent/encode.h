@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* encode: makes a profile of a closed window, or of what a tap gathered: samples, comments and, of a window, its
+ * ledger. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clean.h"
+
+struct buf;
+struct closed_window;
+struct tap;
+struct utsname;
+struct window_sources;
+
+struct encode_facts {
+	const struct utsname *host;
+	size_t n_cpus;
+	uint64_t period_ns; /* now */
+};
+
+/* Appends the profile, uncompressed, and counts the frames in the window's ledger. */
+_must_check_ int encode_window(const struct window_sources *sources, const struct encode_facts *facts,
+			       struct closed_window *w, struct buf *ret);
+_must_check_ int encode_tap(const struct window_sources *sources, const struct encode_facts *facts,
+			    const struct tap *tap, struct buf *ret);

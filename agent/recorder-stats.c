@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/recorder-stats.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/intake.h"
+#include "agent/jit-maps.h"
+#include "agent/kernel-code.h"
+#include "agent/modules.h"
+#include "agent/sampler.h"
+#include "agent/stack-copies.h"
+#include "agent/stack-table.h"
+#include "agent/unwinding.h"
+#include "symbolizer/binary.h"
+#include "symbolizer/child-process.h"
+#include "workload/process.h"
+
+static void set_fault(char ret[static STATS_FAULT_SIZE], const char *fault)
+{
+	snprintf(ret, STATS_FAULT_SIZE, "%s", fault ? fault : "");
+}
+
+static void read_known(const struct intake *in, struct recorder_stats *ret)
+{
+	const struct processes_stats *processes = processes_stats(in->processes);
+	const struct binaries_stats *binaries = binaries_stats(in->binaries);
+
+	ret->n_processes = processes->n_processes;
+	ret->n_mappings = processes->n_mappings;
+	ret->n_files = processes->n_files;
+	ret->process_bytes = processes->bytes;
+	ret->n_sideband_dropped = processes->n_dropped;
+	ret->n_modules = modules_n(in->modules);
+	ret->n_binaries = binaries_n(in->binaries);
+	ret->index_bytes = binaries->mapped_index_bytes;
+	ret->cache_bytes = binaries->cache_bytes;
+	ret->n_cgroups = cgroups_n(in->cgroups);
+	ret->n_containers = cgroups_n_containers(in->cgroups);
+	ret->stack_bytes = stack_table_bytes(in->stacks);
+	ret->n_unnamed = intake_n_unnamed(in);
+	ret->n_debug_unread = intake_n_debug_unread(in);
+	intake_limits(&ret->max_modules, &ret->max_binaries, &ret->max_cgroups);
+	for (size_t i = 0; i < TAPS_MAX; i++)
+		ret->n_taps += in->taps[i] != NULL;
+}
+
+static int read_rows(const struct intake *in, struct recorder_stats *ret)
+{
+	struct unwinding_stats unwinding = {};
+	int r = in->unwinding ? unwinding_stats(in->unwinding, &unwinding) : 0;
+
+	ret->n_tables = unwinding.n_tables;
+	ret->n_tables_waiting = unwinding.n_tables_waiting;
+	ret->n_rows = unwinding.n_rows;
+	ret->row_bytes = unwinding.row_bytes;
+	ret->n_tables_evicted = unwinding.n_evicted;
+	ret->n_tables_no_room = unwinding.n_no_room;
+	ret->n_tables_too_large = unwinding.n_too_large;
+	ret->map_bytes = unwinding.map_bytes + unwinding.chunk_bytes;
+	return r;
+}
+
+static struct process_stats stats_of(pid_t pid, const struct child_keeper_stats *child)
+{
+	return (struct process_stats){
+		.pid = pid,
+		.cpu_ns = child->cpu_ns,
+		.rss_anon_bytes = child->rss_anon_bytes,
+		.n_restarts = child->n_restarts,
+	};
+}
+
+static void read_indexer(const struct intake *in, enum binary_lane lane, struct process_stats *ret)
+{
+	const struct child_keeper_stats child = binaries_indexer_stats(in->binaries, lane);
+
+	*ret = stats_of(binaries_indexer_pid(in->binaries, lane), &child);
+}
+
+static void read_children(const struct intake *in, struct recorder_stats *ret)
+{
+	static const char *const names[STATS_N_CHILDREN] = {
+		[BINARY_LANE_SMALL] = "indexer",       [BINARY_LANE_LARGE] = "indexer-large",
+		[BINARY_LANE_DEBUG] = "indexer-debug", [BINARY_N_LANES] = "indexer-jit",
+		[BINARY_N_LANES + 1] = "finisher",
+	};
+	const struct child_keeper_stats jit = jit_maps_indexer_stats(in->jit);
+	struct child_keeper_stats finisher = {};
+	pid_t finisher_pid = 0;
+
+	if (in->copies) {
+		finisher = stack_copies_finisher_stats(in->copies);
+		finisher_pid = stack_copies_finisher_pid(in->copies);
+	}
+	for (size_t i = 0; i < STATS_N_CHILDREN; i++)
+		ret->children[i].name = names[i];
+	for (int lane = 0; lane < BINARY_N_LANES; lane++)
+		read_indexer(in, lane, &ret->children[lane].stats);
+	ret->children[BINARY_N_LANES].stats = stats_of(jit_maps_indexer_pid(in->jit), &jit);
+	ret->children[BINARY_N_LANES + 1].stats = stats_of(finisher_pid, &finisher);
+}
+
+static void read_self(struct process_stats *ret)
+{
+	const struct child_process self = { .pid = getpid() };
+	struct child_usage usage;
+
+	child_process_usage(&self, &usage);
+	*ret = (struct process_stats){
+		.pid = self.pid,
+		.cpu_ns = usage.cpu_ns,
+		.rss_anon_bytes = usage.rss_anon_bytes,
+	};
+}
+
+static void read_own_code(const struct intake *in, struct recorder_stats *ret)
+{
+	const struct jit_maps_stats *jit = jit_maps_stats(in->jit);
+
+	ret->n_jit_programs = jit->n_programs;
+	ret->jit_index_bytes = jit->index_bytes;
+	ret->n_jit_read = jit->n_read;
+}
+
+int recorder_stats_read(const struct intake *in, const struct sampler *sampler, struct recorder_stats *ret)
+{
+	struct sampler_totals totals;
+	int r;
+
+	r = sampler_totals(sampler, &totals);
+	if (r == 0)
+		r = read_rows(in, ret);
+	if (r < 0)
+		return r;
+	ret->n_cpus = sampler_n_cpus(sampler);
+	ret->bpf_run_ns = totals.run_ns;
+	ret->bpf_runs = totals.n_runs;
+	ret->n_cgroups_lost = totals.n_events_lost;
+	read_known(in, ret);
+	read_own_code(in, ret);
+	read_self(&ret->self);
+	read_children(in, ret);
+	set_fault(ret->indexer_fault, binaries_indexer_fault(in->binaries));
+	set_fault(ret->finisher_fault, in->copies ? stack_copies_finisher_fault(in->copies) : NULL);
+	set_fault(ret->cache_fault, binaries_cache_fault(in->binaries));
+	set_fault(ret->kernel_unnamed, kernel_code_unnamed(in->kernel));
+	return 0;
+}

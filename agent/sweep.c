@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/sweep.h"
+
+#include <utlist.h>
+
+#include "agent/closed-window.h"
+#include "agent/intake.h"
+#include "agent/jit-maps.h"
+#include "agent/kernel-code.h"
+#include "agent/modules.h"
+#include "agent/stack-table.h"
+#include "agent/unwinding.h"
+#include "common/clock.h"
+#include "symbolizer/binary.h"
+#include "workload/process.h"
+
+#define CGROUPS_NS (60 * NS_PER_S) /* between two scans for those that have gone: 500 take some milliseconds */
+
+static void keep_stacks(struct intake *in, const struct stack_table *stacks)
+{
+	for (size_t i = 0; i < stack_table_n_stacks(stacks); i++) {
+		struct stack stack;
+
+		stack_table_get(stacks, i, &stack);
+		for (size_t k = 0; k < stack.n_frames; k++)
+			if (module_is_file(stack.frames[k].module))
+				modules_keep(in->modules, stack.frames[k].module);
+	}
+}
+
+static void keep_cgroups(struct intake *in, const struct stack_table *stacks)
+{
+	for (uint32_t i = 0; i < stack_table_n_labels(stacks); i++)
+		cgroups_keep(in->cgroups, stack_table_labels(stacks, i)->cgroup_id);
+}
+
+typedef void (*keep_fn)(struct intake *in, const struct stack_table *stacks);
+
+static void keep_all_stacks(struct intake *in, const struct closed_window *windows, keep_fn keep)
+{
+	const struct closed_window *w;
+
+	keep(in, in->stacks);
+	DL_FOREACH (windows, w)
+		keep(in, w->stacks);
+	for (size_t i = 0; i < TAPS_MAX; i++)
+		if (in->taps[i])
+			keep(in, tap_stacks(in->taps[i]));
+}
+
+static void keep_mapped(struct intake *in)
+{
+	const struct mapped_file *file = NULL;
+
+	while ((file = processes_next_file(in->processes, file)))
+		if (file->binary_slot)
+			modules_keep(in->modules, file->binary_slot);
+}
+
+static int forget_modules(struct intake *in, const struct closed_window *windows)
+{
+	uint32_t id;
+	int r = 0;
+
+	keep_all_stacks(in, windows, keep_stacks);
+	keep_mapped(in);
+	opener_keep(&in->opener);
+	debug_queue_keep(&in->debug);
+	while ((id = modules_sweep(in->modules)) != MODULE_NONE)
+		if (in->unwinding && r == 0)
+			r = unwinding_forget(in->unwinding, id);
+	return r;
+}
+
+static void forget_binaries(struct intake *in)
+{
+	for (uint32_t id = MODULE_FIRST_FILE; id < modules_end(in->modules); id++)
+		if (modules_get(in->modules, id))
+			binaries_keep(modules_get(in->modules, id)->binary);
+	binaries_keep(in->opener.vdso);
+	kernel_code_keep(in->kernel);
+	binaries_sweep(in->binaries);
+	opener_forget_roots(&in->opener);
+}
+
+/* The first of its windows that somebody still has: all before it are written. */
+static uint64_t first_jit_window(const struct intake *in, const struct closed_window *windows)
+{
+	uint64_t first = windows ? windows->jit_window : in->jit_window;
+
+	for (size_t i = 0; i < TAPS_MAX; i++)
+		if (in->taps[i] && tap_jit_window(in->taps[i]) < first)
+			first = tap_jit_window(in->taps[i]);
+	return first;
+}
+
+static int forget_jit(struct intake *in, const struct closed_window *windows)
+{
+	uint64_t first = first_jit_window(in, windows);
+
+	return first > 0 ? jit_maps_expire(in->jit, first - 1) : 0;
+}
+
+/* Where there are no more than after the last time, nothing has to go. */
+static int forget_cgroups(struct intake *in, const struct closed_window *windows, uint64_t now_ns)
+{
+	int r;
+
+	if (now_ns - in->cgroups_ns < CGROUPS_NS || cgroups_n(in->cgroups) <= in->n_cgroups ||
+	    !in->hierarchy.mount_point[0])
+		return 0;
+	keep_all_stacks(in, windows, keep_cgroups);
+	r = cgroups_expire(in->cgroups, &in->hierarchy);
+	in->cgroups_ns = now_ns;
+	in->n_cgroups = cgroups_n(in->cgroups);
+	return r == -ENOMEM ? r : 0; /* else it is tried again: names of what has gone do no harm */
+}
+
+int sweep(struct intake *in, const struct closed_window *windows, uint64_t now_ns)
+{
+	int r = forget_modules(in, windows);
+
+	if (r < 0)
+		return r;
+	forget_binaries(in);
+	r = forget_jit(in, windows);
+	return r == 0 ? forget_cgroups(in, windows, now_ns) : r;
+}
