@@ -5,16 +5,10 @@
 
 #include "agent/config-set.h"
 
-static const char *origin(const struct config_builder *b, const char *section, const char *name)
-{
-	return config_setting_find(b->config, section, NULL, name)->origin;
-}
-
 static int check_listen(const struct config_builder *b)
 {
 	const struct config *c = b->config;
-	const char *where = origin(b, "http", "listen");
-	int r;
+	const char *where = config_origin(c, "http", NULL, "listen");
 
 	if (!c->http.listen.given || c->http.listen.loopback)
 		return 0;
@@ -25,10 +19,9 @@ static int check_listen(const struct config_builder *b)
 				    c->http.listen.text);
 	if (c->http.tls_cert_file)
 		return 0;
-	r = config_warning(b->report, where,
-			   "http.listen: %s without http.tls_cert_file: token and profiles can be read on their way",
-			   c->http.listen.text);
-	return r;
+	return config_warning(b->report, where,
+			      "http.listen: %s without http.tls_cert_file: token and profiles can be read on their way",
+			      c->http.listen.text);
 }
 
 static int check_tls(const struct config_builder *b)
@@ -36,13 +29,13 @@ static int check_tls(const struct config_builder *b)
 	const struct config *c = b->config;
 
 	if (c->http.tls_cert_file && !c->http.tls_key_file)
-		return config_error(b->report, origin(b, "http", "tls_cert_file"),
+		return config_error(b->report, config_origin(b->config, "http", NULL, "tls_cert_file"),
 				    "http.tls_cert_file needs its key: give http.tls_key_file");
 	if (c->http.tls_key_file && !c->http.tls_cert_file)
-		return config_error(b->report, origin(b, "http", "tls_key_file"),
+		return config_error(b->report, config_origin(b->config, "http", NULL, "tls_key_file"),
 				    "http.tls_key_file needs its certificate: give http.tls_cert_file");
 	if (c->http.tls_client_ca_file && !c->http.tls_cert_file)
-		return config_error(b->report, origin(b, "http", "tls_client_ca_file"),
+		return config_error(b->report, config_origin(b->config, "http", NULL, "tls_client_ca_file"),
 				    "http.tls_client_ca_file needs TLS: give http.tls_cert_file and http.tls_key_file");
 	return 0;
 }
@@ -53,7 +46,7 @@ static int check_frequency(const struct config_builder *b)
 
 	if (hz % 10 != 0)
 		return 0;
-	return config_warning(b->report, origin(b, "agent", "frequency_hz"),
+	return config_warning(b->report, config_origin(b->config, "agent", NULL, "frequency_hz"),
 			      "agent.frequency_hz: %" PRIu64
 			      " Hz runs in step with timers of 10 ms, and may see a task "
 			      "always or never: %" PRIu64 " does not",
@@ -66,7 +59,7 @@ static int check_limits(const struct config_builder *b)
 
 	if (c->limits.unwind_table_mb < c->limits.map_mb)
 		return 0;
-	return config_error(b->report, origin(b, "limits", "unwind_table_mb"),
+	return config_error(b->report, config_origin(b->config, "limits", NULL, "unwind_table_mb"),
 			    "limits.unwind_table_mb: %" PRIu64 " MiB are part of limits.map_mb, which is %" PRIu64
 			    " MiB: raise that, or lower this",
 			    c->limits.unwind_table_mb, c->limits.map_mb);

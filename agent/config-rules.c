@@ -52,15 +52,9 @@ static int build_labels(struct config_builder *b)
 	return r;
 }
 
-/* A key of a named section; a section whose line is all there is of it has its keys at "default". */
-static const char *origin(const struct config_builder *b, const char *section, const char *instance, const char *key)
-{
-	return config_setting_find(b->config, section, instance, key)->origin;
-}
-
 static int check_environment(struct config_builder *b, const struct config_service *s)
 {
-	const char *where = origin(b, "service", s->name, "env");
+	const char *where = config_origin(b->config, "service", s->name, "env");
 
 	for (size_t i = 0; i < s->environment.n; i++) {
 		const char *pair = s->environment.items[i];
@@ -89,7 +83,7 @@ static int add_service(struct config_builder *b, const struct config_service *s)
 	int r;
 
 	if (!s->container[0] && !s->unit[0] && !s->exe[0] && !s->cmdline[0] && s->environment.n == 0)
-		return config_error(b->report, origin(b, "service", s->name, "container"),
+		return config_error(b->report, config_origin(b->config, "service", s->name, "container"),
 				    "[service %s] would be every process: give container, unit, exe, cmdline or env",
 				    s->name);
 	r = check_environment(b, s);
@@ -140,13 +134,13 @@ static int add_relabel(struct config_builder *b, const struct config_relabel *it
 	int r;
 
 	if (!rule_number(item->name, &number))
-		return config_error(b->report, origin(b, "relabel", item->name, "action"),
+		return config_error(b->report, config_origin(b->config, "relabel", item->name, "action"),
 				    "[relabel %s]: the name begins with a number, which is its turn: [relabel 10-NAME]",
 				    item->name);
 	r = relabel_add(b->config->relabel, &spec, &fault);
 	if (r == RELABEL_BAD)
-		return config_error(b->report, origin(b, "relabel", item->name, fault.key), "[relabel %s] %s: %s",
-				    item->name, fault.key, fault.why);
+		return config_error(b->report, config_origin(b->config, "relabel", item->name, fault.key),
+				    "[relabel %s] %s: %s", item->name, fault.key, fault.why);
 	return r;
 }
 

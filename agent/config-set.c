@@ -11,6 +11,8 @@
 #include "common/utf8.h"
 #include "workload/label-set.h"
 
+#define DEFAULT_ORIGIN "default"
+
 static struct config_items *items_of(const struct config *c, const struct config_section *section)
 {
 	return (struct config_items *)((char *)c + section->offset);
@@ -26,9 +28,12 @@ void *config_field(const struct config *c, const struct config_section *section,
 /* What is cited may hold anything, and goes to a terminal or a log. */
 static int add_line(struct buf *b, const char *origin, const char *fmt, va_list ap)
 {
+	static const char file[] = "file ";
 	char text[1024];
 	int r;
 
+	if (strncmp(origin, file, sizeof(file) - 1) == 0)
+		origin += sizeof(file) - 1;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	r = utf8_add_valid(b, origin, strlen(origin), CONFIG_VALUE_MAX_BYTES);
 	if (r == 0)
@@ -40,14 +45,11 @@ static int add_line(struct buf *b, const char *origin, const char *fmt, va_list 
 
 int config_error(struct config_report *r, const char *origin, const char *fmt, ...)
 {
-	static const char file[] = "file ";
 	va_list ap;
 	int answer;
 
 	if (r->n_errors++ >= CONFIG_MAX_TOLD)
 		return 0;
-	if (strncmp(origin, file, sizeof(file) - 1) == 0)
-		origin += sizeof(file) - 1;
 	va_start(ap, fmt);
 	answer = add_line(&r->errors, origin, fmt, ap);
 	va_end(ap);
@@ -88,6 +90,15 @@ const struct config_setting *config_setting_find(const struct config *c, const c
 	return find(c, config_section_find(section), instance, name);
 }
 
+const char *config_origin(const struct config *c, const char *section, const char *instance, const char *name)
+{
+	const struct config_setting *s = config_setting_find(c, section, instance, name);
+
+	if (!s)
+		return NULL;
+	return s->section_origin && strcmp(s->origin, DEFAULT_ORIGIN) == 0 ? s->section_origin : s->origin;
+}
+
 static int keep(struct config_builder *b, const char *s, const char **ret)
 {
 	return intern_add(b->config->settings->strings, s, strlen(s), ret);
@@ -110,6 +121,8 @@ static int add_setting(struct config_builder *b, const struct config_setting *li
 		r = keep(b, like->origin, &added->origin);
 	if (r == 0 && like->instance)
 		r = keep(b, like->instance, &added->instance);
+	if (r == 0 && like->section_origin)
+		r = keep(b, like->section_origin, &added->section_origin);
 	if (r < 0)
 		return r;
 	added->order = settings->n++;
@@ -129,7 +142,9 @@ static int parse(struct config_builder *b, const struct config_setting *s, size_
 	return r;
 }
 
-static int add_defaults(struct config_builder *b, const struct config_section *section, const char *instance, size_t i)
+/* instance and where are of item i of a named section, else NULL. */
+static int add_defaults(struct config_builder *b, const struct config_section *section, size_t i, const char *instance,
+			const char *where)
 {
 	int r = 0;
 
@@ -140,12 +155,13 @@ static int add_defaults(struct config_builder *b, const struct config_section *s
 						     .key = key,
 						     .name = key->name,
 						     .text = key->fallback,
-						     .origin = "default" };
+						     .origin = DEFAULT_ORIGIN,
+						     .section_origin = where };
 		struct config_setting *s;
 
 		r = add_setting(b, &like, &s);
 		if (r == 0)
-			r = parse(b, s, i, key->fallback, "default");
+			r = parse(b, s, i, key->fallback, DEFAULT_ORIGIN);
 	}
 	return r;
 }
@@ -156,7 +172,7 @@ int config_set_defaults(struct config_builder *b)
 
 	for (size_t i = 0; r == 0 && i < config_n_sections; i++) {
 		if (config_sections[i].kind != CONFIG_NAMED)
-			r = add_defaults(b, &config_sections[i], NULL, 0);
+			r = add_defaults(b, &config_sections[i], 0, NULL, NULL);
 	}
 	return r;
 }
@@ -175,7 +191,8 @@ static bool find_item(const struct config *c, const struct config_section *secti
 }
 
 /* A named section's item, made where it is new. -ENOSPC: too many. */
-static int get_item(struct config_builder *b, const struct config_section *section, const char *instance, size_t *ret)
+static int get_item(struct config_builder *b, const struct config_section *section, const char *instance,
+		    const char *where, size_t *ret)
 {
 	struct config_items *items = items_of(b->config, section);
 	char *item;
@@ -194,7 +211,7 @@ static int get_item(struct config_builder *b, const struct config_section *secti
 	if (r < 0)
 		return r;
 	*ret = items->n++;
-	return add_defaults(b, section, instance, *ret);
+	return add_defaults(b, section, *ret, instance, where);
 }
 
 static int too_much(struct config_builder *b, const char *origin, int r)
@@ -210,7 +227,7 @@ int config_set_section(struct config_builder *b, const struct config_section *se
 {
 	size_t i;
 
-	return too_much(b, origin, get_item(b, section, instance, &i));
+	return too_much(b, origin, get_item(b, section, instance, origin, &i));
 }
 
 static int unknown_key(struct config_builder *b, const struct config_section *section, const char *name,
@@ -221,7 +238,7 @@ static int unknown_key(struct config_builder *b, const struct config_section *se
 	if (meant)
 		return config_error(b->report, origin, "[%s] has no key '%.100s': did you mean '%s'?", section->name,
 				    name, meant);
-	return config_error(b->report, origin, "[%s] has no key '%.100s': see docs/configuration.md", section->name,
+	return config_error(b->report, origin, "[%s] has no key '%.100s': see 'cpuhound check-config --template'", section->name,
 			    name);
 }
 
@@ -260,13 +277,13 @@ static int set(struct config_builder *b, const struct config_setting *like)
 	int r = 0;
 
 	if (like->instance)
-		r = get_item(b, like->section, like->instance, &i);
+		r = get_item(b, like->section, like->instance, like->origin, &i);
 	if (r == 0)
 		r = get_setting(b, like, &s);
 	if (r < 0 || !s)
 		return r;
 	if (s->source == b->source)
-		return config_error(b->report, like->origin, "%s.%s is set twice: at %s already", like->section->name,
+		return config_error(b->report, like->origin, "%s.%s is set twice: first in %s", like->section->name,
 				    like->name, s->origin);
 	s->source = b->source;
 	r = keep(b, like->text, &s->text);

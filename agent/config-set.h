@@ -25,8 +25,9 @@ struct config_setting {
 	const char *instance;         /* NULL, or of a named section */
 	const struct config_key *key; /* NULL: a key of an open section that is in no table */
 	const char *name, *text, *origin;
-	unsigned int source; /* which file or flag set it */
-	size_t order;        /* when it was first named */
+	const char *section_origin; /* of a named section: where it was first named */
+	unsigned int source;        /* which file or flag set it */
+	size_t order;               /* when it was first named */
 };
 
 struct config_settings {
@@ -56,7 +57,10 @@ _must_check_ int config_set_section(struct config_builder *b, const struct confi
 const struct config_setting *config_setting_find(const struct config *c, const char *section, const char *instance,
 						 const char *name);
 
-/* "ORIGIN: text" as a line of the report; a file's origin without the word "file". */
+/* Where a key was said, or else its section; NULL where the key is unknown. */
+const char *config_origin(const struct config *c, const char *section, const char *instance, const char *name);
+
+/* "ORIGIN: text" as a line of the report; an origin in a file is told as FILE:LINE. */
 _must_check_ int config_error(struct config_report *r, const char *origin, const char *fmt, ...) _printf_(3, 4);
 _must_check_ int config_warning(struct config_report *r, const char *origin, const char *fmt, ...) _printf_(3, 4);
 

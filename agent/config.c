@@ -10,6 +10,7 @@
 #include "agent/config-sources.h"
 #include "agent/config-value.h"
 #include "common/intern.h"
+#include "common/log.h"
 #include "workload/label-set.h"
 #include "workload/relabel.h"
 #include "workload/service-rules.h"
@@ -18,6 +19,22 @@ void config_report_done(struct config_report *r)
 {
 	buf_done(&r->errors);
 	buf_done(&r->warnings);
+}
+
+static void log_lines(enum log_level level, const struct buf *lines)
+{
+	for (const char *s = lines->data; s && *s;) {
+		size_t size = strcspn(s, "\n");
+
+		log_write(level, "%.*s", (int)size, s);
+		s += size + 1;
+	}
+}
+
+void config_report_log(const struct config_report *r)
+{
+	log_lines(LOG_LEVEL_ERROR, &r->errors);
+	log_lines(LOG_LEVEL_WARNING, &r->warnings);
 }
 
 static struct config_settings *settings_free(struct config_settings *s)

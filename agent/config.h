@@ -119,6 +119,7 @@ struct config_report {
 #define CONFIG_MAX_TOLD 50
 
 void config_report_done(struct config_report *r);
+void config_report_log(const struct config_report *r); /* each line, as an error or a warning */
 
 /* CONFIG_BAD: report->errors says why, and there is no config. Warnings are there in both cases. */
 enum config_answer {

@@ -156,8 +156,7 @@ static int print(const struct config *c, const struct config_report *report, boo
 {
 	if (json)
 		return print_json(c, report);
-	fputs(report->errors.size ? report->errors.data : "", stderr);
-	fputs(report->warnings.size ? report->warnings.data : "", stderr);
+	config_report_log(report);
 	return c ? print_text(c) : 0;
 }
 
