@@ -13,20 +13,34 @@
 
 #define DEFAULT_ORIGIN "default"
 
-static struct config_items *items_of(const struct config *c, const struct config_section *section)
+struct config_items *config_items_of(const struct config *c, const struct config_section *section)
 {
 	return (struct config_items *)((char *)c + section->offset);
+}
+
+const char *config_item_name(const struct config *c, const struct config_section *section, size_t i)
+{
+	return *(const char **)((char *)config_items_of(c, section)->items + i * section->item_bytes);
+}
+
+size_t config_item_find(const struct config *c, const struct config_section *section, const char *name)
+{
+	size_t i = 0;
+
+	while (i < config_items_of(c, section)->n && strcmp(config_item_name(c, section, i), name) != 0)
+		i++;
+	return i;
 }
 
 void *config_field(const struct config *c, const struct config_section *section, size_t i, const struct config_key *key)
 {
 	if (section->kind != CONFIG_NAMED)
 		return (char *)c + key->offset;
-	return (char *)items_of(c, section)->items + i * section->item_bytes + key->offset;
+	return (char *)config_items_of(c, section)->items + i * section->item_bytes + key->offset;
 }
 
 /* What is cited may hold anything, and goes to a terminal or a log. */
-static int add_line(struct buf *b, const char *origin, const char *fmt, va_list ap)
+static int _printf_(3, 0) add_line(struct buf *b, const char *origin, const char *fmt, va_list ap)
 {
 	static const char file[] = "file ";
 	char text[1024];
@@ -177,28 +191,16 @@ int config_set_defaults(struct config_builder *b)
 	return r;
 }
 
-static bool find_item(const struct config *c, const struct config_section *section, const char *instance, size_t *ret)
-{
-	const struct config_items *items = items_of(c, section);
-
-	for (size_t i = 0; i < items->n; i++) {
-		if (strcmp(*(const char **)((char *)items->items + i * section->item_bytes), instance) == 0) {
-			*ret = i;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* A named section's item, made where it is new. -ENOSPC: too many. */
 static int get_item(struct config_builder *b, const struct config_section *section, const char *instance,
 		    const char *where, size_t *ret)
 {
-	struct config_items *items = items_of(b->config, section);
+	struct config_items *items = config_items_of(b->config, section);
 	char *item;
 	int r;
 
-	if (find_item(b->config, section, instance, ret))
+	*ret = config_item_find(b->config, section, instance);
+	if (*ret < items->n)
 		return 0;
 	if (items->n == CONFIG_MAX_ITEMS)
 		return -ENOSPC;
@@ -210,7 +212,7 @@ static int get_item(struct config_builder *b, const struct config_section *secti
 	r = keep(b, instance, (const char **)item);
 	if (r < 0)
 		return r;
-	*ret = items->n++;
+	items->n++;
 	return add_defaults(b, section, *ret, instance, where);
 }
 
@@ -218,6 +220,7 @@ static int too_much(struct config_builder *b, const char *origin, int r)
 {
 	if (r != -ENOSPC)
 		return r;
+	b->full = true;
 	return config_error(b->report, origin, "too much: at most %d sections of a kind, %d keys and %zu MiB of text",
 			    CONFIG_MAX_ITEMS, CONFIG_MAX_SETTINGS, CONFIG_STRINGS_LIMIT_BYTES >> 20);
 }
@@ -238,8 +241,8 @@ static int unknown_key(struct config_builder *b, const struct config_section *se
 	if (meant)
 		return config_error(b->report, origin, "[%s] has no key '%.100s': did you mean '%s'?", section->name,
 				    name, meant);
-	return config_error(b->report, origin, "[%s] has no key '%.100s': see 'cpuhound check-config --template'", section->name,
-			    name);
+	return config_error(b->report, origin, "[%s] has no key '%.100s': see 'cpuhound check-config --template'",
+			    section->name, name);
 }
 
 /* A setting for what was named, new or not. 0 with *ret NULL: an error was told. */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "agent/config.h"
@@ -40,6 +41,7 @@ struct config_builder {
 	struct config *config;
 	struct config_report *report;
 	unsigned int source; /* raised for each file and flag: a key must not come twice in one */
+	bool full;           /* a limit was reached: something is missing, and told */
 };
 
 /* Every key of every section that has no name of its own, at its default. */
@@ -63,6 +65,11 @@ const char *config_origin(const struct config *c, const char *section, const cha
 /* "ORIGIN: text" as a line of the report; an origin in a file is told as FILE:LINE. */
 _must_check_ int config_error(struct config_report *r, const char *origin, const char *fmt, ...) _printf_(3, 4);
 _must_check_ int config_warning(struct config_report *r, const char *origin, const char *fmt, ...) _printf_(3, 4);
+
+/* Of a named section: its items, the name of one, and which has a name (their number: none has). */
+struct config_items *config_items_of(const struct config *c, const struct config_section *section);
+const char *config_item_name(const struct config *c, const struct config_section *section, size_t i);
+size_t config_item_find(const struct config *c, const struct config_section *section, const char *name);
 
 /* The field of a key: of the config, or of item i of a named section. */
 void *config_field(const struct config *c, const struct config_section *section, size_t i,

@@ -29,7 +29,8 @@ static int enter_section(struct config_builder *b, const struct ini_item *item, 
 		return config_error(b->report, origin, "there is no section [%.100s]: did you mean [%s]?",
 				    item->section, meant);
 	if (!section)
-		return config_error(b->report, origin, "there is no section [%.100s]: see 'cpuhound check-config --template'",
+		return config_error(b->report, origin,
+				    "there is no section [%.100s]: see 'cpuhound check-config --template'",
 				    item->section);
 	if (section->kind == CONFIG_NAMED && !item->name)
 		return config_error(b->report, origin, "[%s] needs a name: [%s %s]", section->name, section->name,

@@ -299,7 +299,11 @@ static void test_many_errors(void **state)
 
 static void test_limits(void **state)
 {
-	_cleanup_(buf_done) struct buf text = {}, labels = {};
+	_cleanup_(config_report_done) struct config_report report = {};
+	_cleanup_(buf_done) struct buf text = {}, labels = {}, keys = {};
+	_cleanup_(folder_done) struct folder f;
+	const struct config_sources sources = { .file = f.file };
+	struct config *c = NULL;
 
 	for (size_t i = 0; i < 257; i++)
 		assert_int_equal(buf_printf(&text, "[service s%zu]\nexe = x\n", i), 0);
@@ -309,6 +313,14 @@ static void test_limits(void **state)
 	for (size_t i = 0; i < 40; i++)
 		assert_int_equal(buf_printf(&labels, "l%zu = x\n", i), 0);
 	expect_errors(labels.data, ":34: [labels] holds more than 32 labels\n");
+	assert_int_equal(buf_add_str(&keys, "[labels]\n"), 0);
+	for (size_t i = 0; i < 4060; i++)
+		assert_int_equal(buf_printf(&keys, "l%zu = x\n", i), 0);
+	for (size_t i = 0; i < 8; i++) /* the last ones have no room for all of their keys */
+		assert_int_equal(buf_printf(&keys, "[service s%zu]\nversion = x\n", i), 0);
+	folder_init(&f, keys.data);
+	assert_int_equal(config_load(&sources, &report, &c), CONFIG_BAD);
+	assert_non_null(strstr(report.errors.data, ": too much: at most "));
 }
 
 static void test_files_that_are_none(void **state)
