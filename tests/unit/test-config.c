@@ -173,6 +173,30 @@ static void test_precedence(void **state)
 	assert_string_equal(((const struct config_service *)c->services.items)->name, "a.b");
 }
 
+static void test_files_by_name(void **state)
+{
+	_cleanup_(config_report_done) struct config_report report = {};
+	_cleanup_(folder_done) struct folder f;
+	_cleanup_(config_freep) struct config *c = NULL;
+	const struct config_sources sources = { .file = f.file };
+	const struct config_service *services;
+	char name[32], text[64];
+
+	folder_init(&f, "");
+	for (unsigned int i = 0; i < 32; i++) {
+		snprintf(name, sizeof(name), "conf.d/%02u.conf", i * 13 % 32);
+		snprintf(text, sizeof(text), "[service %02u]\nexe = x\n", i * 13 % 32);
+		write_text(&f, name, text);
+	}
+	c = load_sources(&sources, &report);
+	services = c->services.items;
+	assert_int_equal(c->services.n, 32);
+	for (unsigned int i = 0; i < 32; i++) {
+		snprintf(name, sizeof(name), "%02u", i);
+		assert_string_equal(services[i].name, name);
+	}
+}
+
 static void test_types(void **state)
 {
 	_cleanup_(config_report_done) struct config_report report = {};
@@ -506,6 +530,7 @@ static void test_diff(void **state)
 		    "");
 	expect_diff("[service a]\nexe = a\n[service b]\nexe = b\n", "[service a]\nexe = x\n[service c]\nexe = c\n",
 		    "service.a, service.c, service.b", "");
+	expect_diff("[service a]\nexe = x\n", "[service b]\nexe = x\n", "service.b, service.a", "");
 	expect_diff("[service a]\nexe = a\n[service b]\nexe = b\n", "[service b]\nexe = b\n[service a]\nexe = a\n",
 		    "service.b, service.a", "");
 }
@@ -538,6 +563,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_files_by_name),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_bad_addresses),

@@ -265,7 +265,7 @@ static void test_given_up(void **state)
 	assert_int_equal(relabel_apply(r, &labels), 0);
 	assert_null(label_set_find(&labels, "t"));
 	assert_int_equal(relabel_n_given_up(r), 1);
-	assert_true(clock() - begin < CLOCKS_PER_SEC);
+	assert_true(clock() - begin < CLOCKS_PER_SEC / 20); /* the limit of PCRE2 itself takes 100 times as long */
 }
 
 static void test_values_are_bounded_and_valid(void **state)
