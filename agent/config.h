@@ -16,6 +16,8 @@
 #include "common/buf.h"
 #include "common/clean.h"
 
+struct config_settings;
+struct label_set;
 struct relabel;
 struct service_rules;
 
