@@ -16,6 +16,8 @@
 #include "common/buf.h"
 #include "common/clean.h"
 
+struct config_settings;
+struct label_set;
 struct relabel;
 struct service_rules;
 
@@ -24,6 +26,26 @@ struct service_rules;
 struct config_list {
 	const char **items;
 	size_t n;
+};
+
+/* The items of the named sections of one kind; each item begins with its name. */
+struct config_items {
+	void *items;
+	size_t n;
+};
+
+struct config_service {
+	const char *name;
+	const char *container, *unit, *exe, *cmdline;
+	struct config_list environment;
+	const char *service_name, *version;
+};
+
+struct config_relabel {
+	const char *name; /* NN-NAME */
+	const char *action;
+	struct config_list source_labels;
+	const char *separator, *regex, *target_label, *replacement;
 };
 
 struct config_address {
@@ -73,6 +95,8 @@ struct config {
 	struct service_rules *service_rules; /* [service NAME], in the order of the files */
 	struct relabel *relabel;             /* [relabel NN-NAME], in order of NN */
 
+	struct config_items services, relabels; /* what those two are made of */
+
 	struct config_settings *settings; /* the text and the origin of each key: config_setting() */
 };
 
@@ -92,9 +116,12 @@ struct config_sources {
 /* What is to be said of a config: lines of text without "cpuhound:", each "WHERE: WHAT: REMEDY\n". */
 struct config_report {
 	struct buf errors, warnings;
-	size_t n_errors;
+	size_t n_errors; /* also those beyond the first CONFIG_MAX_TOLD */
 };
+#define CONFIG_MAX_TOLD 50
+
 void config_report_done(struct config_report *r);
+void config_report_log(const struct config_report *r); /* each line, as an error or a warning */
 
 /* CONFIG_BAD: report->errors says why, and there is no config. Warnings are there in both cases. */
 enum config_answer {
