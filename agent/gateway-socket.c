@@ -10,7 +10,7 @@
 #include "common/parse.h"
 #include "web/address.h"
 
-#define BACKLOG 128
+#define BACKLOG 4096 /* that wait while the gateway is started anew; the kernel may allow less */
 #define HOST_BYTES 64
 
 static int parse_port(const char *text, in_port_t *ret)

@@ -197,10 +197,8 @@ static enum MHD_Result pass_on(struct web_connection *c, const struct web_route 
 	struct outline o = { .status = c->answer.status, .type = TEXT };
 	char seconds[12];
 
-	if (c->answer.status == 0) {
-		c->listener->connections->counts.n[WEB_N_CLIENT_GONE]++;
+	if (c->answer.status == 0)
 		return MHD_NO;
-	}
 	if (c->answer.retry_after_s != 0) {
 		snprintf(seconds, sizeof(seconds), "%u", c->answer.retry_after_s);
 		o.extra_name = MHD_HTTP_HEADER_RETRY_AFTER;

@@ -198,8 +198,10 @@ static void notice_hangups(struct web_server *s)
 	for (int i = 0; i < n; i++) {
 		struct web_connection *c = events[i].data.ptr;
 
-		if (c && c->state == WEB_ASKED)
-			web_connection_leave(c, 0, "");
+		if (!c || c->state != WEB_ASKED)
+			continue;
+		web_connection_leave(c, 0, "");
+		s->connections.counts.n[WEB_N_CLIENT_GONE]++;
 	}
 }
 
