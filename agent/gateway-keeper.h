@@ -21,8 +21,6 @@
 
 struct gateway_keeper;
 
-#define GATEWAY_MAX_PROFILES 2 /* at a time; a third one is answered here, with 429 */
-
 struct gateway_keeper_config {
 	const char *path; /* the program to start; it and argv are borrowed for the keeper's life */
 	char *const *argv;
@@ -43,7 +41,7 @@ _must_check_ int gateway_keeper_set(struct gateway_keeper *g, const struct web_s
 
 enum gateway_event_kind {
 	GATEWAY_REQUEST = 1, /* answer it with gateway_keeper_answer() */
-	GATEWAY_CANCEL,      /* nobody waits for the answer to this id any more: it may not be answered */
+	GATEWAY_GONE,        /* nobody waits for the answer to this id any more: it need not be answered */
 };
 
 struct gateway_event {
@@ -52,7 +50,7 @@ struct gateway_event {
 	struct web_request request;
 };
 
-/* False: no more events. Of WEB_PROFILE requests, GATEWAY_MAX_PROFILES are under way at most. */
+/* False: no more events. Two profiles are under way at most: a third one is answered here, with 429. */
 bool gateway_keeper_take(struct gateway_keeper *g, struct gateway_event *ret);
 
 /*
@@ -65,7 +63,7 @@ void gateway_keeper_answer(struct gateway_keeper *g, uint64_t id, unsigned int s
 enum gateway_state {
 	GATEWAY_STARTING, /* also between a loss and the next start */
 	GATEWAY_SERVING,
-	GATEWAY_REFUSED, /* it does not take the settings, and never had any that it took */
+	GATEWAY_REFUSED, /* it does not take the settings, and never had others */
 };
 enum gateway_state gateway_keeper_state(const struct gateway_keeper *g);
 

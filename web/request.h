@@ -36,8 +36,8 @@ _Static_assert(sizeof(struct web_request) == 16 + 2 * WEB_NAME_BYTES, "no holes"
 bool web_request_is_valid(const struct web_request *r);
 
 /*
- * Sets what one argument of the query says; sizes are without a NUL. 0, or -EINVAL with the reason, which is static: an
- * argument that is unknown, or given twice, or no such number or name.
+ * Sets what one argument of the query says; the value ends with a NUL behind its size, and may have others. 0, or
+ * -EINVAL with the reason, which is static: an argument that is unknown, or given twice, or no such number or name.
  */
-_must_check_ int web_request_set(struct web_request *r, const char *key, size_t key_size, const char *value,
-				 size_t value_size, const char **ret_reason);
+_must_check_ int web_request_set(struct web_request *r, const char *key, const char *value, size_t value_size,
+				 const char **ret_reason);
