@@ -145,7 +145,8 @@ static void forget(struct web_settings *settings)
 int daemon_setup_gateway(struct daemon_setup *s, const struct config *c, const char *host_name,
 			 struct gateway_keeper **ret)
 {
-	static char *const argv[] = { "cpuhound", GATEWAY_COMMAND, NULL };
+	static char name[] = "cpuhound", command[] = GATEWAY_COMMAND;
+	static char *const argv[] = { name, command, NULL };
 	struct web_settings *settings;
 	int r;
 

@@ -335,7 +335,7 @@ static void dispatch_gateway(struct daemon *d, uint64_t now_ns)
 
 	gateway_keeper_dispatch(d->gateway);
 	while (gateway_keeper_take(d->gateway, &event)) {
-		if (event.kind == GATEWAY_CANCEL)
+		if (event.kind == GATEWAY_GONE)
 			live_profiles_cancel(&d->live, d->recorder, event.id);
 		else
 			answer_request(d, &event, now_ns);
