@@ -30,7 +30,6 @@
 #include "workload/cgroup.h"
 #include "workload/process.h"
 
-#define NICE (-5)
 #define PREPARE_NS (300 * NS_PER_MS)
 #define LONGEST_WAIT_MS 1000        /* buffers are looked at this often, were a wake-up lost */
 #define DRAIN_AT 0.5                /* how full a buffer is when it is drained */
@@ -166,7 +165,7 @@ int recorder_new(const struct recorder_config *config, struct recorder **ret)
 	r->mode = INTAKE_FINISHING;
 	r->epoll_fd = -1;
 	raise_nofile();
-	e = priority_be_prompt(NICE);
+	e = priority_be_prompt(RECORDER_NICE);
 	if (e < 0)
 		log_debug("cannot raise the priority: %s, going on", strerrordesc_np(-e));
 	e = intake_init(&r->intake, &intake_config); /* first: recorder_free() needs it to have begun */

@@ -22,6 +22,8 @@
 
 struct recorder;
 
+#define RECORDER_NICE (-5) /* of its thread, where that is allowed */
+
 struct recorder_config {
 	uint64_t period_ns;
 	enum filter_kind filter;

@@ -15,7 +15,7 @@ static void print_overview(void)
 	       "usage: cpuhound COMMAND [OPTIONS]\n"
 	       "\n");
 	for (size_t i = 0; commands[i]; i++)
-		printf("  %-12s%s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-14s%s\n", commands[i]->name, commands[i]->summary);
 	printf("\n"
 	       "'cpuhound help COMMAND' shows the options of a command.\n"
 	       "Exit codes: 0 ok, 1 error, 2 usage, 3 this machine or this user lacks something: see 'cpuhound "

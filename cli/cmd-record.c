@@ -10,10 +10,10 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#include "agent/environment.h"
 #include "agent/recorder.h"
 #include "cli/child.h"
 #include "cli/command.h"
+#include "cli/environment-check.h"
 #include "cli/invoker.h"
 #include "cli/output.h"
 #include "cli/record-options.h"
@@ -68,28 +68,6 @@ static int fail(const char *what, int error)
 {
 	log_error("cannot %s: %s", what, strerror(-error));
 	return EXIT_ERROR;
-}
-
-/* The first failing finding in doctor's own words; else what will be missing. */
-static int check_environment(void)
-{
-	_cleanup_free_ struct finding *findings = NULL;
-	size_t n;
-	int r;
-
-	r = environment_check(&findings, &n);
-	if (r < 0)
-		return fail("look at this machine", r);
-	for (size_t i = 0; i < n; i++) {
-		if (findings[i].state != FINDING_FAILED)
-			continue;
-		log_error("%s%s%s", findings[i].text, findings[i].remedy[0] ? ": " : "", findings[i].remedy);
-		return EXIT_ENVIRONMENT;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (findings[i].state == FINDING_DEGRADED)
-			log_warning("%s", findings[i].text);
-	return EXIT_OK;
 }
 
 static int open_outputs(struct recording *rec)
@@ -428,7 +406,7 @@ static int record(struct recording *rec)
 {
 	int r, code;
 
-	code = check_environment();
+	code = environment_check_say();
 	if (code == EXIT_OK)
 		code = open_outputs(rec);
 	if (code != EXIT_OK)

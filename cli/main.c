@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/gateway.h"
 #include "cli/command.h"
 #include "symbolizer/finisher.h"
 #include "symbolizer/indexer.h"
@@ -20,6 +21,8 @@ int main(int argc, char **argv)
 		return debug_indexer_main();
 	if (argc > 1 && strcmp(argv[1], FINISHER_COMMAND) == 0)
 		return finisher_main();
+	if (argc > 1 && strcmp(argv[1], GATEWAY_COMMAND) == 0)
+		return gateway_main();
 
 	signal(SIGPIPE, SIG_DFL); /* `cpuhound ... | head` ends quietly, whatever the parent had ignored */
 	exit_code = command_dispatch(argc, argv);

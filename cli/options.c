@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/nearest.h"
+#include "common/nearest.h"
 
 int options_error(const struct command *command, const char *fmt, ...)
 {

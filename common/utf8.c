@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/utf8.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 static bool in_range(uint8_t c, uint8_t low, uint8_t high)
@@ -65,4 +64,16 @@ int utf8_add_valid(struct buf *b, const char *s, size_t size, size_t limit_bytes
 		i += n ? n : 1;
 	}
 	return 0;
+}
+
+bool utf8_is_valid(const char *s, size_t size)
+{
+	const uint8_t *bytes = (const uint8_t *)s;
+
+	for (size_t i = 0, n; i < size; i += n) {
+		n = sequence_bytes(bytes + i, size - i);
+		if (n == 0)
+			return false;
+	}
+	return true;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/buf.h"
@@ -16,3 +17,6 @@
  * At most limit_bytes are appended, cut between characters.
  */
 _must_check_ int utf8_add_valid(struct buf *b, const char *s, size_t size, size_t limit_bytes);
+
+/* Valid UTF-8 without control characters already. */
+bool utf8_is_valid(const char *s, size_t size);

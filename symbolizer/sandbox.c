@@ -64,7 +64,7 @@ static int limit_resources(const struct sandbox_limits *limits)
 		rlim_t limit;
 	} resources[] = {
 		{ RLIMIT_CORE, 0 },
-		{ RLIMIT_NOFILE, OPEN_FILES },
+		{ RLIMIT_NOFILE, limits->open_files ? limits->open_files : OPEN_FILES },
 		{ RLIMIT_FSIZE, limits->output_bytes },
 		{ RLIMIT_DATA, SANITIZED ? RLIM_INFINITY : limits->data_bytes },
 	};

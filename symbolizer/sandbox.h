@@ -11,8 +11,9 @@
 #include "common/clean.h"
 
 struct sandbox_limits {
-	size_t data_bytes;   /* of memory */
-	size_t output_bytes; /* of any file that it is given to write */
+	size_t data_bytes;       /* of memory */
+	size_t output_bytes;     /* of any file that it is given to write */
+	unsigned int open_files; /* 0: 16 */
 	int nice;
 	bool may_map_files; /* for reading; one that shrinks meanwhile then ends the child (SIGBUS) */
 	const int *calls;   /* system calls beside those of every child: seccomp's numbers; borrowed */

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/config-check.h"
+
+#include <inttypes.h>
+
+#include "agent/config-set.h"
+
+static int check_listen(const struct config_builder *b)
+{
+	const struct config *c = b->config;
+	const char *where = config_origin(c, "http", NULL, "listen");
+
+	if (!c->http.listen.given || c->http.listen.loopback)
+		return 0;
+	if (!c->http.token_file && !c->http.tls_client_ca_file)
+		return config_error(b->report, where,
+				    "http.listen: whoever reaches %s would read this machine's profiles: give "
+				    "http.token_file or http.tls_client_ca_file, or listen on 127.0.0.1",
+				    c->http.listen.text);
+	if (c->http.tls_cert_file)
+		return 0;
+	return config_warning(b->report, where,
+			      "http.listen: %s without http.tls_cert_file: token and profiles can be read on their way",
+			      c->http.listen.text);
+}
+
+static int check_tls(const struct config_builder *b)
+{
+	const struct config *c = b->config;
+
+	if (c->http.tls_cert_file && !c->http.tls_key_file)
+		return config_error(b->report, config_origin(b->config, "http", NULL, "tls_cert_file"),
+				    "http.tls_cert_file needs its key: give http.tls_key_file");
+	if (c->http.tls_key_file && !c->http.tls_cert_file)
+		return config_error(b->report, config_origin(b->config, "http", NULL, "tls_key_file"),
+				    "http.tls_key_file needs its certificate: give http.tls_cert_file");
+	if (c->http.tls_client_ca_file && !c->http.tls_cert_file)
+		return config_error(b->report, config_origin(b->config, "http", NULL, "tls_client_ca_file"),
+				    "http.tls_client_ca_file needs TLS: give http.tls_cert_file and http.tls_key_file");
+	return 0;
+}
+
+static int check_frequency(const struct config_builder *b)
+{
+	uint64_t hz = b->config->agent.frequency_hz;
+
+	if (hz % 10 != 0)
+		return 0;
+	return config_warning(b->report, config_origin(b->config, "agent", NULL, "frequency_hz"),
+			      "agent.frequency_hz: %" PRIu64
+			      " Hz runs in step with timers of 10 ms, and may see a task "
+			      "always or never: %" PRIu64 " does not",
+			      hz, hz - 1);
+}
+
+static int check_limits(const struct config_builder *b)
+{
+	const struct config *c = b->config;
+
+	if (c->limits.unwind_table_mb < c->limits.map_mb)
+		return 0;
+	return config_error(b->report, config_origin(b->config, "limits", NULL, "unwind_table_mb"),
+			    "limits.unwind_table_mb: %" PRIu64 " MiB are part of limits.map_mb, which is %" PRIu64
+			    " MiB: raise that, or lower this",
+			    c->limits.unwind_table_mb, c->limits.map_mb);
+}
+
+int config_check(const struct config_builder *b)
+{
+	static int (*const checks[])(const struct config_builder *b) = {
+		check_listen,
+		check_tls,
+		check_frequency,
+		check_limits,
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(checks); i++)
+		r = checks[i](b);
+	return r;
+}

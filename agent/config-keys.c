@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/config-keys.h"
+
+#include <string.h>
+
+#include "agent/config.h"
+#include "common/clean.h"
+#include "common/nearest.h"
+
+#define SECOND_NS 1000000000ULL
+#define AT(field) .offset = offsetof(struct config, field)
+#define AT_SERVICE(field) .offset = offsetof(struct config_service, field)
+#define AT_RELABEL(field) .offset = offsetof(struct config_relabel, field)
+
+static const struct config_key agent_keys[] = {
+	{ "state_dir", CONFIG_PATH, "/var/lib/cpuhound", AT(agent.state_dir), .required = true,
+	  .summary = "Windows, and what must outlive a restart. One agent a directory." },
+	{ "cache_dir", CONFIG_PATH, "/var/cache/cpuhound", AT(agent.cache_dir),
+	  .summary = "Index files of binaries; they can be made again. Empty: none are kept." },
+	{ "run_dir", CONFIG_PATH, "/run/cpuhound", AT(agent.run_dir), .required = true,
+	  .summary = "The socket of `cpuhound status`." },
+	{ "window", CONFIG_DURATION, "10s", AT(agent.window_ns), .min = SECOND_NS, .max = 300 * SECOND_NS,
+	  .reloadable = true, .summary = "How much time one profile covers." },
+	{ "frequency_hz", CONFIG_NUMBER, "19", AT(agent.frequency_hz), .min = 1, .max = 1000, .reloadable = true,
+	  .summary = "Samples a second on each CPU. Multiples of 10 run in step with timers, and mislead." },
+	{ "kill_switch", CONFIG_PATH, "/etc/cpuhound/off", AT(agent.kill_switch), .reloadable = true,
+	  .summary = "While this file exists the agent is idle. Empty: there is none." },
+	{ "group", CONFIG_TEXT, "cpuhound", AT(agent.group),
+	  .summary = "Who may read windows and ask for the status. Empty: the group that the agent runs as." },
+};
+
+static const struct config_key http_keys[] = {
+	{ "listen", CONFIG_ADDRESS, "127.0.0.1:7171", AT(http.listen),
+	  .summary = "Page, profiles and metrics. Other than loopback needs a token or client certificates. Empty: "
+		     "none." },
+	{ "metrics_listen", CONFIG_ADDRESS, "", AT(http.metrics_listen),
+	  .summary = "Metrics and health only, without a token. Empty: none." },
+	{ "token_file", CONFIG_PATH, "", AT(http.token_file),
+	  .summary = "File with the token that clients send as `Authorization: Bearer TOKEN`." },
+	{ "tls_cert_file", CONFIG_PATH, "", AT(http.tls_cert_file), .summary = "Certificate chain, PEM." },
+	{ "tls_key_file", CONFIG_PATH, "", AT(http.tls_key_file), .summary = "Its private key, PEM." },
+	{ "tls_client_ca_file", CONFIG_PATH, "", AT(http.tls_client_ca_file),
+	  .summary = "Clients need a certificate that one of these signed, PEM." },
+};
+
+static const struct config_key limits_keys[] = {
+	{ "cpu_percent", CONFIG_NUMBER, "5", AT(limits.cpu_percent), .min = 1, .max = 10000, .reloadable = true,
+	  .summary =
+		  "Own CPU time, time in BPF included, of one core. Beyond a limit the agent does less, and says so." },
+	{ "rss_mb", CONFIG_NUMBER, "64", AT(limits.rss_mb), .min = 16, .max = 65536, .reloadable = true,
+	  .summary = "Own memory (RssAnon), in MiB." },
+	{ "map_mb", CONFIG_NUMBER, "256", AT(limits.map_mb), .min = 16, .max = 65536, .reloadable = true,
+	  .summary = "BPF maps: 12 MiB, 0.5 MiB a CPU, and unwind_table_mb." },
+	{ "disk_mb", CONFIG_NUMBER, "1024", AT(limits.disk_mb), .min = 16, .max = 1 << 24, .reloadable = true,
+	  .summary = "Files below state_dir; the oldest windows make way." },
+	{ "unwind_table_mb", CONFIG_NUMBER, "64", AT(limits.unwind_table_mb), .min = 4, .max = 4096,
+	  .summary = "Rows and mappings that the stack walker goes by." },
+};
+
+static const struct config_key symbols_keys[] = {
+	{ "debug_info", CONFIG_BOOL, "yes", AT(symbols.debug_info), .reloadable = true,
+	  .summary = "Read inlined calls and lines from debug info." },
+	{ "debug_dirs", CONFIG_LIST, "", AT(symbols.debug_dirs),
+	  .summary = "Directories with debug info, beside the usual ones." },
+};
+
+static const struct config_key labels_keys[] = {
+	{ "host", CONFIG_TEXT, "", AT(labels.host), .reloadable = true,
+	  .summary = "The name of this machine. Empty: as the kernel tells it." },
+};
+
+static const struct config_key optional_labels_keys[] = {
+	{ "pid", CONFIG_BOOL, "no", AT(optional_labels.pid), .reloadable = true,
+	  .summary = "The process, as a number. Makes profiles several times larger." },
+	{ "tid", CONFIG_BOOL, "no", AT(optional_labels.tid), .reloadable = true, .summary = "The thread, likewise." },
+};
+
+static const struct config_key workload_keys[] = {
+	{ "read_environment", CONFIG_BOOL, "no", AT(workload.read_environment), .reloadable = true,
+	  .summary = "Read OTEL_SERVICE_NAME and the like from processes. Their environment may hold secrets." },
+	{ "docker_socket", CONFIG_PATH, "", AT(workload.docker_socket), .reloadable = true,
+	  .summary = "Ask Docker for names, such as /run/docker.sock. Empty: files tell them." },
+	{ "cri_socket", CONFIG_PATH, "", AT(workload.cri_socket), .reloadable = true,
+	  .summary = "Ask the CRI, such as /run/containerd/containerd.sock. Empty: files tell them." },
+};
+
+static const struct config_key filter_keys[] = {
+	{ "include_services", CONFIG_LIST, "", AT(filter.include_services), .reloadable = true,
+	  .summary = "Globs: only these are sampled. Empty: all." },
+	{ "exclude_services", CONFIG_LIST, "", AT(filter.exclude_services), .reloadable = true,
+	  .summary = "Globs: these are not." },
+	{ "include_containers", CONFIG_LIST, "", AT(filter.include_containers), .reloadable = true,
+	  .summary = "Globs over names of containers, likewise." },
+	{ "exclude_containers", CONFIG_LIST, "", AT(filter.exclude_containers), .reloadable = true,
+	  .summary = "Likewise." },
+};
+
+static const struct config_key service_keys[] = {
+	{ "container", CONFIG_TEXT, "", AT_SERVICE(container), .summary = "Glob over the container's name." },
+	{ "unit", CONFIG_TEXT, "", AT_SERVICE(unit), .summary = "Glob over the systemd unit." },
+	{ "exe", CONFIG_TEXT, "", AT_SERVICE(exe), .summary = "Glob over the program's path." },
+	{ "cmdline", CONFIG_TEXT, "", AT_SERVICE(cmdline),
+	  .summary = "Glob over the arguments, a blank between them." },
+	{ "env", CONFIG_LIST, "", AT_SERVICE(environment),
+	  .summary = "KEY=GLOB, all of them; needs workload.read_environment." },
+	{ "name", CONFIG_TEXT, "", AT_SERVICE(service_name), .summary = "Of the service. Empty: the section's name." },
+	{ "version", CONFIG_TEXT, "", AT_SERVICE(version), .summary = "Of the service. Empty: found as for others." },
+};
+
+static const struct config_key relabel_keys[] = {
+	{ "action", CONFIG_TEXT, "replace", AT_RELABEL(action),
+	  .summary = "replace, keep, drop, labeldrop, labelkeep or labelmap." },
+	{ "source_labels", CONFIG_LIST, "", AT_RELABEL(source_labels), .summary = "Their values are joined." },
+	{ "separator", CONFIG_TEXT, ";", AT_RELABEL(separator), .summary = "Between them." },
+	{ "regex", CONFIG_TEXT, "(.*)", AT_RELABEL(regex), .required = true,
+	  .summary = "Must match the whole of it, or of a label's name." },
+	{ "target_label", CONFIG_TEXT, "", AT_RELABEL(target_label), .summary = "What replace sets." },
+	{ "replacement", CONFIG_TEXT, "$1", AT_RELABEL(replacement), .summary = "To what; empty removes the label." },
+};
+
+#define KEYS(table) .keys = table, .n_keys = ARRAY_SIZE(table)
+
+const struct config_section config_sections[] = {
+	{ "agent", CONFIG_PLAIN, KEYS(agent_keys), .summary = "The daemon." },
+	{ "http", CONFIG_PLAIN, KEYS(http_keys), .summary = "What it serves." },
+	{ "limits", CONFIG_PLAIN, KEYS(limits_keys), .summary = "What it may use." },
+	{ "symbols", CONFIG_PLAIN, KEYS(symbols_keys), .summary = "How addresses get names." },
+	{ "labels", CONFIG_OPEN, KEYS(labels_keys), .reloadable = true, .example = "region = eu-west",
+	  .summary = "On all profiles of this machine; any other key is a label, too." },
+	{ "optional_labels", CONFIG_PLAIN, KEYS(optional_labels_keys),
+	  .summary = "Labels that cost too much for all." },
+	{ "workload", CONFIG_PLAIN, KEYS(workload_keys), .summary = "How processes and containers get names." },
+	{ "filter", CONFIG_PLAIN, KEYS(filter_keys),
+	  .summary = "What is sampled. Lists have commas between their items." },
+	{ "service", CONFIG_NAMED, KEYS(service_keys), .reloadable = true, .item_bytes = sizeof(struct config_service),
+	  AT(services), .example = "NAME",
+	  .summary = "Processes that all given globs match are this service; the first section that matches wins." },
+	{ "relabel", CONFIG_NAMED, KEYS(relabel_keys), .reloadable = true, .item_bytes = sizeof(struct config_relabel),
+	  AT(relabels), .example = "10-NAME",
+	  .summary = "Changes labels as Prometheus' relabel_config does, in the order of the numbers." },
+};
+const size_t config_n_sections = ARRAY_SIZE(config_sections);
+
+const struct config_section *config_section_find(const char *name)
+{
+	for (size_t i = 0; i < config_n_sections; i++) {
+		if (strcmp(config_sections[i].name, name) == 0)
+			return &config_sections[i];
+	}
+	return NULL;
+}
+
+const struct config_key *config_key_find(const struct config_section *section, const char *name)
+{
+	for (size_t i = 0; i < section->n_keys; i++) {
+		if (strcmp(section->keys[i].name, name) == 0)
+			return &section->keys[i];
+	}
+	return NULL;
+}
+
+const char *config_section_nearest(const char *name)
+{
+	const char *best = NULL;
+
+	for (size_t i = 0; i < config_n_sections; i++)
+		best = nearest_of(name, best, config_sections[i].name);
+	return best;
+}
+
+const char *config_key_nearest(const struct config_section *section, const char *name)
+{
+	const char *best = NULL;
+
+	for (size_t i = 0; i < section->n_keys; i++)
+		best = nearest_of(name, best, section->keys[i].name);
+	return best;
+}

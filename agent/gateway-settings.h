@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gateway settings: reads the files with the secrets, at start and at each reload. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/clean.h"
+#include "web/settings.h"
+
+#define GATEWAY_REASON_BYTES 300
+
+struct gateway_files {
+	const char *token_file; /* NULL: none; so are the others */
+	const char *certificate_file;
+	const char *private_key_file;
+	const char *client_ca_file;
+	const char *const *host_names;
+	size_t n_host_names;
+	bool is_loopback; /* all that is listened on */
+};
+
+/*
+ * -errno with the reason as a line for the log: a file that cannot be read, a token that is too short, a public address
+ * without authentication. On success the caller clears *ret (explicit_bzero()) once it is given away.
+ */
+_must_check_ int gateway_settings_read(const struct gateway_files *files, struct web_settings *ret,
+				       char ret_reason[static GATEWAY_REASON_BYTES]);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * window writer: the thread that compresses windows and makes them durable, so that a slow disk never delays sampling.
+ * Windows are written in the order in which they are handed in. Bounded: of what a disk cannot keep up with, the
+ * newest is refused, and counted. What failed is counted too, with the last reason.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/down-time.h"
+#include "common/buf.h"
+#include "common/clean.h"
+
+#define WINDOW_WRITER_MAX_WAITING 4
+
+struct window_writer_config {
+	int state_fd, windows_fd;     /* borrowed for the writer's life */
+	uint64_t windows_limit_bytes; /* on disk */
+	const char *host;             /* borrowed likewise */
+};
+
+struct window_writer;
+
+_must_check_ int window_writer_new(const struct window_writer_config *config, struct window_writer **ret);
+/* Waits until all is written. NULL is fine; returns NULL */
+struct window_writer *window_writer_free(struct window_writer *w);
+DEFINE_CLEANUP(struct window_writer *, window_writer_free);
+
+struct finished_window {
+	int64_t start_realtime_ns;
+	struct last_window end; /* with its sequence */
+	struct buf profile;     /* uncompressed */
+};
+
+/* Takes the profile (the buf is empty then). WINDOW_WRITER_BUSY: refused and counted; the profile stays the caller's.
+ */
+enum window_writer_answer {
+	WINDOW_WRITER_BUSY = 1,
+};
+_must_check_ int window_writer_add(struct window_writer *w, struct finished_window *window);
+
+struct window_writer_stats {
+	uint64_t n_written, n_written_bytes, n_raw_bytes;
+	uint64_t n_refused, n_failed; /* windows that are lost: the disk was too slow; it could not be written */
+	int last_error;               /* -errno of the last failure; 0: the last one was written */
+	uint64_t n_files, n_file_bytes, n_evicted, n_evicted_bytes;
+	size_t n_waiting;
+};
+void window_writer_stats(struct window_writer *w, struct window_writer_stats *ret);
+
+/* Readable when something became of a window since the last call of window_writer_stats(). */
+int window_writer_fd(const struct window_writer *w);

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/windows.h"
+
+#include <string.h>
+
+#include "agent/recorder.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define NAMING_PATIENCE_NS (5 * NS_PER_S) /* for names of files that were first met near the end of a window */
+#define LOOK_AGAIN_NS (NS_PER_S / 5)
+
+static struct last_window now_on_all_clocks(const struct windows *w)
+{
+	struct last_window now = {
+		.end_boottime_ns = clock_now_ns(CLOCK_BOOTTIME),
+		.end_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME),
+	};
+
+	memcpy(now.boot_id, w->boot_id, sizeof(now.boot_id));
+	return now;
+}
+
+/*
+ * The next multiple of the length on the wall clock. One that is very near is skipped: timers are late, and clocks
+ * are set; so a window has between a half and one and a half of its length, and nearly always all of it.
+ */
+static void schedule(struct windows *w)
+{
+	uint64_t wall_ns = clock_now_ns(CLOCK_REALTIME), left_ns = w->length_ns - wall_ns % w->length_ns;
+
+	if (left_ns < w->length_ns / 2)
+		left_ns += w->length_ns;
+	w->due_ns = clock_now_ns(CLOCK_MONOTONIC) + left_ns;
+}
+
+int windows_begin(struct windows *w, struct recorder *recorder, struct window_writer *writer, uint64_t length_ns,
+		  const struct last_window *last)
+{
+	int e;
+
+	*w = (struct windows){ .recorder = recorder, .writer = writer, .length_ns = length_ns };
+	e = boot_id_read(w->boot_id);
+	if (e < 0)
+		return e;
+	if (last) {
+		const struct last_window now = now_on_all_clocks(w);
+
+		w->first_sequence = last->sequence + 1;
+		w->down_ns = down_time_ns(last, &now);
+	}
+	schedule(w);
+	return 0;
+}
+
+void windows_set_length(struct windows *w, uint64_t length_ns)
+{
+	w->length_ns = length_ns;
+}
+
+/* Names the oldest closed window, and gives it away. */
+static int write_oldest(struct windows *w)
+{
+	struct closed_window *window = w->closed[0].window;
+	struct finished_window finished = {
+		.start_realtime_ns = window->start_realtime_ns,
+		.end = w->closed[0].end,
+	};
+	struct ledger ledger;
+	int r;
+
+	finished.end.sequence = w->first_sequence + window->sequence;
+	r = recorder_encode(w->recorder, window, &finished.profile, &ledger);
+	if (r == 0) {
+		w->last = ledger;
+		w->last_end_realtime_ns = finished.end.end_realtime_ns;
+		if (window_writer_add(w->writer, &finished) == WINDOW_WRITER_BUSY)
+			log_warning("a window is lost: the disk does not keep up with what is written to it");
+	}
+	buf_done(&finished.profile);
+	recorder_drop_window(w->recorder, window);
+	w->n_closed--;
+	memmove(w->closed, w->closed + 1, w->n_closed * sizeof(*w->closed));
+	return r;
+}
+
+static int close_open(struct windows *w)
+{
+	struct closed_window *window;
+	int e = 0;
+
+	if (w->n_closed == WINDOWS_MAX_CLOSED)
+		e = write_oldest(w);
+	if (e == 0)
+		e = recorder_close_window(w->recorder, &window);
+	if (e < 0)
+		return e;
+	window->ledger.down_ns = w->down_ns;
+	w->down_ns = 0;
+	w->closed[w->n_closed].window = window;
+	w->closed[w->n_closed].closed_ns = clock_now_ns(CLOCK_MONOTONIC);
+	w->closed[w->n_closed].end = w->end = now_on_all_clocks(w);
+	w->n_closed++;
+	return 0;
+}
+
+int windows_dispatch(struct windows *w, uint64_t now_ns)
+{
+	bool is_due = now_ns >= w->due_ns;
+	int e = 0;
+
+	if (is_due) {
+		e = close_open(w);
+		schedule(w);
+	}
+	while (e == 0 && w->n_closed &&
+	       (recorder_is_named(w->recorder, w->closed[0].window) ||
+		now_ns >= w->closed[0].closed_ns + NAMING_PATIENCE_NS))
+		e = write_oldest(w);
+	return e < 0 ? e : is_due;
+}
+
+uint64_t windows_due_ns(const struct windows *w)
+{
+	uint64_t look_ns = w->n_closed ? clock_now_ns(CLOCK_MONOTONIC) + LOOK_AGAIN_NS : UINT64_MAX;
+
+	return look_ns < w->due_ns ? look_ns : w->due_ns;
+}
+
+int windows_close(struct windows *w, bool is_last)
+{
+	int e = close_open(w);
+
+	w->due_ns = UINT64_MAX;
+	while (e == 0 && is_last && w->n_closed)
+		e = write_oldest(w);
+	return e;
+}
+
+int windows_resume(struct windows *w)
+{
+	const struct last_window now = now_on_all_clocks(w);
+	struct closed_window *empty;
+	int e;
+
+	e = recorder_close_window(w->recorder, &empty);
+	if (e < 0)
+		return e;
+	recorder_drop_window(w->recorder, empty);
+	w->down_ns = down_time_ns(&w->end, &now);
+	schedule(w);
+	return 0;
+}

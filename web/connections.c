@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/connections.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "common/clock.h"
+#include "web/address.h"
+
+#define BUSY_LIMIT 96              /* beyond, one goes for each that comes: the rest is for those that are closing */
+#define READING_NS (20 * NS_PER_S) /* a scraper may use its connection again after 15 s */
+#define ASKING_NS (10 * NS_PER_S)  /* the agent's main loop turns much faster */
+#define PROFILE_NS (30 * NS_PER_S) /* beyond its seconds: names are read */
+#define SENDING_NS (120 * NS_PER_S)
+
+static uint64_t time_for(const struct web_connection *c, enum web_connection_state state)
+{
+	switch (state) {
+	case WEB_READING:
+		return READING_NS;
+	case WEB_NEW:
+		return c->request.kind == WEB_PROFILE ? c->request.seconds * NS_PER_S + PROFILE_NS : ASKING_NS;
+	default:
+		return SENDING_NS;
+	}
+}
+
+void web_connection_enter(struct web_connection *c, enum web_connection_state state, uint64_t now_ns)
+{
+	c->state = state;
+	c->since_ns = now_ns;
+	c->deadline_ns = now_ns + time_for(c, state);
+}
+
+void web_connection_close(struct web_connection *c)
+{
+	shutdown(c->fd, SHUT_RDWR);
+	c->is_closing = true;
+}
+
+static bool is_evictable(const struct web_connection *c)
+{
+	return c->state == WEB_READING && !c->is_closing;
+}
+
+/* NULL: none. of: only those of one client; NULL: of all. */
+static struct web_connection *find_oldest(struct web_connections *t, const struct in6_addr *of)
+{
+	struct web_connection *oldest = NULL;
+
+	for (size_t i = 0; i < WEB_MAX_CONNECTIONS; i++) {
+		struct web_connection *c = &t->all[i];
+
+		if (is_evictable(c) && (!of || web_address_is_neighbour(&c->address, of)) &&
+		    (!oldest || c->since_ns < oldest->since_ns))
+			oldest = c;
+	}
+	return oldest;
+}
+
+static size_t count_open(const struct web_connections *t, const struct in6_addr *of)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WEB_MAX_CONNECTIONS; i++) {
+		const struct web_connection *c = &t->all[i];
+
+		n += c->state != WEB_FREE && !c->is_closing && (!of || web_address_is_neighbour(&c->address, of));
+	}
+	return n;
+}
+
+/* False: too many, and none of them may be closed. of as above. */
+static bool make_room(struct web_connections *t, const struct in6_addr *of, size_t limit)
+{
+	struct web_connection *oldest;
+
+	if (count_open(t, of) < limit)
+		return true;
+	oldest = find_oldest(t, of);
+	if (!oldest)
+		return false;
+	web_connection_close(oldest);
+	t->counts.n[WEB_N_EVICTED]++;
+	return true;
+}
+
+static struct web_connection *find_free(struct web_connections *t)
+{
+	for (size_t i = 0; i < WEB_MAX_CONNECTIONS; i++) {
+		if (t->all[i].state == WEB_FREE)
+			return &t->all[i];
+	}
+	return NULL;
+}
+
+struct web_connection *web_connections_add(struct web_connections *t, int fd, const struct in6_addr *address,
+					   uint64_t now_ns)
+{
+	struct web_connection *c;
+
+	t->counts.n[WEB_N_CONNECTIONS]++;
+	c = make_room(t, address, WEB_MAX_OF_ONE_CLIENT) && make_room(t, NULL, BUSY_LIMIT) ? find_free(t) : NULL;
+	if (!c) {
+		t->counts.n[WEB_N_EVICTED]++;
+		return NULL;
+	}
+	*c = (struct web_connection){ .fd = fd, .address = *address, .answer.body_fd = -1 };
+	web_connection_enter(c, WEB_READING, now_ns);
+	return c;
+}
+
+void web_connection_remove(struct web_connection *c)
+{
+	close_fd(c->answer.body_fd);
+	*c = (struct web_connection){ .state = WEB_FREE };
+}
+
+void web_connection_leave(struct web_connection *c, unsigned int status, const char *text)
+{
+	c->state = WEB_LEFT;
+	c->deadline_ns = UINT64_MAX; /* the server sees to these at once */
+	c->answer.status = status;
+	snprintf(c->answer.text, sizeof(c->answer.text), "%s", text);
+}
+
+static void expire(struct web_connections *t, struct web_connection *c)
+{
+	switch (c->state) {
+	case WEB_READING:
+	case WEB_SENDING:
+		t->counts.n[WEB_N_OVERDUE]++;
+		web_connection_close(c);
+		break;
+	case WEB_NEW:
+	case WEB_ASKED:
+		web_connection_leave(c, 503, "the agent does not answer");
+		break;
+	default:
+		break;
+	}
+}
+
+void web_connections_expire(struct web_connections *t, uint64_t now_ns)
+{
+	for (size_t i = 0; i < WEB_MAX_CONNECTIONS; i++) {
+		struct web_connection *c = &t->all[i];
+
+		if (c->state != WEB_FREE && !c->is_closing && now_ns >= c->deadline_ns)
+			expire(t, c);
+	}
+}
+
+uint64_t web_connections_deadline_ns(const struct web_connections *t)
+{
+	uint64_t next_ns = UINT64_MAX;
+
+	for (size_t i = 0; i < WEB_MAX_CONNECTIONS; i++) {
+		const struct web_connection *c = &t->all[i];
+
+		if (c->state != WEB_FREE && !c->is_closing && c->deadline_ns < next_ns)
+			next_ns = c->deadline_ns;
+	}
+	return next_ns;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/handler.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "common/clock.h"
+#include "common/parse.h"
+#include "web/address.h"
+#include "web/host.h"
+#include "web/listener.h"
+#include "web/routes.h"
+#include "web/token.h"
+
+#define TEXT "text/plain; charset=utf-8"
+#define MAX_BODY_BYTES ((uint64_t)4 << 20) /* that is read and ignored: the addresses of 200,000 unnamed frames */
+
+/* What an answer has beside its body. */
+struct outline {
+	unsigned int status;
+	const char *type;
+	const char *extra_name, *extra_value; /* one more header; NULL: none */
+};
+
+static const struct {
+	const char *name, *value;
+} common_headers[] = {
+	{ "Cache-Control", "no-store" },
+	{ "Content-Security-Policy",
+	  "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'" },
+	{ "Cross-Origin-Resource-Policy", "same-origin" },
+	{ "Referrer-Policy", "no-referrer" },
+	{ "X-Content-Type-Options", "nosniff" },
+};
+
+/* Takes the response over; NULL: there was no memory for it. */
+static enum MHD_Result respond(struct web_connection *c, const struct outline *o, struct MHD_Response *response)
+{
+	enum MHD_Result r = MHD_YES;
+
+	c->listener->connections->counts.n[web_count_of_status(o->status)]++;
+	if (!response)
+		return MHD_NO;
+	web_connection_enter(c, WEB_SENDING, clock_now_ns(CLOCK_MONOTONIC));
+	for (size_t i = 0; r == MHD_YES && i < ARRAY_SIZE(common_headers); i++)
+		r = MHD_add_response_header(response, common_headers[i].name, common_headers[i].value);
+	if (r == MHD_YES)
+		r = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, o->type);
+	if (r == MHD_YES && o->extra_name)
+		r = MHD_add_response_header(response, o->extra_name, o->extra_value);
+	if (r == MHD_YES)
+		r = MHD_queue_response(c->handle, o->status, response);
+	MHD_destroy_response(response);
+	return r;
+}
+
+static enum MHD_Result respond_with_line(struct web_connection *c, const struct outline *o, const char *text)
+{
+	char line[WEB_TEXT_BYTES + 1];
+	int n = snprintf(line, sizeof(line), "%s\n", text);
+
+	return respond(c, o, MHD_create_response_from_buffer((size_t)n, line, MHD_RESPMEM_MUST_COPY));
+}
+
+static enum MHD_Result refuse(struct web_connection *c, unsigned int status, const char *text)
+{
+	return respond_with_line(c, &(struct outline){ .status = status, .type = TEXT }, text);
+}
+
+static const char *header(struct web_connection *c, const char *name)
+{
+	return MHD_lookup_connection_value(c->handle, MHD_HEADER_KIND, name);
+}
+
+static bool is_for_us(struct web_connection *c)
+{
+	const char *host = header(c, MHD_HTTP_HEADER_HOST);
+	struct sockaddr_storage local = {};
+	struct in6_addr address;
+	socklen_t size = sizeof(local);
+
+	if (!host || getsockname(c->fd, (struct sockaddr *)&local, &size) < 0)
+		return false;
+	address = web_address_of((const struct sockaddr *)&local);
+	return web_host_is_ours(host, &address, &c->listener->settings);
+}
+
+static bool is_welcome(struct web_connection *c)
+{
+	const char *token = c->listener->settings.token;
+
+	return !token[0] || web_token_is_right(header(c, MHD_HTTP_HEADER_AUTHORIZATION), token);
+}
+
+static bool has_small_body(struct web_connection *c, bool is_allowed)
+{
+	const char *length = header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t n = 0;
+
+	if (header(c, MHD_HTTP_HEADER_TRANSFER_ENCODING) || (length && parse_u64(length, 10, &n) < 0))
+		return false;
+	return n == 0 || (is_allowed && n <= MAX_BODY_BYTES);
+}
+
+/* Before any body is read. MHD_YES without an answer: go on. */
+static enum MHD_Result check(struct web_connection *c, const char *path, const char *method)
+{
+	const struct web_route *route;
+
+	if (!is_for_us(c))
+		return refuse(c, MHD_HTTP_MISDIRECTED_REQUEST, "this host is not known by the name in the Host header");
+	if (!is_welcome(c))
+		return respond_with_line(c,
+					 &(struct outline){ .status = MHD_HTTP_UNAUTHORIZED,
+							    .type = TEXT,
+							    .extra_name = MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+							    .extra_value = "Bearer" },
+					 "a token is needed: Authorization: Bearer TOKEN");
+	route = web_route_find(path, c->listener->status_only);
+	if (!route)
+		return refuse(c, MHD_HTTP_NOT_FOUND, "no such page");
+	if (!web_route_takes(route, method))
+		return respond_with_line(c,
+					 &(struct outline){ .status = MHD_HTTP_METHOD_NOT_ALLOWED,
+							    .type = TEXT,
+							    .extra_name = MHD_HTTP_HEADER_ALLOW,
+							    .extra_value = web_route_methods(route) },
+					 "this page does not take that method");
+	if (!has_small_body(c, route->takes_post))
+		return refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, "a request has no body here");
+	return MHD_YES;
+}
+
+struct query {
+	struct web_request request;
+	const char *fault;
+};
+
+static enum MHD_Result on_argument(void *closure, enum MHD_ValueKind kind, const char *key, size_t key_size,
+				   const char *value, size_t value_size)
+{
+	struct query *q = closure;
+	const char *reason;
+
+	if (web_request_set(&q->request, key, value ? value : "", value_size, &reason) == 0)
+		return MHD_YES;
+	q->fault = reason;
+	return MHD_NO;
+}
+
+/* NULL, or why there is no such profile. */
+static const char *read_query(struct web_connection *c)
+{
+	struct query q = { .request.kind = WEB_PROFILE };
+
+	MHD_get_connection_values_n(c->handle, MHD_GET_ARGUMENT_KIND, on_argument, &q);
+	if (q.request.seconds == 0)
+		q.request.seconds = WEB_DEFAULT_SECONDS;
+	c->request = q.request;
+	return q.fault;
+}
+
+static enum MHD_Result serve(struct web_connection *c, const struct web_route *route)
+{
+	const char *fault = NULL;
+
+	if (route->kind == 0)
+		return respond(c, &(struct outline){ .status = MHD_HTTP_OK, .type = route->content_type },
+			       MHD_create_response_from_buffer(strlen(route->text), (void *)(uintptr_t)route->text,
+							       MHD_RESPMEM_PERSISTENT));
+	c->request = (struct web_request){ .kind = route->kind };
+	if (route->kind == WEB_PROFILE)
+		fault = read_query(c);
+	if (fault)
+		return refuse(c, MHD_HTTP_BAD_REQUEST, fault);
+	c->id = 0;
+	c->answer = (struct web_answer){ .body_fd = -1 };
+	web_connection_enter(c, WEB_NEW, clock_now_ns(CLOCK_MONOTONIC));
+	MHD_suspend_connection(c->handle);
+	return MHD_YES;
+}
+
+static enum MHD_Result respond_with_file(struct web_connection *c, const struct outline *o)
+{
+	struct MHD_Response *response = NULL;
+	struct stat st;
+
+	if (fstat(c->answer.body_fd, &st) == 0)
+		response = MHD_create_response_from_fd64((uint64_t)st.st_size, take_fd(c->answer.body_fd));
+	return respond(c, o, response);
+}
+
+static enum MHD_Result pass_on(struct web_connection *c, const struct web_route *route)
+{
+	struct outline o = { .status = c->answer.status, .type = TEXT };
+	char seconds[12];
+
+	if (c->answer.status == 0)
+		return MHD_NO;
+	if (c->answer.retry_after_s != 0) {
+		snprintf(seconds, sizeof(seconds), "%u", c->answer.retry_after_s);
+		o.extra_name = MHD_HTTP_HEADER_RETRY_AFTER;
+		o.extra_value = seconds;
+	}
+	if (c->answer.body_fd < 0)
+		return respond_with_line(c, &o, c->answer.text);
+	o.type = route->content_type;
+	if (route->kind == WEB_PROFILE) {
+		o.extra_name = MHD_HTTP_HEADER_CONTENT_DISPOSITION;
+		o.extra_value = "attachment; filename=\"profile.pb.gz\"";
+	}
+	return respond_with_file(c, &o);
+}
+
+enum MHD_Result web_handler_on_request(void *listener, struct MHD_Connection *handle, const char *path,
+				       const char *method, const char *version, const char *body, size_t *body_size,
+				       void **request)
+{
+	struct web_connection *c = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	const struct web_route *route;
+
+	if (!c) /* there was no room for it */
+		return MHD_NO;
+	if (!*request) {
+		*request = c;
+		c->has_asked = true;
+		return check(c, path, method);
+	}
+	if (*body_size != 0) {
+		*body_size = 0;
+		return MHD_YES;
+	}
+	route = web_route_find(path, c->listener->status_only);
+	if (!route)
+		return MHD_NO;
+	return c->state == WEB_ANSWERED ? pass_on(c, route) : serve(c, route);
+}
+
+void web_handler_resume(struct web_connection *c)
+{
+	c->state = WEB_ANSWERED;
+	c->deadline_ns = UINT64_MAX; /* the library sees to it at once */
+	MHD_resume_connection(c->handle);
+}

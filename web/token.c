@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "web/token.h"
+
+#include <nettle/memops.h>
+#include <string.h>
+#include <strings.h>
+
+bool web_token_is_right(const char *authorization, const char token[static WEB_TOKEN_BYTES])
+{
+	static const char scheme[] = "Bearer ";
+	char given[WEB_TOKEN_BYTES] = {}, ours[WEB_TOKEN_BYTES] = {};
+	size_t n;
+
+	if (!authorization || strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
+		return false;
+	authorization += sizeof(scheme) - 1;
+	n = strlen(authorization);
+	if (n == 0 || n >= sizeof(given))
+		return false;
+	/* Both are compared with what is behind their ends: what a length tells is not told either. */
+	memcpy(given, authorization, n);
+	strncpy(ours, token, sizeof(ours) - 1);
+	return memeql_sec(given, ours, sizeof(given));
+}
