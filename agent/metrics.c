@@ -120,11 +120,24 @@ static int add_family(struct buf *b, const struct family *f, const struct labell
 	return r;
 }
 
-static int add_reasons(struct buf *b, const struct family *f, const struct ledger_reason *reasons, size_t n)
+static bool has_reason(const struct ledger_reason *reasons, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(reasons[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* always: names that are told when they are 0, too, so that a sum over them is never empty; NULL at the end. */
+static int add_reasons(struct buf *b, const struct family *f, const struct ledger_reason *reasons, size_t n,
+		       const char *const *always)
 {
 	int r;
 
 	r = add_head(b, f->name, f->type, f->help);
+	for (; r == 0 && *always; always++)
+		if (!has_reason(reasons, n, *always))
+			r = add_labelled(b, f, *always, 0);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = add_labelled(b, f, reasons[i].name, reasons[i].n);
 	return r;
@@ -145,6 +158,7 @@ static int add_state(struct buf *b, const struct status *s)
 					     "why nothing is sampled." };
 	const struct metric metrics[] = {
 		{ "start_time_seconds", GAUGE, NANO, (uint64_t)s->start_realtime_ns, "When the agent started." },
+		{ "state_since_timestamp_seconds", GAUGE, NANO, (uint64_t)s->idle_realtime_ns, "Since when." },
 		{ "cpus", GAUGE, ONE, s->recorder.n_cpus, "CPUs that are sampled." },
 		{ "window_seconds", GAUGE, NANO, s->window_ns, "Length of a window." },
 		{ "debug_info_read", GAUGE, ONE, s->recorder.is_debug_info_read,
@@ -212,6 +226,8 @@ static int add_samples(struct buf *b, const struct recorder_stats *s)
 					      "Stacks that only a copy could finish." };
 	static const struct family frames = { "frames_total", COUNTER, ONE, "symbolized",
 					      "Frames of samples in profiles, by what is known of them." };
+	static const char *const always_lost[] = { "log_full", "window_full", NULL };
+	static const char *const none[] = { NULL };
 	const struct ledger *l = &s->ledger;
 	const struct labelled kinds[] = { { "user", s->n_user }, { "kernel", s->n_kernel }, { "idle", l->idle } };
 	const struct labelled copies[] = { { "finished", s->n_copied },
@@ -226,9 +242,9 @@ static int add_samples(struct buf *b, const struct recorder_stats *s)
 
 	r = add_family(b, &samples, kinds, ARRAY_SIZE(kinds));
 	if (r == 0)
-		r = add_reasons(b, &lost, l->lost, l->n_lost);
+		r = add_reasons(b, &lost, l->lost, l->n_lost, always_lost);
 	if (r == 0)
-		r = add_reasons(b, &truncated, l->truncated, l->n_truncated);
+		r = add_reasons(b, &truncated, l->truncated, l->n_truncated, none);
 	if (r == 0)
 		r = add_family(b, &copied, copies, ARRAY_SIZE(copies));
 	return r < 0 ? r : add_family(b, &frames, names, ARRAY_SIZE(names));
@@ -270,8 +286,8 @@ static int add_windows(struct buf *b, const struct status *s)
 		{ "windows_stored", GAUGE, ONE, w->n_files, "Files of windows." },
 		{ "windows_stored_bytes", GAUGE, ONE, w->n_file_bytes, "Their bytes." },
 		{ "windows_stored_limit_bytes", GAUGE, ONE, s->disk_limit_bytes, "What they may need." },
-		{ "last_window_timestamp_seconds", GAUGE, NANO, (uint64_t)s->last_window_realtime_ns,
-		  "End of the window that was finished last; 0: none yet." },
+		{ "last_window_timestamp_seconds", GAUGE, NANO, (uint64_t)w->last_end_realtime_ns,
+		  "End of the window that was written last; 0: none yet." },
 		{ "live_profiles", GAUGE, ONE, s->recorder.n_taps, "Live profiles under way." },
 	};
 	int r;

@@ -42,6 +42,7 @@ struct status {
 	pid_t pid;
 	int64_t start_realtime_ns, now_realtime_ns;
 	enum status_idle idle;
+	int64_t idle_realtime_ns;      /* since when */
 	const char *kill_switch;       /* the file's path */
 	uint64_t window_ns, period_ns; /* as they are now */
 

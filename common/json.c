@@ -6,6 +6,8 @@
 #include "common/buf.h"
 #include "common/utf8.h"
 
+#define NAME_SIZE 64 /* of a member that is looked for */
+
 int json_new_top(struct json_object **ret)
 {
 	_cleanup_(json_putp) struct json_object *object = json_object_new_object();
@@ -100,4 +102,35 @@ int json_add_text(struct json_object *object, struct buf *ret)
 		return -ENOMEM;
 	r = buf_add_str(ret, text);
 	return r < 0 ? r : buf_add_char(ret, '\n');
+}
+
+struct json_object *json_find(struct json_object *top, const char *path)
+{
+	while (top && *path) {
+		size_t n = strcspn(path, ".");
+		char name[NAME_SIZE];
+
+		if (n >= sizeof(name))
+			return NULL;
+		memcpy(name, path, n);
+		name[n] = 0;
+		if (!json_object_object_get_ex(top, name, &top))
+			return NULL;
+		path += path[n] ? n + 1 : n;
+	}
+	return top;
+}
+
+uint64_t json_find_number(struct json_object *top, const char *path)
+{
+	struct json_object *found = json_find(top, path);
+
+	return json_object_is_type(found, json_type_int) ? json_object_get_uint64(found) : 0;
+}
+
+const char *json_find_string(struct json_object *top, const char *path)
+{
+	struct json_object *found = json_find(top, path);
+
+	return json_object_is_type(found, json_type_string) ? json_object_get_string(found) : NULL;
 }
