@@ -122,7 +122,7 @@ static void resume(struct web_server *s, struct web_connection *c)
 /* Until the answer is there, the library does not look at the socket: we do. */
 static void watch(struct web_server *s, struct web_connection *c)
 {
-	struct epoll_event event = { .events = EPOLLRDHUP, .data.ptr = c };
+	struct epoll_event event = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c };
 
 	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, c->fd, &event) < 0)
 		web_connection_leave(c, 503, "no memory for a connection");
