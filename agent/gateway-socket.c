@@ -3,9 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/parse.h"
 #include "web/address.h"
@@ -24,37 +22,56 @@ static int parse_port(const char *text, in_port_t *ret)
 	return 0;
 }
 
+/* What is in front of the last colon, without the brackets. */
+static int parse_host(const char *text, const char *colon, bool is_bracketed, char host[static HOST_BYTES])
+{
+	size_t n = (size_t)(colon - text);
+
+	if (is_bracketed && (n < 2 || text[n - 1] != ']'))
+		return -EINVAL;
+	if (is_bracketed) {
+		text++;
+		n -= 2;
+	}
+	if (n >= HOST_BYTES)
+		return -EINVAL;
+	memcpy(host, text, n);
+	host[n] = 0;
+	return 0;
+}
+
+static int parse_v6(const char *host, in_port_t port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = port };
+
+	if (inet_pton(AF_INET6, host, &a.sin6_addr) != 1)
+		return -EINVAL;
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret, &a, sizeof(a));
+	return 0;
+}
+
+static int parse_v4(const char *host, in_port_t port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = port };
+
+	if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &a.sin_addr) != 1)
+		return -EINVAL;
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret, &a, sizeof(a));
+	return 0;
+}
+
 int gateway_socket_parse(const char *text, struct sockaddr_storage *ret)
 {
+	const char *colon = strrchr(text, ':');
 	bool is_bracketed = *text == '[';
-	const char *colon = strrchr(text, ':'), *start = text + is_bracketed;
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	char host[HOST_BYTES];
 	in_port_t port;
-	size_t n;
 
-	if (!colon || parse_port(colon + 1, &port) < 0)
+	if (!colon || parse_port(colon + 1, &port) < 0 || parse_host(text, colon, is_bracketed, host) < 0)
 		return -EINVAL;
-	n = (size_t)(colon - text);
-	if (n < (size_t)is_bracketed * 2 || (is_bracketed && text[n - 1] != ']'))
-		return -EINVAL;
-	n -= (size_t)is_bracketed * 2;
-	if (n >= sizeof(host))
-		return -EINVAL;
-	memcpy(host, start, n);
-	host[n] = 0;
-	v4.sin_port = v6.sin6_port = port;
-	memset(ret, 0, sizeof(*ret));
-	if (is_bracketed) {
-		memcpy(ret, &v6, sizeof(v6));
-		return inet_pton(AF_INET6, host, &((struct sockaddr_in6 *)ret)->sin6_addr) == 1 ? 0 : -EINVAL;
-	}
-	memcpy(ret, &v4, sizeof(v4));
-	return inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host,
-			 &((struct sockaddr_in *)ret)->sin_addr) == 1
-		       ? 0
-		       : -EINVAL;
+	return is_bracketed ? parse_v6(host, port, ret) : parse_v4(host, port, ret);
 }
 
 bool gateway_socket_is_loopback(const struct sockaddr_storage *address)

@@ -40,7 +40,7 @@ static enum MHD_Result respond(struct web_connection *c, const struct outline *o
 {
 	enum MHD_Result r = MHD_YES;
 
-	c->listener->connections->counts.n[web_count_of_status(o->status)]++;
+	c->listener->connections->counts.n[response ? web_count_of_status(o->status) : WEB_N_FAILED]++;
 	if (!response)
 		return MHD_NO;
 	web_connection_enter(c, WEB_SENDING, clock_now_ns(CLOCK_MONOTONIC));
@@ -188,7 +188,9 @@ static enum MHD_Result respond_with_file(struct web_connection *c, const struct 
 	struct stat st;
 
 	if (fstat(c->answer.body_fd, &st) == 0)
-		response = MHD_create_response_from_fd64((uint64_t)st.st_size, take_fd(c->answer.body_fd));
+		response = MHD_create_response_from_fd64((uint64_t)st.st_size, c->answer.body_fd);
+	if (response)
+		c->answer.body_fd = -1; /* closed with the response */
 	return respond(c, o, response);
 }
 

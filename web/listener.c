@@ -96,15 +96,35 @@ static struct MHD_Daemon *start(struct web_listener *l, int fd)
 				has_tls ? tls : plain, MHD_OPTION_END);
 }
 
+static bool is_loopback(int fd)
+{
+	struct sockaddr_storage local = {};
+	socklen_t size = sizeof(local);
+	struct in6_addr address;
+
+	if (getsockname(fd, (struct sockaddr *)&local, &size) < 0)
+		return false;
+	address = web_address_of((const struct sockaddr *)&local);
+	return web_address_is_loopback(&address);
+}
+
+/* NULL, or why nobody should be served on this socket. */
+static const char *find_fault(int fd, const struct web_settings *settings)
+{
+	const char *fault = web_settings_fault(settings, is_loopback(fd));
+
+	return fault ? fault : web_tls_fault(settings);
+}
+
 int web_listener_new(int fd, bool status_only, const struct web_settings *settings, struct web_connections *connections,
 		     char ret_reason[static WEB_REASON_BYTES], struct web_listener **ret)
 {
 	_cleanup_(web_listener_freep) struct web_listener *l = calloc(1, sizeof(*l));
-	const char *fault = web_tls_fault(settings);
+	const char *fault = find_fault(fd, settings);
 	_cleanup_close_ int own_fd = -1;
 
 	if (fault) {
-		snprintf(ret_reason, WEB_REASON_BYTES, "certificate: %s", fault);
+		snprintf(ret_reason, WEB_REASON_BYTES, "%s", fault);
 		return -EINVAL;
 	}
 	own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);

@@ -15,6 +15,7 @@
 struct web_server {
 	int epoll; /* the listeners', and the sockets of clients that wait: do they go away? */
 	uint64_t last_id;
+	bool is_resumed; /* some connection was, and the library did not run since */
 	struct web_listener *listeners[MAX_LISTENERS];
 	struct web_connections connections;
 };
@@ -112,10 +113,16 @@ int web_server_set(struct web_server *s, int fd, int status_fd, const struct web
 	return 0;
 }
 
+static void resume(struct web_server *s, struct web_connection *c)
+{
+	web_handler_resume(c);
+	s->is_resumed = true;
+}
+
 /* Until the answer is there, the library does not look at the socket: we do. */
 static void watch(struct web_server *s, struct web_connection *c)
 {
-	struct epoll_event event = { .events = EPOLLRDHUP, .data.ptr = c };
+	struct epoll_event event = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c };
 
 	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, c->fd, &event) < 0)
 		web_connection_leave(c, 503, "no memory for a connection");
@@ -138,7 +145,7 @@ static void on_left(struct web_server *s, struct web_connection *c, struct web_e
 {
 	*ret = (struct web_event){ .is_cancel = true, .id = c->id };
 	unwatch(s, c);
-	web_handler_resume(c);
+	resume(s, c);
 }
 
 bool web_server_take(struct web_server *s, struct web_event *ret)
@@ -176,7 +183,7 @@ void web_server_answer(struct web_server *s, uint64_t id, const struct web_answe
 	}
 	c->answer = *answer;
 	unwatch(s, c);
-	web_handler_resume(c);
+	resume(s, c);
 }
 
 /* Too late, and the agent was never told of them: it need not be told to leave them. */
@@ -186,7 +193,7 @@ static void resume_untold(struct web_server *s)
 		struct web_connection *c = &s->connections.all[i];
 
 		if (c->state == WEB_LEFT && c->id == 0)
-			web_handler_resume(c);
+			resume(s, c);
 	}
 }
 
@@ -210,6 +217,7 @@ void web_server_dispatch(struct web_server *s)
 	notice_hangups(s);
 	web_connections_expire(&s->connections, clock_now_ns(CLOCK_MONOTONIC));
 	resume_untold(s);
+	s->is_resumed = false;
 	for (size_t i = 0; i < MAX_LISTENERS; i++) {
 		if (!s->listeners[i])
 			continue;
@@ -235,7 +243,7 @@ static int deadline_ms(const struct web_server *s)
 
 int web_server_timeout_ms(const struct web_server *s)
 {
-	int next_ms = deadline_ms(s);
+	int next_ms = s->is_resumed ? 0 : deadline_ms(s); /* the library's own timeout does not tell */
 
 	for (size_t i = 0; i < MAX_LISTENERS; i++) {
 		int ms = s->listeners[i] ? web_listener_timeout_ms(s->listeners[i]) : -1;

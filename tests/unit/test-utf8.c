@@ -93,12 +93,23 @@ static void test_reads_no_further(void **state)
 	}
 }
 
+static void test_valid(void **state)
+{
+	assert_true(utf8_is_valid("", 0));
+	assert_true(utf8_is_valid("caf\xc3\xa9 \xf0\x9f\x90\xb6", 10));
+	assert_false(utf8_is_valid("caf\xc3\xa9", 4)); /* cut */
+	assert_false(utf8_is_valid("a\nb", 3));
+	assert_false(utf8_is_valid("a\0b", 3));
+	assert_false(utf8_is_valid("\xed\xa0\x80", 3));
+	assert_false(utf8_is_valid("a\xff", 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_single_bytes),     cmocka_unit_test(test_well_formed),
 		cmocka_unit_test(test_ill_formed),       cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_reads_no_further),
+		cmocka_unit_test(test_reads_no_further), cmocka_unit_test(test_valid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
