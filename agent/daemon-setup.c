@@ -127,8 +127,7 @@ static int read_settings(struct daemon_setup *s, const struct config *c, const c
 		.client_ca_file = c->http.tls_client_ca_file,
 		.host_names = names,
 		.n_host_names = c->labels.host[0] ? 2 : 1,
-		.is_loopback = (!c->http.listen.given || c->http.listen.loopback) &&
-			       (!c->http.metrics_listen.given || c->http.metrics_listen.loopback),
+		.is_loopback = !c->http.listen.given || c->http.listen.loopback,
 	};
 	char reason[GATEWAY_REASON_BYTES];
 

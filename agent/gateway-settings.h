@@ -17,7 +17,7 @@ struct gateway_files {
 	const char *client_ca_file;
 	const char *const *host_names;
 	size_t n_host_names;
-	bool is_loopback; /* all that is listened on */
+	bool is_loopback; /* where profiles are to be had */
 };
 
 /*

@@ -116,11 +116,20 @@ static const char *find_fault(int fd, const struct web_settings *settings)
 	return fault ? fault : web_tls_fault(settings);
 }
 
+/* How the agent fares is no secret, and who collects metrics from many hosts has no token or certificate for each. */
+static void set_settings(struct web_listener *l, const struct web_settings *settings)
+{
+	if (l->status_only)
+		memcpy(l->settings.host_names, settings->host_names, sizeof(l->settings.host_names));
+	else
+		l->settings = *settings;
+}
+
 int web_listener_new(int fd, bool status_only, const struct web_settings *settings, struct web_connections *connections,
 		     char ret_reason[static WEB_REASON_BYTES], struct web_listener **ret)
 {
 	_cleanup_(web_listener_freep) struct web_listener *l = calloc(1, sizeof(*l));
-	const char *fault = find_fault(fd, settings);
+	const char *fault = status_only ? NULL : find_fault(fd, settings);
 	_cleanup_close_ int own_fd = -1;
 
 	if (fault) {
@@ -133,8 +142,8 @@ int web_listener_new(int fd, bool status_only, const struct web_settings *settin
 		return l ? -errno : -ENOMEM;
 	}
 	l->connections = connections;
-	l->settings = *settings;
 	l->status_only = status_only;
+	set_settings(l, settings);
 	snprintf(ret_reason, WEB_REASON_BYTES, "libmicrohttpd does not start");
 	l->reason = ret_reason;
 	l->daemon = start(l, own_fd);

@@ -56,7 +56,7 @@ static int read_binary(struct bench *b, const char *path)
 
 	if (fd < 0)
 		return -errno;
-	r = binaries_add(b->binaries, fcntl(fd, F_DUPFD_CLOEXEC, 0), &b->binary);
+	r = binaries_add(b->binaries, fcntl(fd, F_DUPFD_CLOEXEC, 0), path, &b->binary);
 	while (r == 0 && binaries_n_pending(b->binaries) + binaries_n_debug_pending(b->binaries) > 0) {
 		struct pollfd p = { .fd = binaries_fd(b->binaries), .events = POLLIN };
 

@@ -228,6 +228,7 @@ int main(int argc, char **argv)
 	char reason[GATEWAY_REASON_BYTES];
 	sigset_t signals;
 	int option, r;
+	bool is_loopback = true;
 
 	a.files.host_names = a.host_names;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -272,7 +273,7 @@ int main(int argc, char **argv)
 		}
 	}
 	config.listen_fd = bind_socket(listen_at, &a.files.is_loopback);
-	config.metrics_listen_fd = bind_socket(metrics_at, &a.files.is_loopback);
+	config.metrics_listen_fd = bind_socket(metrics_at, &is_loopback);
 	if (gateway_settings_read(&a.files, &settings, reason) < 0) {
 		say("error %s", reason);
 		return EXIT_FAILURE;
