@@ -317,18 +317,18 @@ static int read_stamp(int fd, struct file_stamp *ret)
 }
 
 /* Keeps a descriptor for a while, and what the file can be known by later; takes fd. */
-static void remember(struct opener *o, const struct new_file *new_file, uint32_t module, int fd)
+static void remember(struct opener *o, uint32_t tgid, const struct mapped_file *file, int fd)
 {
 	_cleanup_close_ int owned = fd;
 	struct file_stamp stamp;
 	int root_fd = -1;
 
-	if (module == MODULE_NONE || fd < 0 || read_stamp(fd, &stamp) < 0)
+	if (file->binary_slot == MODULE_NONE || fd < 0 || read_stamp(fd, &stamp) < 0)
 		return;
-	if (!is_on_host(o, new_file->file))
-		root_fd = open_root(o, new_file->tgid, new_file->file);
-	modules_set_stamp(o->modules, module, &stamp);
-	recent_files_put(&o->recent, module, take_fd(owned), root_fd, clock_now_ns(CLOCK_MONOTONIC));
+	if (!is_on_host(o, file))
+		root_fd = open_root(o, tgid, file);
+	modules_set_stamp(o->modules, file->binary_slot, &stamp);
+	recent_files_put(&o->recent, file->binary_slot, take_fd(owned), root_fd, clock_now_ns(CLOCK_MONOTONIC));
 }
 
 /* By its first bytes, as the kernel tells it: nothing is parsed. */
@@ -400,7 +400,7 @@ int opener_open(struct opener *o, const struct new_file *new_file)
 	}
 	kept_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	r = find_module(o, new_file->tgid, file, fd, &file->binary_slot, &reason);
-	remember(o, new_file, file->binary_slot, kept_fd);
+	remember(o, new_file->tgid, file, kept_fd); /* which may be a copy: new_file's is gone then */
 	file->wants_opening = reason == reason_gone;
 	return r;
 }
