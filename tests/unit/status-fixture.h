@@ -166,3 +166,32 @@ static void status_fill(struct status *s)
 	for (size_t i = 0; i < n; i++)
 		*fields[i].n = STATUS_FIRST_NUMBER + i;
 }
+
+/* What is a truth changes the text when it changes. */
+_unused_ static void status_check_truths(int (*add)(const struct status *s, struct buf *ret), bool is_metrics)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	struct status s;
+	const struct {
+		bool *truth, in_metrics;
+	} truths[] = {
+		{ &s.recorder.is_paused, false }, /* the metric is the state */
+		{ &s.recorder.is_debug_info_read, true },
+		{ &s.recorder.is_pid_namespace_nested, true },
+		{ &s.gateway_serves, true },
+		{ &s.has_gateway, true },
+		{ &s.reload_failed, true },
+	};
+
+	status_fill(&s);
+	assert_int_equal(add(&s, &text), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(truths); i++) {
+		_cleanup_(buf_done) struct buf other = {};
+
+		*truths[i].truth = !*truths[i].truth;
+		assert_int_equal(add(&s, &other), 0);
+		*truths[i].truth = !*truths[i].truth;
+		if (strcmp(text.data, other.data) == 0 && (truths[i].in_metrics || !is_metrics))
+			fail_msg("truth %zu is not told", i);
+	}
+}
