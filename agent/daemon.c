@@ -99,7 +99,7 @@ static void apply(struct daemon *d)
 {
 	if (!d->recorder)
 		return;
-	windows_set_length(&d->windows, window_ns(d));
+	windows_set_length(&d->windows, window_ns(d), d->budget.step != BUDGET_FULL);
 	recorder_set_period(d->recorder, period_ns(d));
 	recorder_set_debug_info(d->recorder, config_of(d)->symbols.debug_info && d->budget.step < BUDGET_NO_DEBUG_INFO);
 }
@@ -237,6 +237,7 @@ static int gather(struct daemon *d, struct status *ret)
 	}
 	e = d->recorder ? recorder_stats(d->recorder, &ret->recorder) : 0;
 	ret->recorder.ledger.down_ns = d->windows.told_down_ns;
+	ret->recorder.ledger.reduced_windows = d->windows.told_reduced;
 	return e;
 }
 

@@ -30,6 +30,7 @@ static const struct count_field later_counts[] = {
 	{ "frames.module_only", offsetof(struct ledger, frames.module_only) },
 	{ "frames.unreadable", offsetof(struct ledger, frames.unreadable) },
 	{ "windows", offsetof(struct ledger, windows) },
+	{ "reduced_windows", offsetof(struct ledger, reduced_windows) },
 	{ "down_ns", offsetof(struct ledger, down_ns) },
 };
 

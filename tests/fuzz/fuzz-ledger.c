@@ -11,7 +11,7 @@
 
 static bool is_same(const char *again, const char *line)
 {
-	static const char later[] = " frames.named=0 frames.module_only=0 frames.unreadable=0 windows=1 down_ns=0";
+	static const char later[] = " frames.named=0 frames.module_only=0 frames.unreadable=0 windows=1 reduced_windows=0 down_ns=0";
 	size_t size = strlen(line);
 
 	return strncmp(again, line, size) == 0 && (again[size] == 0 || strcmp(again + size, later) == 0);
@@ -53,7 +53,7 @@ const void *fuzz_seed(size_t i, size_t *ret_size)
 		"other=18446744073709551615",
 		"ledger w1 due=3 taken=3 idle=0 filtered=0 in_profile=3 idle_cpu=0 throttled=0 other=0 "
 		"truncated.depth=2 "
-		"frames.named=30 frames.module_only=4 frames.unreadable=1 windows=2 down_ns=5000000",
+		"frames.named=30 frames.module_only=4 frames.unreadable=1 windows=2 reduced_windows=1 down_ns=5000000",
 	};
 
 	if (i >= ARRAY_SIZE(seeds))

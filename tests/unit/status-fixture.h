@@ -32,7 +32,8 @@ _Static_assert(sizeof(size_t) == sizeof(uint64_t), "sizes are looked at as numbe
 	KIND(l.due), KIND(l.taken), KIND(l.idle), KIND(l.filtered), KIND(l.in_profile),                                \
 		KIND(l.not_delivered.idle_cpu), KIND(l.not_delivered.throttled), KIND(l.not_delivered.other),          \
 		KIND(l.frames.named), KIND(l.frames.module_only), KIND(l.frames.unreadable), KIND(l.windows),          \
-		KIND(l.down_ns), KIND(l.lost[0].n), KIND(l.lost[1].n), KIND(l.truncated[0].n), KIND(l.truncated[1].n)
+		KIND(l.reduced_windows), KIND(l.down_ns), KIND(l.lost[0].n), KIND(l.lost[1].n),                        \
+		KIND(l.truncated[0].n), KIND(l.truncated[1].n)
 #define PROCESS(p) SHOWN(p.cpu_ns), SHOWN(p.rss_anon_bytes), SHOWN(p.n_restarts)
 
 /* Every number of 64 bits. */
