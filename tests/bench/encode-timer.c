@@ -22,6 +22,7 @@
 #include "pprof/build.h"
 #include "pprof/ledger.h"
 #include "symbolizer/binary.h"
+#include "symbolizer/children.h"
 #include "symbolizer/indexer.h"
 #include "workload/cgroup.h"
 
@@ -176,12 +177,10 @@ static void print(struct bench *b)
 int main(int argc, char **argv)
 {
 	struct bench b = {};
-	int r;
+	int r, exit_code;
 
-	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
-		return indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
-		return debug_indexer_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	if (argc < 2)
 		return 2;
 	r = measure(&b, argv[1], argc > 2 ? strtoul(argv[2], NULL, 10) : 10000);
