@@ -81,11 +81,14 @@ static int listen_on(struct daemon_setup *s, const char *key, const struct confi
 
 static int open_status(struct daemon_setup *s, const char *dir)
 {
-	int e = status_socket_new(dir, &s->status);
+	int r = status_socket_new(dir, &s->status);
 
-	if (e < 0)
+	if (r == STATUS_SOCKET_IN_USE)
+		return fail(s, DAEMON_REFUSED, "the socket %s/%s is another agent's: only one agent runs on a host",
+			    dir, STATUS_SOCKET_NAME);
+	if (r < 0)
 		return fail(s, DAEMON_FAILED, "cannot make the socket '%s/%s': %s", dir, STATUS_SOCKET_NAME,
-			    strerrordesc_np(-e));
+			    strerrordesc_np(-r));
 	return 0;
 }
 

@@ -49,6 +49,7 @@ struct daemon {
 	struct live_profiles live;
 
 	enum status_idle idle;
+	int64_t idle_realtime_ns; /* since when */
 	enum start_verdict verdict;
 	uint64_t start_ns, looked_ns, told_ns; /* CLOCK_MONOTONIC */
 	int64_t start_realtime_ns;
@@ -154,22 +155,15 @@ static enum status_idle wanted_idle(const struct daemon *d, uint64_t now_ns)
 
 static void say_idle(const struct daemon *d)
 {
-	switch (d->idle) {
-	case STATUS_KILL_SWITCH:
-		log_warning("nothing is sampled as long as %s exists", config_of(d)->agent.kill_switch);
-		break;
-	case STATUS_BOOT_LOOP:
-		log_warning("nothing is sampled: the machine went down %d times within a day while it was; remove "
-			    "%s/starts and restart to go on",
-			    START_GUARD_BOOTS, d->started->agent.state_dir);
-		break;
-	case STATUS_CRASH_LOOP:
-		log_warning("nothing is sampled for %d minutes: the agent did not end cleanly %d times within as many",
-			    (int)(START_GUARD_CRASHES_NS / NS_PER_S / 60), START_GUARD_CRASHES);
-		break;
-	default:
-		break;
-	}
+	const struct status s = {
+		.idle = d->idle,
+		.kill_switch = config_of(d)->agent.kill_switch,
+		.state_dir = d->started->agent.state_dir,
+	};
+	char why[STATUS_ERROR_SIZE];
+
+	if (status_is_ready(&s, why) == STATUS_NOT_READY)
+		log_warning("%s", why);
 }
 
 static int look(struct daemon *d, uint64_t now_ns)
@@ -182,6 +176,7 @@ static int look(struct daemon *d, uint64_t now_ns)
 	if (wanted == d->idle)
 		return 0;
 	d->idle = wanted;
+	d->idle_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
 	if (wanted == STATUS_SAMPLING)
 		e = sample(d);
 	else if (was_sampling)
@@ -244,6 +239,7 @@ static int judge(struct daemon *d, uint64_t now_ns)
 static int gather(struct daemon *d, struct status *ret)
 {
 	const struct config *c = config_of(d);
+	int e;
 
 	*ret = (struct status){
 		.version = CPUHOUND_VERSION,
@@ -255,6 +251,7 @@ static int gather(struct daemon *d, struct status *ret)
 		.start_realtime_ns = d->start_realtime_ns,
 		.now_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME),
 		.idle = d->idle,
+		.idle_realtime_ns = d->idle_realtime_ns,
 		.kill_switch = c->agent.kill_switch,
 		.window_ns = window_ns(d),
 		.period_ns = period_ns(d),
@@ -277,7 +274,9 @@ static int gather(struct daemon *d, struct status *ret)
 		ret->gateway = gateway_keeper_stats(d->gateway);
 		ret->web = gateway_keeper_counts(d->gateway);
 	}
-	return d->recorder ? recorder_stats(d->recorder, &ret->recorder) : 0;
+	e = d->recorder ? recorder_stats(d->recorder, &ret->recorder) : 0;
+	ret->recorder.ledger.down_ns = d->windows.told_down_ns;
+	return e;
 }
 
 static void answer_metrics(struct daemon *d, uint64_t id)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -15,10 +16,12 @@
 #define DIR_MODE 0750
 #define SOCKET_MODE 0660
 #define BACKLOG 16
+#define LOCK_NAME "agent.lock"
+#define LOCK_MODE 0600 /* nobody else may take it */
 
 struct status_socket {
 	struct sockaddr_un address;
-	int epoll_fd, listen_fd;
+	int epoll_fd, listen_fd, lock_fd;
 	int clients[STATUS_SOCKET_MAX_CLIENTS]; /* that wait for an answer */
 	size_t n_clients;
 };
@@ -32,18 +35,39 @@ static int make_address(const char *dir, struct sockaddr_un *ret)
 	return n < 0 || (size_t)n >= sizeof(ret->sun_path) ? -ENAMETOOLONG : 0;
 }
 
-/* A socket file is its owner's for as long as somebody accepts there; what a killed agent left is removed. */
-static int remove_stale(const struct sockaddr_un *address)
+static int take_lock(int dir_fd, int *ret)
 {
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	_cleanup_close_ int fd = openat(dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
 
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
-		return -EADDRINUSE;
-	if (errno == ECONNREFUSED)
-		return unlink(address->sun_path) < 0 ? -errno : 0;
-	return errno == ENOENT ? 0 : -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? STATUS_SOCKET_IN_USE : -errno;
+	*ret = take_fd(fd);
+	return 0;
+}
+
+/* With the lock held, whoever listened there has gone. Nothing but a socket is removed. */
+static int remove_stale(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	return unlink(path) < 0 ? -errno : 0;
+}
+
+/* Makes the directory and takes the lock in it. */
+static int claim(const char *dir, int *ret)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (mkdir(dir, DIR_MODE) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : take_lock(fd, ret);
 }
 
 static int listen_at(const struct sockaddr_un *address, int *ret)
@@ -64,21 +88,20 @@ int status_socket_new(const char *dir, struct status_socket **ret)
 {
 	_cleanup_(status_socket_freep) struct status_socket *s = calloc(1, sizeof(*s));
 	struct epoll_event event = { .events = EPOLLIN };
-	int e;
+	int r;
 
 	if (!s)
 		return -ENOMEM;
-	s->epoll_fd = s->listen_fd = -1;
-	e = make_address(dir, &s->address);
-	if (e < 0)
-		return e;
-	if (mkdir(dir, DIR_MODE) < 0 && errno != EEXIST)
-		return -errno;
-	e = remove_stale(&s->address);
-	if (e == 0)
-		e = listen_at(&s->address, &s->listen_fd);
-	if (e < 0)
-		return e;
+	s->epoll_fd = s->listen_fd = s->lock_fd = -1;
+	r = make_address(dir, &s->address);
+	if (r == 0)
+		r = claim(dir, &s->lock_fd);
+	if (r == 0)
+		r = remove_stale(s->address.sun_path);
+	if (r == 0)
+		r = listen_at(&s->address, &s->listen_fd);
+	if (r != 0)
+		return r;
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll_fd < 0 || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->listen_fd, &event) < 0)
 		return -errno;
@@ -95,6 +118,7 @@ struct status_socket *status_socket_free(struct status_socket *s)
 		unlink(s->address.sun_path);
 	close_fd(s->listen_fd);
 	close_fd(s->epoll_fd);
+	close_fd(s->lock_fd); /* and so gives the lock back */
 	free(s);
 	return NULL;
 }
@@ -116,19 +140,11 @@ size_t status_socket_dispatch(struct status_socket *s)
 	return s->n_clients;
 }
 
-/* The room that a socket's buffer must have for an answer: without a client that reads, too. */
-static int make_room(int fd, size_t size)
-{
-	int bytes = size > INT32_MAX ? INT32_MAX : (int)size;
-
-	return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) < 0 ? -errno : 0;
-}
-
+/* An answer is some KiB, and a socket holds 200 (wmem_default): who reads nothing costs no wait. */
 void status_socket_answer(struct status_socket *s, const void *data, size_t size)
 {
 	for (size_t i = 0; i < s->n_clients; i++) {
-		if (size && (make_room(s->clients[i], size) < 0 ||
-			     send(s->clients[i], data, size, MSG_NOSIGNAL) != (ssize_t)size))
+		if (size && send(s->clients[i], data, size, MSG_NOSIGNAL) != (ssize_t)size)
 			log_debug("a client of the status socket got no whole answer: %m");
 		close(s->clients[i]);
 	}

@@ -15,7 +15,13 @@
 
 struct status_socket;
 
-/* Replaces a socket that a killed agent left. dir: made if it is missing (0750). -ENAMETOOLONG: for a socket. */
+/*
+ * dir: made if it is missing (0750). A lock in it says whose the socket is: one that a killed agent left is replaced,
+ * that of another agent is STATUS_SOCKET_IN_USE. -ENAMETOOLONG: for a socket.
+ */
+enum status_socket_answer {
+	STATUS_SOCKET_IN_USE = 1,
+};
 _must_check_ int status_socket_new(const char *dir, struct status_socket **ret);
 struct status_socket *status_socket_free(struct status_socket *s); /* removes the file; NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct status_socket *, status_socket_free);

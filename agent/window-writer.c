@@ -45,7 +45,7 @@ static int write_window(struct window_writer *w, const struct finished_window *w
 	return e;
 }
 
-static void note_outcome(struct window_writer *w, int e, size_t n_bytes, size_t n_raw_bytes)
+static void note_outcome(struct window_writer *w, const struct finished_window *window, int e, size_t n_bytes)
 {
 	w->stats.last_error = e;
 	if (e < 0) {
@@ -53,7 +53,8 @@ static void note_outcome(struct window_writer *w, int e, size_t n_bytes, size_t 
 	} else {
 		w->stats.n_written++;
 		w->stats.n_written_bytes += n_bytes;
-		w->stats.n_raw_bytes += n_raw_bytes;
+		w->stats.n_raw_bytes += window->profile.size;
+		w->stats.last_end_realtime_ns = window->end.end_realtime_ns;
 	}
 	w->stats.n_files = w->files.n_files;
 	w->stats.n_file_bytes = w->files.n_bytes;
@@ -89,7 +90,7 @@ static void *run(void *context)
 		e = write_window(w, &window, &n_bytes);
 
 		pthread_mutex_lock(&w->lock);
-		note_outcome(w, e, n_bytes, window.profile.size);
+		note_outcome(w, &window, e, n_bytes);
 		buf_done(&window.profile);
 		w->n_waiting--;
 		memmove(w->waiting, w->waiting + 1, w->n_waiting * sizeof(*w->waiting));

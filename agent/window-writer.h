@@ -47,6 +47,7 @@ struct window_writer_stats {
 	int last_error;               /* -errno of the last failure; 0: the last one was written */
 	uint64_t n_files, n_file_bytes, n_evicted, n_evicted_bytes;
 	size_t n_waiting;
+	int64_t last_end_realtime_ns; /* of the window that was written last; 0: none yet */
 };
 void window_writer_stats(struct window_writer *w, struct window_writer_stats *ret);
 

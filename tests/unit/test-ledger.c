@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/json.h"
+#include "pprof/ledger-json.h"
 #include "pprof/ledger.h"
 #include "tests/unit/cmocka-all.h"
 
@@ -223,6 +225,33 @@ static void test_add(void **state)
 	assert_int_equal(sum.due, 103);
 }
 
+static void test_json(void **state)
+{
+	_cleanup_(json_putp) struct json_object *top = json_object_new_object();
+	struct ledger back;
+
+	assert_int_equal(ledger_json_add(top, "ledger", &balanced), 0);
+	assert_int_equal(json_find_number(top, "ledger.lost.no_room"), 3);
+	assert_int_equal(ledger_json_read(json_find(top, "ledger"), &back), 0);
+	assert_memory_equal(&back, &balanced, sizeof(back));
+}
+
+/* Of an older or newer agent, or of somebody else. */
+static void test_json_foreign(void **state)
+{
+	_cleanup_(json_putp) struct json_object *few = json_tokener_parse("{\"due\":7,\"new\":1,\"lost\":[]}");
+	_cleanup_(json_putp) struct json_object *bad = json_tokener_parse("{\"lost\":{\"a b\":1}}");
+	struct ledger l = { .taken = 1 };
+
+	assert_int_equal(ledger_json_read(bad, &l), -EINVAL);
+	assert_int_equal(l.taken, 1);
+	assert_int_equal(ledger_json_read(few, &l), 0);
+	assert_int_equal(l.due, 7);
+	assert_int_equal(l.taken, 0);
+	assert_int_equal(ledger_json_read(NULL, &l), 0);
+	assert_int_equal(l.due, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_parse_older), cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_balance),     cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_full),        cmocka_unit_test(test_add),
+		cmocka_unit_test(test_json),        cmocka_unit_test(test_json_foreign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/status-read.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+
+#define PATIENCE_S 10 /* an agent that is busy answers within milliseconds */
+#define LIMIT_BYTES ((size_t)1 << 20)
+#define READ_BYTES ((size_t)16 << 10)
+
+void agent_status_done(struct agent_status *s)
+{
+	buf_done(&s->text);
+	json_object_put(s->object);
+}
+
+static int connect_to(const char *path, int *ret)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return -errno;
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0) /* also of connect() */
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		switch (errno) {
+		case ENOENT:
+		case ENOTDIR:
+		case ECONNREFUSED:
+			return STATUS_READ_NO_AGENT;
+		case EACCES:
+			return STATUS_READ_DENIED;
+		case EAGAIN:
+			return STATUS_READ_NO_ANSWER;
+		default:
+			return -errno;
+		}
+	}
+	*ret = take_fd(fd);
+	return 0;
+}
+
+/* Until the other side hangs up. */
+static int read_all(int fd, struct buf *ret)
+{
+	uint64_t end_ns = clock_now_ns(CLOCK_MONOTONIC) + PATIENCE_S * NS_PER_S;
+	ssize_t n = 1;
+
+	while (n > 0) {
+		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+		uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+		int r;
+
+		if (now_ns >= end_ns)
+			return STATUS_READ_NO_ANSWER;
+		r = poll(&poll_fd, 1, (int)((end_ns - now_ns) / NS_PER_MS) + 1);
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (r <= 0)
+			continue;
+		if (ret->size > LIMIT_BYTES)
+			return STATUS_READ_BAD_ANSWER;
+		r = buf_reserve(ret, READ_BYTES);
+		if (r < 0)
+			return r;
+		n = recv(fd, ret->data + ret->size, READ_BYTES, 0);
+		if (n < 0)
+			return errno == ECONNRESET ? STATUS_READ_NO_ANSWER : -errno;
+		ret->size += (size_t)n;
+		ret->data[ret->size] = 0;
+	}
+	return ret->size ? 0 : STATUS_READ_NO_ANSWER;
+}
+
+static int parse(const struct buf *text, struct json_object **ret)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	_cleanup_(json_putp) struct json_object *object = NULL;
+	bool is_whole;
+
+	if (!tokener)
+		return -ENOMEM;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	object = json_tokener_parse_ex(tokener, text->data, (int)text->size + 1); /* with the NUL, which ends it */
+	is_whole = json_tokener_get_error(tokener) == json_tokener_success;
+	json_tokener_free(tokener);
+	if (!is_whole || json_find_number(object, "schema_version") == 0)
+		return STATUS_READ_BAD_ANSWER;
+	*ret = take_ptr(object);
+	return 0;
+}
+
+int status_read(const char *path, struct agent_status *ret)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = connect_to(path, &fd);
+	if (r == 0)
+		r = read_all(fd, &ret->text);
+	return r == 0 ? parse(&ret->text, &ret->object) : r;
+}
