@@ -144,6 +144,7 @@ static void name_marker(struct naming *n, const struct stack_frame *f)
 		[TRUNCATION_COPY_SHORT] = "[truncated: copy_short]",
 		[TRUNCATION_COPY_UNWIND] = "[truncated: copy_unwind]",
 		[TRUNCATION_COPY_NO_BINARY] = "[truncated: copy_no_binary]",
+		[TRUNCATION_OUTSIDE] = "[truncated: outside_pid_namespace]",
 		[RESOLVE_ADDR_IRQ] = "[irq]",
 	};
 
