@@ -71,8 +71,8 @@ def base(dependencies):
     r = h.run(*command, timeout=INSTALL_S)
     if r.rc != 0:
         h.skip_all("debootstrap failed, is there a Debian mirror? " + r.stdout[-300:])
+    # Each host makes a machine id of its own; apt's archives are not needed again.
     (root / "etc/machine-id").write_text("")
-    # Nothing may pin this machine down: no name servers, and apt's archives are not needed again.
     shutil.rmtree(root / "var/cache/apt/archives")
     subprocess.run(["tar", "-C", root, "-cf", f"{archive}.new", "."], check=True)
     os.rename(f"{archive}.new", archive)
