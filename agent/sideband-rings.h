@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sideband-rings: one dummy perf event on each CPU that tells of processes, mappings, cgroups and kernel symbols,
- * and the ring that it writes to. Open it before /proc is scanned, so that nothing falls between. One thread.
+ * sideband-rings: one dummy perf event on each online CPU that tells of processes, mappings, cgroups and kernel
+ * symbols, and the ring that it writes to. Open it before /proc is scanned, so that nothing falls between. One thread.
  */
 #pragma once
 
@@ -32,6 +32,12 @@ bool sideband_rings_pending(const struct sideband_rings *s); /* there are record
 /* Nothing is told until it is woken, but what was told before can be read. */
 _must_check_ int sideband_rings_sleep(struct sideband_rings *s);
 _must_check_ int sideband_rings_wake(struct sideband_rings *s);
+
+/*
+ * CPUs have come online: their events are opened, again if need be; what the old ones still held goes into q. News of
+ * the time before is lost. While awake. After an error, news of some CPU will be, too: all others have been followed.
+ */
+_must_check_ int sideband_rings_follow_cpus(struct sideband_rings *s, struct sideband_queue *q);
 
 /*
  * Moves every record of every ring into q and returns their number. *ret_before_ns: events before it are complete
