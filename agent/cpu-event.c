@@ -25,17 +25,3 @@ int cpu_event_read(int fd, struct cpu_event_times *ret)
 	*ret = times;
 	return 0;
 }
-
-/* The time that a living one is enabled goes on between two reads, by the interrupt alone. */
-int cpu_event_has_gone(int fd, bool *ret)
-{
-	struct cpu_event_times first = {}, second = {};
-	int r;
-
-	r = cpu_event_read(fd, &first);
-	if (r == 0)
-		r = cpu_event_read(fd, &second);
-	if (r == 0)
-		*ret = first.enabled_ns == second.enabled_ns;
-	return r;
-}

@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/clean.h"
@@ -25,6 +24,3 @@ _must_check_ int cpu_event_open(struct perf_event_attr *attr, unsigned int cpu);
  * perf_event_read()): when it returns, no program of the event that began before it is still running there.
  */
 _must_check_ int cpu_event_read(int fd, struct cpu_event_times *ret);
-
-/* Of one that is enabled: whether its CPU has been offline since it was opened. */
-_must_check_ int cpu_event_has_gone(int fd, bool *ret);

@@ -682,12 +682,14 @@ int intake_resume(struct intake *in)
 }
 
 /* Until now nothing was told of them: what began there meanwhile is read from /proc. */
-int intake_follow_cpus(struct intake *in)
+int intake_follow_cpus(struct intake *in, const struct sampler *sampler)
 {
-	int e = sideband_rings_follow_cpus(in->rings, in->queue);
+	for (size_t i = 0; i < sampler_n_cpus(sampler); i++) {
+		int e = sampler_has_joined(sampler, i) ? sideband_rings_reopen(in->rings, i, in->queue) : 0;
 
-	if (e < 0)
-		log_warning("news of processes is lost where CPUs came online: %s", strerrordesc_np(-e));
+		if (e < 0)
+			log_warning("news of processes on CPU %zu is lost: %s", i, strerrordesc_np(-e));
+	}
 	return note_lost_news(in);
 }
 

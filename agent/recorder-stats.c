@@ -135,7 +135,7 @@ static void read_sampler(const struct sampler *sampler, const struct sampler_tot
 
 	ret->n_cpus = sampler_n_sampled(sampler);
 	ret->n_cpus_refused = totals->n_cpus_refused;
-	ret->n_cpus_joined = totals->n_openings;
+	ret->n_cpus_joined = totals->n_joined;
 	ret->bpf_run_ns = run_time.run_ns;
 	ret->bpf_runs = run_time.n_runs;
 	ret->n_cgroups_lost = totals->n_events_lost;

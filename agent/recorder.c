@@ -336,7 +336,7 @@ static int follow_cpus(struct recorder *r)
 {
 	int e = sampler_follow_cpus(r->sampler);
 
-	return e == SAMPLER_OPENED ? intake_follow_cpus(&r->intake) : e;
+	return e == SAMPLER_JOINED ? intake_follow_cpus(&r->intake, r->sampler) : e;
 }
 
 /* Empties the buffers that are at least this full. */

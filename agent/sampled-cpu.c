@@ -8,8 +8,10 @@
 #include "agent/cpu-event.h"
 #include "common/clock.h"
 
-/* Behind CLOCK_MONOTONIC by more than this, an event is suspected of being gone: less is what scheduling may do. */
-#define SUSPECT_NS (10 * NS_PER_MS)
+static uint32_t n_offline(const struct sampled_cpu *cpu)
+{
+	return __atomic_load_n(&cpu->region->n_offline, __ATOMIC_ACQUIRE);
+}
 
 int sampled_cpu_open(struct sampled_cpu *cpu, int program_fd)
 {
@@ -18,8 +20,12 @@ int sampled_cpu_open(struct sampled_cpu *cpu, int program_fd)
 		.sample_period = cpu->period_ns,
 		.disabled = 1,
 	};
-	_cleanup_close_ int fd = cpu_event_open(&attr, cpu->number);
+	_cleanup_close_ int fd = -1;
 
+	cpu->n_offline = n_offline(cpu); /* first: that it goes off meanwhile must be found */
+	if (__atomic_load_n(&cpu->region->is_leaving, __ATOMIC_ACQUIRE))
+		return -ENODEV;
+	fd = cpu_event_open(&attr, cpu->number);
 	if (fd < 0)
 		return fd;
 	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) < 0)
@@ -72,17 +78,13 @@ static uint64_t end_ns(const struct tick_reading *last, const struct tick_readin
 	return last->monotonic_ns + (now->enabled_ns - last->enabled_ns);
 }
 
-int sampled_cpu_advance(struct sampled_cpu *cpu, uint64_t epoch, bool is_suspect)
+static int advance_to(struct sampled_cpu *cpu, uint64_t epoch, uint64_t monotonic_ns)
 {
+	bool has_gone = cpu->n_offline != n_offline(cpu);
 	struct tick_reading now;
-	bool has_gone = false;
 	int r;
 
-	if (!sampled_cpu_is_open(cpu))
-		return 0;
-	r = read_event(cpu, epoch, clock_now_ns(CLOCK_MONOTONIC), &now);
-	if (r == 0 && (is_suspect || end_ns(&cpu->account.last, &now) + SUSPECT_NS < now.monotonic_ns))
-		r = cpu_event_has_gone(cpu->event_fd, &has_gone);
+	r = read_event(cpu, epoch, monotonic_ns, &now);
 	if (r < 0)
 		return r;
 	if (has_gone) {
@@ -93,22 +95,20 @@ int sampled_cpu_advance(struct sampled_cpu *cpu, uint64_t epoch, bool is_suspect
 	return 0;
 }
 
+int sampled_cpu_advance(struct sampled_cpu *cpu, uint64_t epoch)
+{
+	return sampled_cpu_is_open(cpu) ? advance_to(cpu, epoch, clock_now_ns(CLOCK_MONOTONIC)) : 0;
+}
+
 int sampled_cpu_disable(struct sampled_cpu *cpu, uint64_t epoch)
 {
-	uint64_t monotonic_ns;
-	struct tick_reading now;
-	int r;
+	uint64_t monotonic_ns = clock_now_ns(CLOCK_MONOTONIC);
 
-	r = sampled_cpu_advance(cpu, epoch, false); /* one that has gone is not taken for one that ran until now */
-	if (r < 0 || !sampled_cpu_is_open(cpu))
-		return r;
-	monotonic_ns = clock_now_ns(CLOCK_MONOTONIC);
+	if (!sampled_cpu_is_open(cpu))
+		return 0;
 	if (ioctl(cpu->event_fd, PERF_EVENT_IOC_DISABLE, 0) < 0)
 		return -errno;
-	r = read_event(cpu, epoch, monotonic_ns, &now);
-	if (r == 0)
-		tick_account_advance(&cpu->account, &now);
-	return r;
+	return advance_to(cpu, epoch, monotonic_ns);
 }
 
 int sampled_cpu_set_period(struct sampled_cpu *cpu, uint64_t period_ns)

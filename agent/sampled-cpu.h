@@ -23,6 +23,8 @@ struct ticks {
 struct sampled_cpu {
 	unsigned int number; /* the kernel's */
 	int event_fd;        /* -1: not sampled */
+	uint32_t n_offline;  /* of the region, when the event was opened */
+	bool has_joined;     /* the event was opened while sampling, by the last call of sampler_follow_cpus() */
 	int open_error;      /* why it is not, though online; 0: it is offline, or sampled */
 	struct cpu_region *region;
 	uint64_t passed;    /* runs that began before this epoch have ended */
@@ -37,7 +39,7 @@ static inline bool sampled_cpu_is_open(const struct sampled_cpu *cpu)
 	return cpu->event_fd >= 0;
 }
 
-/* An event that is disabled yet. -ENODEV: the CPU is offline. */
+/* An event that is disabled yet. -ENODEV: the CPU is offline, or about to be. */
 _must_check_ int sampled_cpu_open(struct sampled_cpu *cpu, int program_fd);
 void sampled_cpu_close(struct sampled_cpu *cpu); /* what it has counted stays */
 
@@ -47,11 +49,8 @@ _must_check_ int sampled_cpu_enable(struct sampled_cpu *cpu, uint64_t epoch);
 _must_check_ int sampled_cpu_disable(struct sampled_cpu *cpu, uint64_t epoch); /* the ticks up to now are taken in */
 _must_check_ int sampled_cpu_set_period(struct sampled_cpu *cpu, uint64_t period_ns); /* of one that is disabled */
 
-/*
- * Takes in the ticks that were due up to now. If its CPU has been offline meanwhile, the event is closed: that is found
- * as soon as it shows, or at once if is_suspect.
- */
-_must_check_ int sampled_cpu_advance(struct sampled_cpu *cpu, uint64_t epoch, bool is_suspect);
+/* Takes in the ticks that were due up to now. If its CPU has gone offline since it was opened, the event is closed. */
+_must_check_ int sampled_cpu_advance(struct sampled_cpu *cpu, uint64_t epoch);
 _must_check_ int sampled_cpu_barrier(struct sampled_cpu *cpu, uint64_t epoch); /* that an epoch passes, and no more */
 
 const struct cpu_buf *sampled_cpu_buf(const struct sampled_cpu *cpu); /* which the program fills */

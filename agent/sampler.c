@@ -27,7 +27,7 @@ struct sampler {
 	uint64_t epoch;
 	struct sampled_cpu *cpus; /* all possible ones, by the kernel's number */
 	size_t n_cpus;
-	uint64_t n_openings;           /* of events since the start of sampling */
+	uint64_t n_joined;             /* CPUs that came online while sampling, each time */
 	uint64_t period_ns;            /* from the next cuts on */
 	struct sampler_account closed; /* the sum of what was cut */
 	bool running, cpus_changed;
@@ -154,19 +154,18 @@ static int init_cpus(struct sampler *s, size_t n_possible)
 static int open_online(struct sampler *s)
 {
 	_cleanup_free_ unsigned int *online = NULL;
-	size_t n_online, n_open = 0;
+	size_t n_online;
 	int r;
 
 	r = cpus_read(CPUS_ONLINE, &online, &n_online);
 	for (size_t i = 0; r == 0 && i < n_online && online[i] < s->n_cpus; i++) {
 		r = sampled_cpu_open(&s->cpus[online[i]], bpf_program__fd(s->bpf->progs.on_tick));
-		n_open += r == 0;
 		if (r == -ENODEV) /* it went offline meanwhile */
 			r = 0;
 	}
 	if (r < 0)
 		return r;
-	return n_open > 0 ? 0 : -ENODEV;
+	return sampler_n_sampled(s) > 0 ? 0 : -ENODEV;
 }
 
 static int on_event(void *context, void *data, size_t size)
@@ -274,7 +273,7 @@ int sampler_start(struct sampler *s)
 	for (size_t i = 0; r == 0 && i < s->n_cpus; i++)
 		r = sampled_cpu_enable(&s->cpus[i], ++s->epoch);
 	if (r == 0)
-		s->running = s->cpus_changed = true; /* nothing was told while it slept */
+		s->running = true;
 	return r;
 }
 
@@ -307,7 +306,8 @@ static int open_late(struct sampler *s, struct sampled_cpu *cpu)
 	cpu->open_error = r == -ENODEV ? 0 : r; /* it is on its way, one way or the other */
 	if (r < 0)
 		return 0;
-	s->n_openings++;
+	s->n_joined++;
+	cpu->has_joined = true;
 	return sampled_cpu_enable(cpu, ++s->epoch);
 }
 
@@ -322,6 +322,7 @@ static int open_new(struct sampler *s, const unsigned int *online, size_t n_onli
 		bool is_online = k < n_online && online[k] == i;
 
 		k += is_online;
+		cpu->has_joined = false;
 		if (!is_online)
 			cpu->open_error = 0;
 		if (!is_online || sampled_cpu_is_open(cpu))
@@ -338,19 +339,23 @@ static int open_new(struct sampler *s, const unsigned int *online, size_t n_onli
 int sampler_follow_cpus(struct sampler *s)
 {
 	_cleanup_free_ unsigned int *online = NULL;
-	uint64_t n_before = s->n_openings;
-	bool is_suspect = s->cpus_changed;
+	uint64_t n_before = s->n_joined;
 	size_t n_online;
 	int r = 0;
 
+	for (size_t i = 0; s->cpus_changed && r == 0 && i < s->n_cpus; i++) /* else flips find what has gone */
+		r = sampled_cpu_advance(&s->cpus[i], ++s->epoch);
 	s->cpus_changed = false;
-	for (size_t i = 0; is_suspect && r == 0 && i < s->n_cpus; i++) /* else flips find what has gone */
-		r = sampled_cpu_advance(&s->cpus[i], ++s->epoch, true);
 	if (r == 0)
 		r = cpus_read(CPUS_ONLINE, &online, &n_online);
 	if (r == 0)
 		r = open_new(s, online, n_online);
-	return r < 0 ? r : s->n_openings > n_before ? SAMPLER_OPENED : 0;
+	return r < 0 ? r : s->n_joined > n_before ? SAMPLER_JOINED : 0;
+}
+
+bool sampler_has_joined(const struct sampler *s, size_t i)
+{
+	return s->cpus[i].has_joined;
 }
 
 void sampler_sleep(struct sampler *s)
@@ -358,9 +363,17 @@ void sampler_sleep(struct sampler *s)
 	sampler_bpf__detach(s->bpf);
 }
 
+/* Nobody told of CPUs while it slept: which events have gone is not known. */
 int sampler_wake(struct sampler *s)
 {
-	return sampler_bpf__attach(s->bpf);
+	int r;
+
+	for (size_t i = 0; i < s->n_cpus; i++) {
+		sampled_cpu_close(&s->cpus[i]);
+		s->cpus[i].region->is_leaving = 0;
+	}
+	r = sampler_bpf__attach(s->bpf);
+	return r == 0 ? open_online(s) : r;
 }
 
 void sampler_set_period(struct sampler *s, uint64_t period_ns)
@@ -415,7 +428,7 @@ int sampler_flip(struct sampler *s, size_t i, struct sample_batch *ret)
 	int r;
 
 	sampled_cpu_swap(cpu);
-	r = s->running ? sampled_cpu_advance(cpu, ++s->epoch, false) : 0;
+	r = s->running ? sampled_cpu_advance(cpu, ++s->epoch) : 0;
 	if (r == 0)
 		take_buffer(s, i, ret);
 	return r;
@@ -574,7 +587,7 @@ int sampler_totals(const struct sampler *s, struct sampler_totals *ret)
 	struct sampler_totals totals = {
 		.n_follow_failed = s->bpf->bss->n_follow_failed,
 		.n_events_lost = s->bpf->bss->n_events_lost,
-		.n_openings = s->n_openings,
+		.n_joined = s->n_joined,
 	};
 	struct bpf_program *program;
 

@@ -42,13 +42,14 @@ size_t sampler_n_sampled(const struct sampler *s); /* now */
 
 /*
  * While sampling: CPUs that came online since the last call are sampled from now on, those that went offline have been
- * until then. SAMPLER_OPENED: events were opened; to be asked again when CPUs have changed, and now and then.
+ * until then. SAMPLER_JOINED: there were such; to be asked again when CPUs have changed, and now and then.
  */
 enum sampler_answer {
-	SAMPLER_OPENED = 1,
+	SAMPLER_JOINED = 1,
 };
 _must_check_ int sampler_follow_cpus(struct sampler *s);
-bool sampler_cpus_changed(const struct sampler *s); /* as far as sampler_read_events() was told */
+bool sampler_has_joined(const struct sampler *s, size_t i); /* with the last call */
+bool sampler_cpus_changed(const struct sampler *s);         /* as far as sampler_read_events() was told */
 
 /* How full the buffer in use is, 0 to 1, read without disturbing it; and the samples in it. */
 double sampler_fill(const struct sampler *s, size_t i);
@@ -120,7 +121,7 @@ struct run_time {
 
 struct sampler_totals {
 	size_t n_cpus_refused;     /* online, but the kernel refuses the event */
-	uint64_t n_openings;       /* of events, because a CPU came online */
+	uint64_t n_joined;         /* CPUs that came online while sampling, each time */
 	uint64_t n_lost_since_cut; /* as far as buffers were flipped */
 	/* Since load. */
 	uint64_t n_follow_failed; /* children that could not be followed */

@@ -77,41 +77,37 @@ static void close_ring(struct ring *ring)
 	*ring = (struct ring){ .fd = -1 };
 }
 
-static int open_ring(struct sideband_rings *s, unsigned int cpu)
+static int open_ring(struct sideband_rings *s, size_t cpu)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	struct ring *ring = &s->rings[cpu];
 	int r;
 
-	ring->fd = open_dummy(cpu);
+	ring->fd = open_dummy((unsigned int)cpu);
 	if (ring->fd < 0)
 		return ring->fd;
 	r = map_ring(ring);
+	if (r == 0 && epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, ring->fd, &event) < 0)
+		r = -errno;
 	if (r < 0)
-		return r;
-	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, ring->fd, &event) < 0 ? -errno : 0;
+		close_ring(ring);
+	return r;
 }
 
-/* Where none is open yet. A CPU that goes offline meanwhile needs none: nothing runs there. Returns the first error. */
+/* A CPU that goes offline meanwhile needs none: nothing runs there. */
 static int open_online(struct sideband_rings *s)
 {
 	_cleanup_free_ unsigned int *online = NULL;
-	int first_error, r;
 	size_t n_online;
+	int r;
 
-	first_error = cpus_read(CPUS_ONLINE, &online, &n_online);
-	if (first_error < 0)
-		return first_error;
-	for (size_t i = 0; i < n_online && online[i] < s->n_rings; i++) {
-		struct ring *ring = &s->rings[online[i]];
-
-		r = ring->fd < 0 ? open_ring(s, online[i]) : 0;
-		if (r < 0)
-			close_ring(ring);
-		if (r < 0 && r != -ENODEV && !first_error)
-			first_error = r;
+	r = cpus_read(CPUS_ONLINE, &online, &n_online);
+	for (size_t i = 0; r == 0 && i < n_online && online[i] < s->n_rings; i++) {
+		r = open_ring(s, online[i]);
+		if (r == -ENODEV)
+			r = 0;
 	}
-	return first_error;
+	return r;
 }
 
 int sideband_rings_new(struct sideband_rings **ret)
@@ -154,33 +150,17 @@ struct sideband_rings *sideband_rings_free(struct sideband_rings *s)
 	return NULL;
 }
 
-/* What is left in the ring of one that has gone is news all the same. */
-static int close_if_gone(struct ring *ring, struct sideband_queue *q)
+int sideband_rings_reopen(struct sideband_rings *s, size_t cpu, struct sideband_queue *q)
 {
-	bool has_gone;
-	int r;
+	struct ring *ring = &s->rings[cpu];
+	int n, r;
 
-	if (ring->fd < 0)
-		return 0;
-	r = cpu_event_has_gone(ring->fd, &has_gone);
-	if (r < 0 || !has_gone)
-		return r;
-	r = sideband_ring_read(ring->base, ring->data_bytes, q);
+	n = ring->base ? sideband_ring_read(ring->base, ring->data_bytes, q) : 0;
 	close_ring(ring);
-	return r < 0 ? r : 0;
-}
-
-int sideband_rings_follow_cpus(struct sideband_rings *s, struct sideband_queue *q)
-{
-	int first_error = 0, r;
-
-	for (size_t i = 0; i < s->n_rings; i++) {
-		r = close_if_gone(&s->rings[i], q);
-		if (r < 0 && !first_error)
-			first_error = r;
-	}
-	r = open_online(s);
-	return first_error ? first_error : r;
+	r = open_ring(s, cpu);
+	if (r == -ENODEV) /* offline again */
+		r = 0;
+	return n < 0 ? n : r;
 }
 
 int sideband_rings_fd(const struct sideband_rings *s)
@@ -199,22 +179,20 @@ bool sideband_rings_pending(const struct sideband_rings *s)
 	return false;
 }
 
-static int control(struct sideband_rings *s, unsigned long request)
+int sideband_rings_sleep(struct sideband_rings *s)
 {
 	for (size_t i = 0; i < s->n_rings; i++)
-		if (s->rings[i].fd >= 0 && ioctl(s->rings[i].fd, request, 0) < 0)
+		if (s->rings[i].fd >= 0 && ioctl(s->rings[i].fd, PERF_EVENT_IOC_DISABLE, 0) < 0)
 			return -errno;
 	return 0;
 }
 
-int sideband_rings_sleep(struct sideband_rings *s)
-{
-	return control(s, PERF_EVENT_IOC_DISABLE);
-}
-
+/* CPUs may have gone offline meanwhile, and come back, which ends their events. */
 int sideband_rings_wake(struct sideband_rings *s)
 {
-	return control(s, PERF_EVENT_IOC_ENABLE);
+	for (size_t i = 0; i < s->n_rings; i++)
+		close_ring(&s->rings[i]);
+	return open_online(s);
 }
 
 int sideband_rings_read(struct sideband_rings *s, struct sideband_queue *q, uint64_t *ret_before_ns)

@@ -29,15 +29,15 @@ DEFINE_CLEANUP(struct sideband_rings *, sideband_rings_free);
 int sideband_rings_fd(const struct sideband_rings *s);
 bool sideband_rings_pending(const struct sideband_rings *s); /* there are records to read */
 
-/* Nothing is told until it is woken, but what was told before can be read. */
+/* Nothing is told until it is woken; what was told before can be read until then. */
 _must_check_ int sideband_rings_sleep(struct sideband_rings *s);
 _must_check_ int sideband_rings_wake(struct sideband_rings *s);
 
 /*
- * CPUs have come online: their events are opened, again if need be; what the old ones still held goes into q. News of
- * the time before is lost. While awake. After an error, news of some CPU will be, too: all others have been followed.
+ * A CPU has come online, for the first time or again: its event is opened; what the one before still held goes into q.
+ * -ENOSPC, -EBADMSG: that was lost. Any error: its news is.
  */
-_must_check_ int sideband_rings_follow_cpus(struct sideband_rings *s, struct sideband_queue *q);
+_must_check_ int sideband_rings_reopen(struct sideband_rings *s, size_t cpu, struct sideband_queue *q);
 
 /*
  * Moves every record of every ring into q and returns their number. *ret_before_ns: events before it are complete

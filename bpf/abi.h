@@ -118,7 +118,9 @@ struct cpu_region {
 	__u64 n_timed;       /* ticks that timed themselves, since load, */
 	__u64 timed_ns;      /* and how long they took */
 	__u64 timed_from_ns; /* of the running one; 0: it does not time itself */
-	__u32 reserved[8];
+	__u32 n_offline;     /* times that the CPU went off, or began to: events of before have gone */
+	__u32 is_leaving;    /* it has begun to go off, and has not come back */
+	__u32 reserved[6];
 	struct cpu_buf buf[2];
 };
 _Static_assert(sizeof(struct cpu_region) <= 512 * 1024, "the budget for each possible CPU");

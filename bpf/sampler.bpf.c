@@ -226,16 +226,21 @@ int on_cgroup_mkdir(__u64 *ctx)
 }
 
 /*
- * A CPU has come online, or is about to go off: the last step of the one, and the first of the other, is where the
- * scheduler begins or ceases to use it. User space looks then, and every few seconds, should this find no room.
+ * A CPU has come online, or begins to go off: the last step of the one, and the first of the other, is where the
+ * scheduler begins or ceases to use it. Should the event find no room, user space looks some seconds later.
  */
 SEC("tp_btf/cpuhp_exit")
 int on_cpu_change(__u64 *ctx)
 {
 	struct event_cpu event = { .kind = EVENT_CPU, .cpu = (__u32)ctx[0] };
+	__u32 state = (__u32)ctx[1], step = (__u32)ctx[2];
+	struct cpu_region *region = bpf_map_lookup_elem(&regions, &event.cpu);
 
-	if ((__u32)ctx[2] != bpf_core_enum_value(enum cpuhp_state, CPUHP_AP_ACTIVE))
+	if (!region || (int)ctx[3] != 0 || step != bpf_core_enum_value(enum cpuhp_state, CPUHP_AP_ACTIVE))
 		return 0;
+	region->is_leaving = state != step; /* the state is counted before a step: up to it, or down below it */
+	if (region->is_leaving)
+		region->n_offline++;
 	bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
