@@ -121,7 +121,13 @@ static void sample_until(struct recorder *r, uint64_t end_ns)
 	}
 }
 
-static void print_windows(uint64_t hz, uint64_t window_ns, uint64_t all_ns)
+static bool is_running(pid_t pid)
+{
+	return pid > 0 && waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+/* For so long, and until the CPU stays online. */
+static void print_windows(uint64_t hz, uint64_t window_ns, uint64_t all_ns, pid_t toggler)
 {
 	const struct recorder_config config = {
 		.period_ns = NS_PER_S / hz,
@@ -134,7 +140,7 @@ static void print_windows(uint64_t hz, uint64_t window_ns, uint64_t all_ns)
 	check(recorder_new(&config, &r), "new");
 	check(recorder_start(r), "start");
 	end_ns = now_ns() + all_ns;
-	while (now_ns() < end_ns) {
+	while (is_running(toggler) || now_ns() < end_ns) {
 		sample_until(r, now_ns() + window_ns);
 		print_window(r);
 	}
@@ -161,8 +167,6 @@ int main(int argc, char **argv)
 		toggle(argv[4], strtoull(argv[5], NULL, 10));
 	}
 	print_windows(strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10) * NS_PER_MS,
-		      strtoull(argv[3], NULL, 10) * NS_PER_S);
-	if (toggler > 0)
-		waitpid(toggler, NULL, 0);
+		      strtoull(argv[3], NULL, 10) * NS_PER_S, toggler);
 	return 0;
 }
