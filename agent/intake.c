@@ -294,17 +294,23 @@ static int scan_processes(struct intake *in)
 	return 0;
 }
 
+static int note_lost_news(struct intake *in)
+{
+	const struct sideband_event lost = { .kind = SIDEBAND_LOST, .id = 1, .name = "" };
+
+	return on_sideband(in, &lost);
+}
+
 /* Applies all news that is complete. Another pass is due while there was any, for the youngest that was left. */
 static int apply_news(struct intake *in)
 {
-	const struct sideband_event lost = { .kind = SIDEBAND_LOST, .id = 1, .name = "" };
 	struct sideband_event event;
 	uint64_t before_ns = 0;
 	int n, e;
 
 	n = sideband_rings_read(in->rings, in->queue, &before_ns);
 	if (n == -ENOSPC || n == -EBADMSG) { /* the rings are empty all the same */
-		n = on_sideband(in, &lost);
+		n = note_lost_news(in);
 		if (n < 0)
 			return n;
 		before_ns = UINT64_MAX;
@@ -681,6 +687,18 @@ int intake_resume(struct intake *in)
 
 	in->scanned = false;
 	return e == 0 && in->hierarchy.mount_point[0] ? scan_cgroups(in) : e;
+}
+
+/* Until now nothing was told of them: what began there meanwhile is read from /proc. */
+int intake_follow_cpus(struct intake *in, const struct sampler *sampler)
+{
+	for (size_t i = 0; i < sampler_n_cpus(sampler); i++) {
+		int e = sampler_has_joined(sampler, i) ? sideband_rings_reopen(in->rings, i, in->queue) : 0;
+
+		if (e < 0)
+			log_warning("news of processes on CPU %zu is lost: %s", i, strerrordesc_np(-e));
+	}
+	return note_lost_news(in);
 }
 
 bool intake_is_ready(const struct intake *in)

@@ -108,6 +108,9 @@ int intake_timeout_ms(const struct intake *in, enum intake_mode mode); /* -1: no
 _must_check_ int intake_pause(struct intake *in);
 _must_check_ int intake_resume(struct intake *in);
 
+/* CPUs have joined. News of them is lost until now, and from now on where it cannot be had: that is counted. */
+_must_check_ int intake_follow_cpus(struct intake *in, const struct sampler *sampler);
+
 /* All that runs has been read, and what is known of it is published. */
 bool intake_is_ready(const struct intake *in);
 

@@ -124,6 +124,24 @@ static void read_own_code(const struct intake *in, struct recorder_stats *ret)
 	ret->n_jit_read = jit->n_read;
 }
 
+/* The kernel's count has all programs, but it may have begun late, or have ended. Neither ever falls. */
+static struct run_time run_time_of(const struct sampler_totals *totals)
+{
+	return totals->kernel.run_ns > totals->own.run_ns ? totals->kernel : totals->own;
+}
+
+static void read_sampler(const struct sampler *sampler, const struct sampler_totals *totals, struct recorder_stats *ret)
+{
+	const struct run_time run_time = run_time_of(totals);
+
+	ret->n_cpus = sampler_n_sampled(sampler);
+	ret->n_cpus_refused = totals->n_cpus_refused;
+	ret->n_cpus_joined = totals->n_joined;
+	ret->bpf_run_ns = run_time.run_ns;
+	ret->bpf_runs = run_time.n_runs;
+	ret->n_cgroups_lost = totals->n_events_lost;
+}
+
 int recorder_stats_read(const struct intake *in, const struct sampler *sampler, struct recorder_stats *ret)
 {
 	struct sampler_totals totals;
@@ -134,10 +152,7 @@ int recorder_stats_read(const struct intake *in, const struct sampler *sampler, 
 		r = read_rows(in, ret);
 	if (r < 0)
 		return r;
-	ret->n_cpus = sampler_n_cpus(sampler);
-	ret->bpf_run_ns = totals.run_ns;
-	ret->bpf_runs = totals.n_runs;
-	ret->n_cgroups_lost = totals.n_events_lost;
+	read_sampler(sampler, &totals, ret);
 	read_known(in, ret);
 	read_own_code(in, ret);
 	read_self(&ret->self);

@@ -30,14 +30,16 @@ struct recorder_stats {
 	uint64_t n_sideband_lost, n_sideband_dropped; /* records of news; processes and mappings beyond the limits */
 	uint64_t n_cgroups_lost; /* whose making could not be told: they were looked for where they are mounted */
 	uint64_t n_copied, n_copy_lost, n_copy_unfinished;
+	uint64_t n_cpus_joined; /* times that a CPU came online while sampling */
 
 	/* Now. */
 	uint64_t period_ns;
 	bool is_paused;
 	bool is_debug_info_read;
-	bool is_pid_namespace_nested; /* processes outside of this PID namespace are sampled and named by what the
-				       * kernel tells, and carry no pid */
-	size_t n_cpus;
+	bool is_pid_namespace_nested;    /* processes outside of this PID namespace are sampled and named by what the
+					  * kernel tells, and carry no pid */
+	size_t n_cpus;                   /* that are sampled */
+	size_t n_cpus_refused;           /* that are online, and cannot be */
 	size_t n_closed_windows, n_taps; /* that somebody still has */
 	uint64_t n_processes, n_mappings, n_files, process_bytes;
 	size_t n_modules, max_modules, n_binaries, max_binaries;
@@ -51,7 +53,7 @@ struct recorder_stats {
 	size_t n_tables, n_tables_waiting;
 	uint64_t n_rows, row_bytes, row_limit_bytes, n_tables_evicted, n_tables_no_room, n_tables_too_large;
 	uint64_t map_bytes;            /* of all BPF maps, chunks included */
-	uint64_t bpf_run_ns, bpf_runs; /* 0 where kernel.bpf_stats_enabled is off */
+	uint64_t bpf_run_ns, bpf_runs; /* of all programs; of ticks alone where kernel.bpf_stats_enabled is off */
 
 	/* Code that processes and the kernel made. */
 	size_t n_jit_programs;

@@ -31,9 +31,10 @@
 #include "workload/process.h"
 
 #define PREPARE_NS (300 * NS_PER_MS)
-#define LONGEST_WAIT_MS 1000        /* buffers are looked at this often, were a wake-up lost */
-#define DRAIN_AT 0.5                /* how full a buffer is when it is drained */
-#define DRAIN_ALL_NS (5 * NS_PER_S) /* and all of them so often: then what has exited can be forgotten */
+#define LONGEST_WAIT_MS 1000              /* buffers are looked at this often, were a wake-up lost */
+#define DRAIN_AT 0.5                      /* how full a buffer is when it is drained */
+#define CLOCK_JUMP_NS ((int64_t)NS_PER_S) /* NTP slews by less in a window */
+#define DRAIN_ALL_NS (5 * NS_PER_S)       /* and all of them so often: then what has exited can be forgotten */
 
 struct recorder {
 	struct recorder_config config;
@@ -52,6 +53,7 @@ struct recorder {
 	struct window_origin origin;
 	uint64_t sequence;
 	int64_t start_realtime_ns;
+	int64_t wall_ns;     /* of its start: CLOCK_REALTIME - CLOCK_MONOTONIC */
 	uint64_t since_ns;   /* CLOCK_MONOTONIC: it is sampled since then, and */
 	uint64_t sampled_ns; /* was before that, until a pause */
 
@@ -282,6 +284,11 @@ static int start_ticks(struct recorder *r)
 	return 0;
 }
 
+static int64_t wall_offset_ns(void)
+{
+	return (int64_t)(clock_now_ns(CLOCK_REALTIME) - clock_now_ns(CLOCK_MONOTONIC));
+}
+
 int recorder_start(struct recorder *r)
 {
 	int e;
@@ -293,6 +300,7 @@ int recorder_start(struct recorder *r)
 	if (e < 0)
 		return e;
 	r->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
+	r->wall_ns = wall_offset_ns();
 	if (binaries_cache_fault(r->intake.binaries))
 		log_warning("the cache of names in '%s' is not used: %s", r->config.cache_dir,
 			    binaries_cache_fault(r->intake.binaries));
@@ -324,12 +332,20 @@ static void note_drained(struct recorder *r, uint64_t before_ns)
 	intake_expire(&r->intake, before_ns);
 }
 
+/* CPUs may come and go while they are sampled. */
+static int follow_cpus(struct recorder *r)
+{
+	int e = sampler_follow_cpus(r->sampler);
+
+	return e == SAMPLER_JOINED ? intake_follow_cpus(&r->intake, r->sampler) : e;
+}
+
 /* Empties the buffers that are at least this full. */
 static int drain(struct recorder *r, double at_least)
 {
 	uint64_t before_ns = clock_now_ns(CLOCK_BOOTTIME);
 	size_t n = 0;
-	int e = 0;
+	int e = at_least == 0 && r->mode == INTAKE_SAMPLING ? follow_cpus(r) : 0;
 
 	for (size_t i = 0; e == 0 && i < sampler_n_cpus(r->sampler); i++)
 		if (sampler_fill(r->sampler, i) >= at_least)
@@ -362,6 +378,8 @@ int recorder_dispatch(struct recorder *r)
 	int e;
 
 	e = sampler_read_events(r->sampler, intake_on_cgroup, &r->intake);
+	if (e == 0 && r->mode == INTAKE_SAMPLING && sampler_cpus_changed(r->sampler))
+		e = follow_cpus(r);
 	if (e == 0)
 		e = intake_dispatch(&r->intake, now_ns, r->mode);
 	if (e < 0 || r->mode != INTAKE_SAMPLING)
@@ -524,8 +542,10 @@ static int fill_window(struct recorder *r, uint64_t now_ns, struct closed_window
  */
 static int cut_all(struct recorder *r)
 {
-	int e = sampler_read_idle(r->sampler);
+	int e = r->mode == INTAKE_SAMPLING ? follow_cpus(r) : 0;
 
+	if (e == 0)
+		e = sampler_read_idle(r->sampler);
 	for (size_t i = 0; e == 0 && i < sampler_n_cpus(r->sampler); i++)
 		e = sampler_cut(r->sampler, i, &r->batches[i]);
 	return e;
@@ -535,6 +555,7 @@ static void begin_window(struct recorder *r, uint64_t now_ns, int64_t realtime_n
 {
 	r->sequence++;
 	r->start_realtime_ns = realtime_ns;
+	r->wall_ns = wall_offset_ns();
 	r->since_ns = now_ns;
 	r->sampled_ns = 0;
 	r->period_ns = r->config.period_ns;
@@ -568,6 +589,13 @@ int recorder_close_window(struct recorder *r, struct closed_window **ret)
 		return 0;
 	note_drained(r, before_ns);
 	return sweep(&r->intake, r->windows, now_ns);
+}
+
+bool recorder_has_clock_jumped(const struct recorder *r)
+{
+	int64_t jump_ns = wall_offset_ns() - r->wall_ns;
+
+	return jump_ns <= -CLOCK_JUMP_NS || jump_ns >= CLOCK_JUMP_NS;
 }
 
 void recorder_drop_window(struct recorder *r, struct closed_window *w)
@@ -614,7 +642,7 @@ static struct encode_facts facts_of(const struct recorder *r)
 {
 	return (struct encode_facts){
 		.host = &r->intake.host,
-		.n_cpus = sampler_n_cpus(r->sampler),
+		.n_cpus = sampler_n_sampled(r->sampler),
 		.period_ns = r->period_ns,
 	};
 }

@@ -64,6 +64,12 @@ _must_check_ int recorder_close_window(struct recorder *r, struct closed_window 
 void recorder_drop_window(struct recorder *r, struct closed_window *w); /* NULL is fine */
 
 /*
+ * Since the open window began the machine slept or its clock was set, by a second or more: what comes now is not of the
+ * time that the window would tell. Close it.
+ */
+bool recorder_has_clock_jumped(const struct recorder *r);
+
+/*
  * Nothing that the window's stacks point to is still being read, but perhaps for debug info. Keep dispatching until
  * then, while patience lasts: what is not read by then is written with module and offset.
  */

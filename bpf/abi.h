@@ -108,9 +108,19 @@ struct cpu_buf {
 	__u64 stacks[CPUHOUND_STACK_WORDS + CPUHOUND_STACK_HEADER_WORDS + CPUHOUND_MAX_USER_FRAMES];
 };
 
+/* One tick of so many times itself: two reads of a clock are a tenth of an idle tick. No power of two, as timers are.
+ */
+#define CPUHOUND_TIMED_EVERY 7
+
 struct cpu_region {
-	__u32 active; /* written by user space: which buf is filled */
-	__u32 reserved[15];
+	__u32 active;        /* written by user space: which buf is filled */
+	__u32 until_timed;   /* ticks that come before the next that times itself */
+	__u64 n_timed;       /* ticks that timed themselves, since load, */
+	__u64 timed_ns;      /* and how long they took */
+	__u64 timed_from_ns; /* of the running one; 0: it does not time itself */
+	__u32 n_offline;     /* times that the CPU went off, or began to: events of before have gone */
+	__u32 is_leaving;    /* it has begun to go off, and has not come back */
+	__u32 reserved[6];
 	struct cpu_buf buf[2];
 };
 _Static_assert(sizeof(struct cpu_region) <= 512 * 1024, "the budget for each possible CPU");
@@ -207,10 +217,16 @@ static inline __u32 copy_offset(__u32 class, __u32 i)
 enum event_kind {
 	EVENT_HALF_FULL = 1, /* a buffer of some CPU is half full: drain */
 	EVENT_CGROUP,
+	EVENT_CPU,  /* a CPU comes online or goes off: struct event_cpu */
 	EVENT_COPY, /* a quarter of the places for stack copies of some size are filled: take them */
 };
 
 struct event_half_full {
+	__u32 kind;
+	__u32 cpu;
+};
+
+struct event_cpu {
 	__u32 kind;
 	__u32 cpu;
 };
