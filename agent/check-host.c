@@ -154,7 +154,8 @@ void check_pid_namespace(const struct check *check, const struct host_facts *f, 
 		check_say(ret, FINDING_OK, "the initial one");
 		return;
 	}
-	check_say(ret, FINDING_FAILED, "a nested one: the processes of the host have no numbers in here");
+	check_say(ret, FINDING_DEGRADED,
+		  "a nested one: processes outside of it have no user stacks, and go by their threads' names");
 	check_advise(ret, "share the namespace of the host: hostPID: true in Kubernetes, --pid=host for a container");
 }
 

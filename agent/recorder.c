@@ -585,16 +585,11 @@ bool recorder_is_named(const struct recorder *r, const struct closed_window *w)
 {
 	if (intake_n_unnamed(&r->intake) == 0)
 		return true;
-	for (size_t i = 0; i < stack_table_n_stacks(w->stacks); i++) {
-		struct stack stack;
+	for (uint32_t i = 0; i < stack_table_n_frames(w->stacks); i++) {
+		uint32_t module = stack_table_frame(w->stacks, i)->module;
 
-		stack_table_get(w->stacks, i, &stack);
-		for (size_t k = 0; k < stack.n_frames; k++) {
-			uint32_t module = stack.frames[k].module;
-
-			if (module_is_file(module) && !is_read(r->intake.modules, module))
-				return false;
-		}
+		if (module_is_file(module) && !is_read(r->intake.modules, module))
+			return false;
 	}
 	return true;
 }

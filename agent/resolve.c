@@ -28,6 +28,7 @@ static const enum truncation truncation_of_stop[WALK_STOP_N] = {
 	[WALK_STOP_NO_CFI] = TRUNCATION_NO_CFI,
 	[WALK_STOP_JIT] = TRUNCATION_JIT,
 	[WALK_STOP_UNENCODABLE] = TRUNCATION_UNENCODABLE,
+	[WALK_STOP_OUTSIDE] = TRUNCATION_OUTSIDE,
 };
 
 static const enum truncation truncation_of_finish[FINISHER_STOP_N] = {
@@ -67,6 +68,7 @@ const char *truncation_to_string(enum truncation t)
 		[TRUNCATION_COPY_SHORT] = "copy_short",
 		[TRUNCATION_COPY_UNWIND] = "copy_unwind",
 		[TRUNCATION_COPY_NO_BINARY] = "copy_no_binary",
+		[TRUNCATION_OUTSIDE] = "outside_pid_namespace",
 	};
 
 	return names[t];

@@ -38,6 +38,7 @@ enum truncation {
 	TRUNCATION_COPY_SHORT,     /* more stack than was copied */
 	TRUNCATION_COPY_UNWIND,    /* libunwind could not make sense of the binary's CFI */
 	TRUNCATION_COPY_NO_BINARY, /* the finisher could not be given the binary: gone, or unreadable */
+	TRUNCATION_OUTSIDE,        /* the process lies outside of our PID namespace */
 	TRUNCATION_N,
 };
 

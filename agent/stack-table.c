@@ -17,11 +17,17 @@ struct labels_entry {
 	struct stack_labels labels;
 };
 
-/* What makes two samples the same: the head, and the frames right behind it. */
+struct frame_entry {
+	UT_hash_handle hh;
+	uint32_t number;
+	struct stack_frame frame;
+};
+
+/* What makes two samples the same: the head, and the numbers of the frames right behind it. */
 struct key {
 	uint32_t labels;
 	uint32_t n_frames;
-	struct stack_frame frames[];
+	uint32_t frames[];
 };
 
 struct entry {
@@ -35,6 +41,9 @@ struct stack_table {
 	struct labels_entry *labels;
 	struct labels_entry **labels_by_number;
 	size_t n_labels, labels_capacity;
+	struct frame_entry *frames;
+	struct frame_entry **frames_by_number;
+	size_t n_frames, frames_capacity;
 	struct entry *entries;
 	struct entry **by_number;
 	size_t n_entries, capacity;
@@ -65,12 +74,16 @@ struct stack_table *stack_table_free(struct stack_table *t)
 		return NULL;
 	HASH_CLEAR(hh, t->entries);
 	HASH_CLEAR(hh, t->labels);
+	HASH_CLEAR(hh, t->frames);
 	for (size_t i = 0; i < t->n_entries; i++)
 		free(t->by_number[i]);
 	for (size_t i = 0; i < t->n_labels; i++)
 		free(t->labels_by_number[i]);
+	for (size_t i = 0; i < t->n_frames; i++)
+		free(t->frames_by_number[i]);
 	free(t->by_number);
 	free(t->labels_by_number);
+	free(t->frames_by_number);
 	free(t->scratch);
 	intern_free(t->names);
 	free(t);
@@ -145,10 +158,41 @@ static int intern_labels(struct stack_table *t, const struct stack_labels *borro
 	return 0;
 }
 
+static int intern_frame(struct stack_table *t, const struct stack_frame *frame, uint32_t *ret)
+{
+	struct frame_entry *e = NULL;
+	int r;
+
+	HASH_FIND(hh, t->frames, frame, sizeof(*frame), e);
+	if (e) {
+		*ret = e->number;
+		return 0;
+	}
+	if (!take_bytes(t, sizeof(*e) + sizeof(e)))
+		return STACK_TABLE_FULL;
+	r = grow((void ***)&t->frames_by_number, t->n_frames, &t->frames_capacity);
+	if (r < 0)
+		return r;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	e->frame = *frame;
+	e->number = (uint32_t)t->n_frames;
+	HASH_ADD(hh, t->frames, frame, sizeof(*frame), e);
+	if (!e->hh.tbl) {
+		free(e);
+		return -ENOMEM;
+	}
+	t->frames_by_number[t->n_frames++] = e;
+	*ret = e->number;
+	return 0;
+}
+
 static int make_key(struct stack_table *t, uint32_t labels, const struct stack_frame *frames, size_t n_frames,
 		    size_t *ret_bytes)
 {
-	size_t bytes = sizeof(struct key) + n_frames * sizeof(*frames);
+	size_t bytes = sizeof(struct key) + n_frames * sizeof(uint32_t);
+	int r = 0;
 
 	if (bytes > t->scratch_bytes) {
 		struct key *scratch = realloc(t->scratch, bytes);
@@ -160,10 +204,10 @@ static int make_key(struct stack_table *t, uint32_t labels, const struct stack_f
 	}
 	t->scratch->labels = labels;
 	t->scratch->n_frames = (uint32_t)n_frames;
-	if (n_frames)
-		memcpy(t->scratch->frames, frames, n_frames * sizeof(*frames));
+	for (size_t i = 0; r == 0 && i < n_frames; i++)
+		r = intern_frame(t, &frames[i], &t->scratch->frames[i]);
 	*ret_bytes = bytes;
-	return 0;
+	return r;
 }
 
 static int add_entry(struct stack_table *t, size_t key_bytes, struct entry **ret)
@@ -203,7 +247,7 @@ int stack_table_add(struct stack_table *t, const struct stack_labels *labels, co
 	if (r != 0)
 		return r;
 	r = make_key(t, number, frames, n_frames, &bytes);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	HASH_FIND(hh, t->entries, t->scratch, bytes, e);
 	if (!e) {
@@ -253,4 +297,14 @@ const struct stack_labels *stack_table_labels(const struct stack_table *t, uint3
 size_t stack_table_n_labels(const struct stack_table *t)
 {
 	return t->n_labels;
+}
+
+const struct stack_frame *stack_table_frame(const struct stack_table *t, uint32_t frame)
+{
+	return &t->frames_by_number[frame]->frame;
+}
+
+size_t stack_table_n_frames(const struct stack_table *t)
+{
+	return t->n_frames;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stack-table: the samples of a window, folded: how often each stack was seen with each set of labels. Addresses are
- * relative to their module, so the same code in many processes is one stack. It keeps copies of the names that it
- * needs. Bounded; one thread.
+ * relative to their module, so the same code in many processes is one stack. Each frame and each set of labels has a
+ * number, so that what follows from it is found out once. It keeps copies of the names that it needs. Bounded; one
+ * thread.
  */
 #pragma once
 
@@ -41,8 +42,8 @@ struct stack {
 	uint32_t n_frames;
 	uint32_t labels; /* see stack_table_labels() */
 	uint64_t n_samples;
-	uint64_t cpu_ns;                  /* what they stand for */
-	const struct stack_frame *frames; /* innermost first */
+	uint64_t cpu_ns;        /* what they stand for */
+	const uint32_t *frames; /* innermost first; see stack_table_frame() */
 };
 
 struct stack_table;
@@ -64,3 +65,5 @@ size_t stack_table_bytes(const struct stack_table *t); /* of the limit */
 void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret);
 const struct stack_labels *stack_table_labels(const struct stack_table *t, uint32_t labels);
 size_t stack_table_n_labels(const struct stack_table *t);
+const struct stack_frame *stack_table_frame(const struct stack_table *t, uint32_t frame);
+size_t stack_table_n_frames(const struct stack_table *t);

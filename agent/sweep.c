@@ -18,13 +18,11 @@
 
 static void keep_stacks(struct intake *in, const struct stack_table *stacks)
 {
-	for (size_t i = 0; i < stack_table_n_stacks(stacks); i++) {
-		struct stack stack;
+	for (uint32_t i = 0; i < stack_table_n_frames(stacks); i++) {
+		uint32_t module = stack_table_frame(stacks, i)->module;
 
-		stack_table_get(stacks, i, &stack);
-		for (size_t k = 0; k < stack.n_frames; k++)
-			if (module_is_file(stack.frames[k].module))
-				modules_keep(in->modules, stack.frames[k].module);
+		if (module_is_file(module))
+			modules_keep(in->modules, module);
 	}
 }
 

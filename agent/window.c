@@ -20,7 +20,6 @@
 
 #define PAGE_BYTES 4096ULL
 #define MAX_INLINED 64 /* functions at one address */
-#define MAX_FRAMES (RESOLVE_MAX_FRAMES + 4096)
 #define MAX_LABELS 8
 #define MAX_UNREADABLE 40 /* files named in comments */
 #define SHORT_CONTAINER_ID 12
@@ -37,26 +36,41 @@ struct named_module {
 	bool has_samples;
 };
 
+/* What has been found out of a frame of the stacks. */
+struct located {
+	bool is_known;
+	uint8_t n_named, n_module_only, n_unreadable; /* frames of the profile: inlined calls have their own */
+	uint32_t location;
+};
+
+/* And of a set of labels. */
+struct labelled {
+	bool is_known, is_left_out;
+	uint32_t set;
+};
+
 struct naming {
 	const struct window_sources *sources;
 	struct named_module *modules;
-	struct frame *frames;
+	struct located *located;        /* by the number of the frame */
+	struct labelled *labelled;      /* by the number of the labels */
+	struct buf locations, location; /* of the stack at hand, and of the frame */
+
+	/* The frame at hand: what it is in the profile, the mapping that it points to, and that one's name. */
+	struct located *at;
+	struct frame frames[MAX_INLINED];
 	size_t n_frames;
-	/* The mappings that this stack's frames point to. */
-	struct profile_mapping *mappings;
-	size_t n_mappings;
-	/* A module's name in brackets, for as long as its frame is in use. */
-	char (*bracketed)[80];
-	size_t n_bracketed;
-	struct ledger_frames counts; /* of this stack */
+	struct profile_mapping mapping;
+	char bracketed[80];
 };
 
 static void naming_done(struct naming *n)
 {
 	free(n->modules);
-	free(n->frames);
-	free(n->mappings);
-	free(n->bracketed);
+	free(n->located);
+	free(n->labelled);
+	buf_done(&n->locations);
+	buf_done(&n->location);
 }
 
 static const char *why_without_debug(const struct binary *binary)
@@ -96,11 +110,10 @@ static int naming_init(struct naming *n, const struct window_sources *sources)
 	*n = (struct naming){
 		.sources = sources,
 		.modules = calloc(n_modules, sizeof(*n->modules)),
-		.frames = calloc(MAX_FRAMES, sizeof(*n->frames)),
-		.mappings = calloc(MAX_FRAMES, sizeof(*n->mappings)),
-		.bracketed = calloc(RESOLVE_MAX_FRAMES, sizeof(*n->bracketed)),
+		.located = calloc(stack_table_n_frames(sources->stacks) + 1, sizeof(*n->located)),
+		.labelled = calloc(stack_table_n_labels(sources->stacks) + 1, sizeof(*n->labelled)),
 	};
-	if (!n->modules || !n->frames || !n->mappings || !n->bracketed)
+	if (!n->modules || !n->located || !n->labelled)
 		return -ENOMEM;
 	for (size_t id = MODULE_FIRST_FILE; id < n_modules; id++)
 		if (modules_get(sources->modules, (uint32_t)id))
@@ -118,8 +131,8 @@ static struct frame *push_frame(struct naming *n, uint64_t addr)
 
 static const struct profile_mapping *push_mapping(struct naming *n, const struct profile_mapping *mapping)
 {
-	n->mappings[n->n_mappings] = *mapping;
-	return &n->mappings[n->n_mappings++];
+	n->mapping = *mapping;
+	return &n->mapping;
 }
 
 /* A marker that is no code: why the stack is cut, or whose work it is. */
@@ -144,6 +157,7 @@ static void name_marker(struct naming *n, const struct stack_frame *f)
 		[TRUNCATION_COPY_SHORT] = "[truncated: copy_short]",
 		[TRUNCATION_COPY_UNWIND] = "[truncated: copy_unwind]",
 		[TRUNCATION_COPY_NO_BINARY] = "[truncated: copy_no_binary]",
+		[TRUNCATION_OUTSIDE] = "[truncated: outside_pid_namespace]",
 		[RESOLVE_ADDR_IRQ] = "[irq]",
 	};
 
@@ -163,7 +177,7 @@ static void name_anon(struct naming *n, enum module_id module, uint64_t addr)
 	};
 
 	push_frame(n, addr)->mapping = &mappings[module];
-	n->counts.module_only++;
+	n->at->n_module_only++;
 }
 
 /* The innermost function first; all but the outermost are inlined into the next. */
@@ -172,9 +186,9 @@ static void push_functions(struct naming *n, const struct index_frame *functions
 {
 	if (n_functions == 0) {
 		push_frame(n, addr)->mapping = mapping;
-		n->counts.module_only++;
+		n->at->n_module_only++;
 	}
-	n->counts.named += n_functions;
+	n->at->n_named = (uint8_t)n_functions;
 	for (size_t i = 0; i < n_functions; i++) {
 		struct frame *frame = push_frame(n, addr);
 
@@ -211,10 +225,8 @@ static const struct profile_mapping *push_kernel_mapping(struct naming *n, const
 	struct profile_mapping mapping = { .limit = KERNEL_MODULE_BYTES, .build_id = location->build_id };
 
 	if (location->module[0]) {
-		char *name = n->bracketed[n->n_bracketed++];
-
-		snprintf(name, sizeof(*n->bracketed), "[%s]", location->module);
-		mapping.filename = name;
+		snprintf(n->bracketed, sizeof(n->bracketed), "[%s]", location->module);
+		mapping.filename = n->bracketed;
 	} else {
 		mapping.start = KALLSYMS_KERNEL_LINK_START;
 		mapping.limit = KALLSYMS_KERNEL_LINK_START + KERNEL_IMAGE_BYTES;
@@ -232,7 +244,7 @@ static void name_kernel(struct naming *n, const struct stack_frame *f)
 	if (n_functions == 0) { /* the raw address would tell where the kernel lies */
 		push_frame(n, location.addr)->mapping = push_kernel_mapping(n, &location);
 		n->frames[n->n_frames - 1].function = "[kernel]";
-		n->counts.module_only++;
+		n->at->n_module_only++;
 		return;
 	}
 	push_functions(n, functions, n_functions, location.addr, push_kernel_mapping(n, &location));
@@ -254,9 +266,9 @@ static void name_file(struct naming *n, const struct stack_frame *f)
 		/* Without the file's segments an address is an offset in it. */
 		push_frame(n, f->addr)->mapping = push_mapping(n, &mapping);
 		if (named->binary)
-			n->counts.module_only++;
+			n->at->n_module_only++;
 		else
-			n->counts.unreadable++;
+			n->at->n_unreadable++;
 		return;
 	}
 	mapping.start = segment->vaddr & ~(PAGE_BYTES - 1);
@@ -368,27 +380,64 @@ static bool matches(const struct tap_config *only, const struct named_labels *l)
 	return !only->container || is_container(l, only->container);
 }
 
+static int locate(struct naming *n, uint32_t number, struct profile_builder *b, struct located **ret)
+{
+	struct located *at = *ret = &n->located[number];
+	int r;
+
+	if (at->is_known)
+		return 0;
+	n->at = at;
+	n->n_frames = 0;
+	name_frame(n, stack_table_frame(n->sources->stacks, number));
+	buf_clear(&n->location);
+	r = profile_builder_add_frames(b, n->frames, n->n_frames, &n->location);
+	if (r < 0)
+		return r;
+	memcpy(&at->location, n->location.data, sizeof(at->location)); /* inlined calls are one with their caller */
+	at->is_known = true;
+	return 0;
+}
+
+static int label(struct naming *n, uint32_t number, struct profile_builder *b, struct labelled **ret)
+{
+	const struct window_sources *sources = n->sources;
+	struct labelled *at = *ret = &n->labelled[number];
+	struct named_labels labels;
+
+	if (at->is_known)
+		return 0;
+	at->is_known = true;
+	name_labels(sources, stack_table_labels(sources->stacks, number), &labels);
+	at->is_left_out = sources->only && !matches(sources->only, &labels);
+	return at->is_left_out ? 0 : profile_builder_add_labels(b, labels.labels, labels.n, &at->set);
+}
+
 static int add_stack(struct naming *n, const struct stack *stack, struct profile_builder *b,
 		     struct ledger_frames *frames)
 {
-	const struct window_sources *sources = n->sources;
-	struct named_labels labels;
+	struct labelled *labels;
 	int r;
 
-	name_labels(sources, stack_table_labels(sources->stacks, stack->labels), &labels);
-	if (sources->only && !matches(sources->only, &labels))
-		return 0;
-	n->n_frames = n->n_mappings = n->n_bracketed = 0;
-	n->counts = (struct ledger_frames){};
-	for (size_t k = 0; k < stack->n_frames && n->n_frames + MAX_INLINED <= MAX_FRAMES; k++)
-		name_frame(n, &stack->frames[k]);
-	r = profile_builder_add(b, n->frames, n->n_frames, labels.labels, labels.n, stack->n_samples, stack->cpu_ns);
+	r = label(n, stack->labels, b, &labels);
+	if (r < 0 || labels->is_left_out)
+		return r;
+	buf_clear(&n->locations);
+	for (size_t i = 0; r == 0 && i < stack->n_frames; i++) {
+		struct located *at;
+
+		r = locate(n, stack->frames[i], b, &at);
+		if (r < 0)
+			return r;
+		frames->named += at->n_named * stack->n_samples;
+		frames->module_only += at->n_module_only * stack->n_samples;
+		frames->unreadable += at->n_unreadable * stack->n_samples;
+		r = buf_add(&n->locations, &at->location, sizeof(at->location));
+	}
 	if (r < 0)
 		return r;
-	frames->named += n->counts.named * stack->n_samples;
-	frames->module_only += n->counts.module_only * stack->n_samples;
-	frames->unreadable += n->counts.unreadable * stack->n_samples;
-	return 0;
+	return profile_builder_add_sample(b, labels->set, (const void *)n->locations.data,
+					  n->locations.size / sizeof(uint32_t), stack->n_samples, stack->cpu_ns);
 }
 
 int window_add_samples(const struct window_sources *sources, struct profile_builder *b, struct ledger_frames *frames)
@@ -411,14 +460,11 @@ int window_add_samples(const struct window_sources *sources, struct profile_buil
 
 static void mark_sampled(const struct window_sources *sources, struct named_module *modules)
 {
-	for (size_t i = 0; i < stack_table_n_stacks(sources->stacks); i++) {
-		struct stack stack;
+	for (uint32_t i = 0; i < stack_table_n_frames(sources->stacks); i++) {
+		uint32_t module = stack_table_frame(sources->stacks, i)->module;
 
-		stack_table_get(sources->stacks, i, &stack);
-		for (size_t k = 0; k < stack.n_frames; k++) {
-			if (module_is_file(stack.frames[k].module))
-				modules[stack.frames[k].module].has_samples = true;
-		}
+		if (module_is_file(module))
+			modules[module].has_samples = true;
 	}
 }
 

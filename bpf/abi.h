@@ -44,6 +44,7 @@ enum walk_stop {
 	WALK_STOP_NO_CFI,        /* code without CFI, and its frame pointer leads nowhere plausible */
 	WALK_STOP_JIT,           /* the same in anonymous memory */
 	WALK_STOP_UNENCODABLE,   /* a rule that rows cannot hold, or that needs a register which is lost */
+	WALK_STOP_OUTSIDE,       /* the process lies outside of our PID namespace: nothing can be known of it */
 	WALK_STOP_N,
 };
 

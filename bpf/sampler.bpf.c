@@ -104,6 +104,8 @@ static __always_inline void fill_stacks(struct bpf_perf_event_data *ctx, struct 
 		rec->ustop = WALK_STOP_KTHREAD;
 	} else if (!task->mm || task->mm->end_code == 0) {
 		rec->ustop = WALK_STOP_EXITING;
+	} else if (pid_namespace && rec->tgid == 0) {
+		rec->ustop = WALK_STOP_OUTSIDE;
 	} else {
 		fill_user_stack(ctx, buf, rec, task);
 	}

@@ -12,8 +12,8 @@
 
 struct profile_builder {
 	struct tables tables;
-	struct buf location, stack, labels; /* the record that is being put together */
-	struct buf comments;                /* uint32_t: their strings */
+	struct buf location, locations, stack, labels; /* the record that is being put together */
+	struct buf comments;                           /* uint32_t: their strings */
 	struct {
 		const struct profile_mapping *mapping; /* of the call that is running, else NULL */
 		uint32_t number;
@@ -42,6 +42,7 @@ struct profile_builder *profile_builder_free(struct profile_builder *b)
 		return NULL;
 	tables_done(&b->tables);
 	buf_done(&b->location);
+	buf_done(&b->locations);
 	buf_done(&b->stack);
 	buf_done(&b->labels);
 	buf_done(&b->comments);
@@ -110,10 +111,13 @@ static size_t n_in_location(const struct frame *frames, size_t n_frames)
 	return n;
 }
 
-static int add_stack(struct profile_builder *b, const struct frame *frames, size_t n_frames)
+int profile_builder_add_frames(struct profile_builder *b, const struct frame *frames, size_t n_frames, struct buf *ret)
 {
 	size_t n;
 
+	if (n_frames > MAX_FRAMES)
+		return -ENOSPC;
+	b->last_mapping.mapping = NULL; /* the pointers of an earlier call mean nothing now */
 	for (size_t i = 0; i < n_frames; i += n) {
 		uint32_t location;
 		int r;
@@ -122,7 +126,7 @@ static int add_stack(struct profile_builder *b, const struct frame *frames, size
 		r = add_location(b, frames + i, n, &location);
 		if (r < 0)
 			return r;
-		r = buf_add(&b->stack, &location, sizeof(location));
+		r = buf_add(ret, &location, sizeof(location));
 		if (r < 0)
 			return r;
 	}
@@ -170,7 +174,7 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* Any order will do as long as equal sets have the same. */
-static int add_labels(struct profile_builder *b, const struct label *labels, size_t n_labels, uint32_t *ret)
+int profile_builder_add_labels(struct profile_builder *b, const struct label *labels, size_t n_labels, uint32_t *ret)
 {
 	buf_clear(&b->labels);
 	for (size_t i = 0; i < n_labels; i++) {
@@ -185,32 +189,42 @@ static int add_labels(struct profile_builder *b, const struct label *labels, siz
 	return pool_add(&b->tables.label_sets, b->labels.data, b->labels.size, ret);
 }
 
-int profile_builder_add(struct profile_builder *b, const struct frame *frames, size_t n_frames,
-			const struct label *labels, size_t n_labels, uint64_t count, uint64_t cpu_ns)
+int profile_builder_add_sample(struct profile_builder *b, uint32_t label_set, const uint32_t *locations,
+			       size_t n_locations, uint64_t count, uint64_t cpu_ns)
 {
-	struct sample_record head;
+	const struct sample_record head = { .label_set = label_set };
 	int r;
 
-	if (n_frames > MAX_FRAMES)
+	if (n_locations > MAX_FRAMES)
 		return -ENOSPC;
 	if (count > INT64_MAX - b->n_samples)
 		return -ERANGE;
-	b->last_mapping.mapping = NULL; /* the pointers of an earlier call mean nothing now */
-	r = add_labels(b, labels, n_labels, &head.label_set);
-	if (r < 0)
-		return r;
 	buf_clear(&b->stack);
 	r = buf_add(&b->stack, &head, sizeof(head));
-	if (r < 0)
-		return r;
-	r = add_stack(b, frames, n_frames);
-	if (r < 0)
-		return r;
-	r = tables_add_sample(&b->tables, (const void *)b->stack.data, b->stack.size, count, cpu_ns);
+	if (r == 0 && n_locations)
+		r = buf_add(&b->stack, locations, n_locations * sizeof(*locations));
+	if (r == 0)
+		r = tables_add_sample(&b->tables, (const void *)b->stack.data, b->stack.size, count, cpu_ns);
 	if (r < 0)
 		return r;
 	b->n_samples += count;
 	return 0;
+}
+
+int profile_builder_add(struct profile_builder *b, const struct frame *frames, size_t n_frames,
+			const struct label *labels, size_t n_labels, uint64_t count, uint64_t cpu_ns)
+{
+	uint32_t label_set;
+	int r;
+
+	buf_clear(&b->locations);
+	r = profile_builder_add_labels(b, labels, n_labels, &label_set);
+	if (r == 0)
+		r = profile_builder_add_frames(b, frames, n_frames, &b->locations);
+	if (r < 0)
+		return r;
+	return profile_builder_add_sample(b, label_set, (const void *)b->locations.data,
+					  b->locations.size / sizeof(uint32_t), count, cpu_ns);
 }
 
 int profile_builder_set_main(struct profile_builder *b, const struct profile_mapping *m)

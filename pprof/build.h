@@ -40,6 +40,18 @@ DEFINE_CLEANUP(struct profile_builder *, profile_builder_free);
 _must_check_ int profile_builder_add(struct profile_builder *b, const struct frame *frames, size_t n_frames,
 				     const struct label *labels, size_t n_labels, uint64_t count, uint64_t cpu_ns);
 
+/*
+ * The same in steps, for who adds the same frames or labels again and again: frames become the numbers of their
+ * locations, which are appended to ret (uint32_t), labels the number of their set. Frames of one location stay
+ * together.
+ */
+_must_check_ int profile_builder_add_frames(struct profile_builder *b, const struct frame *frames, size_t n_frames,
+					    struct buf *ret);
+_must_check_ int profile_builder_add_labels(struct profile_builder *b, const struct label *labels, size_t n_labels,
+					    uint32_t *ret);
+_must_check_ int profile_builder_add_sample(struct profile_builder *b, uint32_t label_set, const uint32_t *locations,
+					    size_t n_locations, uint64_t count, uint64_t cpu_ns);
+
 /* Comments keep their order, equal ones too. */
 _must_check_ int profile_builder_add_comment(struct profile_builder *b, const char *text);
 

@@ -34,6 +34,8 @@ static const struct loss_reason reasons[] = {
 	  "a few are normal after a program's start; if it goes on, rows need more memory than allowed" },
 	{ LOSS_TRUNCATED, "not_advancing", "the next frame does not lie above this one",
 	  "a frame pointer that is none, or a switch of stacks: build that binary with -fno-omit-frame-pointer" },
+	{ LOSS_TRUNCATED, "outside_pid_namespace", "the process lies outside of the recorder's PID namespace",
+	  "share the namespace of the host: hostPID: true in Kubernetes, --pid=host for a container" },
 	{ LOSS_TRUNCATED, "read_fault", "a page of the stack could not be read: swapped out, or never there",
 	  "a few are normal; many in one binary: its unwind information or frame pointers are wrong" },
 	{ LOSS_TRUNCATED, "sideband_lost", "the kernel's news of the process was lost on the way",

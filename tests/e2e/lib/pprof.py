@@ -8,7 +8,8 @@
         s.names                         function names, ROOT FIRST ("" for an unnamed frame)
         s.frames                        the same as Frame(name, mapping, address, file, line), root first
         s.labels                        {"comm": "cat", "pid": 12}; a label that is there twice is an error
-    p.ledger                            the sum of all ledger comments as {"due": 1, .., "lost": {..}, "truncated": {..}}
+    p.ledger                            the sum of all ledger comments as {"due": 1, .., "lost": {..}, "truncated": {..},
+                                        "frames": {..}, "windows": 1, "down_ns": 0}
 """
 import collections
 import gzip
@@ -19,6 +20,8 @@ import subprocess
 Frame = collections.namedtuple("Frame", "name mapping address file line")
 Mapping = collections.namedtuple("Mapping", "id start limit offset filename build_id flags")
 COUNTS = ("due", "taken", "idle", "filtered", "in_profile", "idle_cpu", "throttled", "other")
+LATER = ("frames.named", "frames.module_only", "frames.unreadable", "windows", "down_ns")  # older files lack them
+GROUPS = ("lost", "truncated", "frames")
 
 
 class Sample:
@@ -76,23 +79,26 @@ class Profile:
 
 
 def parse_ledger(line):
-    """("window id", counts) of a comment as pprof/ledger.c writes it; every field once, the fixed ones in order."""
+    """("window id", counts) of a comment as pprof/ledger.c writes it; every field once, the fixed ones in order, at both
+    ends."""
     words = line.split(" ")
     pairs = [w.split("=") for w in words[2:]]
     assert words[0] == "ledger" and all(len(p) == 2 and re.fullmatch(r"0|[1-9]\d*", p[1]) for p in pairs), line
     assert tuple(p[0] for p in pairs[: len(COUNTS)]) == COUNTS, line
     ledger = {name: int(n) for name, n in pairs[: len(COUNTS)]}
-    ledger.update(lost={}, truncated={})
+    ledger.update(lost={}, truncated={}, frames={}, windows=1, down_ns=0)
+    names = tuple(p[0] for p in pairs)
+    assert LATER[0] not in names or names[-len(LATER):] == LATER, line
+    assert len(set(names)) == len(names), line
     for name, n in pairs[len(COUNTS):]:
-        group, reason = name.split(".")
-        assert reason not in ledger[group], line
-        ledger[group][reason] = int(n)
+        group, _, reason = name.rpartition(".")
+        (ledger[group] if group else ledger)[reason] = int(n)
     return words[1], ledger
 
 
 def add_ledgers(a, b):
-    result = {k: a[k] + b[k] for k in COUNTS}
-    for group in ("lost", "truncated"):
+    result = {k: a[k] + b[k] for k in COUNTS + LATER[-2:]}
+    for group in GROUPS:
         result[group] = dict(collections.Counter(a[group]) + collections.Counter(b[group]))
     return result
 
