@@ -32,7 +32,7 @@ static int enter_section(struct config_builder *b, const struct ini_item *item, 
 		return config_error(b->report, origin,
 				    "there is no section [%.100s]: see 'cpuhound check-config --template'",
 				    item->section);
-	if (section->kind == CONFIG_NAMED && !item->name)
+	if (section->kind == CONFIG_NAMED && (!item->name || !item->name[0]))
 		return config_error(b->report, origin, "[%s] needs a name: [%s %s]", section->name, section->name,
 				    section->example);
 	if (section->kind != CONFIG_NAMED && item->name)
@@ -44,7 +44,8 @@ static int enter_section(struct config_builder *b, const struct ini_item *item, 
 	return item->name ? config_set_section(b, section, item->name, origin) : 0;
 }
 
-int config_read_text(struct config_builder *b, const char *path, char *text, size_t size)
+/* One file's text, which has size bytes and a NUL behind them, and is changed. */
+static int read_text(struct config_builder *b, const char *path, char *text, size_t size)
 {
 	const struct config_section *section = NULL;
 	const char *instance = NULL;
@@ -109,7 +110,7 @@ static int read_config_file(struct config_builder *b, int dir_fd, const char *na
 		return config_error(b->report, path, "cannot be read: it is no regular file");
 	if (r < 0)
 		return config_error(b->report, path, "cannot be read: %s", strerror(-r));
-	return config_read_text(b, path, text.data, text.size);
+	return read_text(b, path, text.data, text.size);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -13,6 +13,3 @@ struct config_sources;
 #define CONFIG_MAX_FILES 256 /* of conf.d */
 
 _must_check_ int config_read_sources(struct config_builder *b, const struct config_sources *sources);
-
-/* One file's text, which has size bytes and a NUL behind them, and is changed. */
-_must_check_ int config_read_text(struct config_builder *b, const char *path, char *text, size_t size);

@@ -2,7 +2,8 @@
 /*
  * relabel: rules that change the labels of a workload or drop it, with the meaning of Prometheus' relabel_config:
  * https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
- * Expressions match the whole text. Applied when a workload is named, not for every sample. Not locked.
+ * Expressions match the whole text; a target that comes out as no name of a label is not set. Applied when a workload
+ * is named, not for every sample. Not locked.
  *
  * PCRE2 takes nearly all that RE2 takes and is in every Debian; POSIX expressions have no \d, no (?:) and no (?i).
  * What it gives up is RE2's promise of linear time: a match that takes too many steps is no match, and counted.

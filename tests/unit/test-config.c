@@ -283,7 +283,10 @@ static void test_all_errors_are_told(void **state)
 static void test_overridden_errors(void **state)
 {
 	static const struct config_override right = { "agent.window", "5s", "--window" };
-	static const struct config_override wrong[] = { { "window", "5s", "--set" }, { "agent.widow", "5s", "--set" } };
+	static const struct config_override wrong[] = { { "window", "5s", "--set" },
+							{ "agent.widow", "5s", "--set" },
+							{ "service..unit", "x", "--set" },
+							{ "service.unit", "x", "--set" } };
 	_cleanup_(config_report_done) struct config_report report = {}, second = {};
 	_cleanup_(folder_done) struct folder f;
 	struct config_sources sources = { .file = f.file, .overrides = &right, .n_overrides = 1 };
@@ -294,10 +297,12 @@ static void test_overridden_errors(void **state)
 	assert_int_equal(report.n_errors, 1);
 	write_text(&f, "a.conf", "");
 	sources.overrides = wrong;
-	sources.n_overrides = 2;
+	sources.n_overrides = ARRAY_SIZE(wrong);
 	assert_int_equal(config_load(&sources, &second, &c), CONFIG_BAD);
 	assert_string_equal(second.errors.data, "flag --set: 'window' is no SECTION.KEY=VALUE\n"
-						"flag --set: [agent] has no key 'widow': did you mean 'window'?\n");
+						"flag --set: [agent] has no key 'widow': did you mean 'window'?\n"
+						"flag --set: [service] needs a name: [service NAME]\n"
+						"flag --set: [service] needs a name: [service NAME]\n");
 	assert_null(c);
 }
 
