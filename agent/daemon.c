@@ -244,6 +244,7 @@ static int judge(struct daemon *d, uint64_t now_ns)
 static int gather(struct daemon *d, struct status *ret)
 {
 	const struct config *c = config_of(d);
+	int e;
 
 	*ret = (struct status){
 		.version = CPUHOUND_VERSION,
@@ -277,7 +278,9 @@ static int gather(struct daemon *d, struct status *ret)
 		ret->gateway = gateway_keeper_stats(d->gateway);
 		ret->web = gateway_keeper_counts(d->gateway);
 	}
-	return d->recorder ? recorder_stats(d->recorder, &ret->recorder) : 0;
+	e = d->recorder ? recorder_stats(d->recorder, &ret->recorder) : 0;
+	ret->recorder.ledger.down_ns = d->windows.told_down_ns;
+	return e;
 }
 
 static void answer_metrics(struct daemon *d, uint64_t id)

@@ -28,6 +28,7 @@ enum status_idle {
 	STATUS_CRASH_LOOP,  /* the start guard holds, for a while */
 	STATUS_BOOT_LOOP,   /* the start guard holds, until its notes are removed */
 	STATUS_STOPPING,
+	STATUS_N_IDLE,
 };
 
 struct status_error {
@@ -43,9 +44,8 @@ struct status {
 	enum status_idle idle;
 	const char *kill_switch;       /* the file's path */
 	uint64_t window_ns, period_ns; /* as they are now */
-	uint64_t down_ns;              /* before this start */
 
-	struct recorder_stats recorder;
+	struct recorder_stats recorder; /* its ledger has the down time of all windows, too */
 	struct window_writer_stats writer;
 	struct budget budget;
 	struct budget_limits limits;
@@ -67,11 +67,29 @@ struct status {
 	struct status_error errors[STATUS_MAX_ERRORS]; /* the latest last */
 };
 
+const char *status_idle_to_string(enum status_idle idle); /* "sampling", "kill_switch", ... */
+
 /* 0: samples; else one line that says why it does not, into ret (a STATUS_ERROR_SIZE buffer). */
 enum status_answer {
 	STATUS_NOT_READY = 1,
 };
 _must_check_ int status_is_ready(const struct status *s, char ret[static STATUS_ERROR_SIZE]);
+
+/* The agent and its children, with the gateway. */
+#define STATUS_MAX_PROCESSES (STATS_N_CHILDREN + 2)
+struct status_process {
+	const char *name;
+	struct process_stats stats;
+};
+size_t status_processes(const struct status *s, struct status_process ret[static STATUS_MAX_PROCESSES]);
+uint64_t status_rss_bytes(const struct status *s); /* anonymous memory of all of them */
+
+/* What does not work as it should; "" where it does. */
+#define STATUS_N_FAULTS 5
+struct status_fault {
+	const char *what, *text;
+};
+void status_faults(const struct status *s, struct status_fault ret[static STATUS_N_FAULTS]);
 
 /* Appends one line of JSON, {"schema_version":1,...}. */
 _must_check_ int status_add_json(const struct status *s, struct buf *ret);

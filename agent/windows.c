@@ -96,6 +96,7 @@ static int close_open(struct windows *w)
 	if (e < 0)
 		return e;
 	window->ledger.down_ns = w->down_ns;
+	w->told_down_ns += w->down_ns;
 	w->down_ns = 0;
 	w->closed[w->n_closed].window = window;
 	w->closed[w->n_closed].closed_ns = clock_now_ns(CLOCK_MONOTONIC);

@@ -27,6 +27,7 @@ struct windows {
 	uint64_t length_ns;
 	uint64_t first_sequence; /* of this agent's first window */
 	uint64_t down_ns;        /* that the next window to be closed tells of */
+	uint64_t told_down_ns;   /* that windows have told of */
 	uint64_t due_ns;         /* CLOCK_MONOTONIC, when the open window ends; UINT64_MAX: none is open */
 	struct last_window end;  /* of the window that was closed last */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* losses as JSON: every reason of every kind, each list of places with its whole length. */
 #include "cli/json.h"
-#include "cli/ledger-json.h"
+#include "cli/ledgers-json.h"
 #include "cli/losses-view.h"
 #include "common/buf.h"
 #include "pprof/profile.h"
@@ -154,7 +154,7 @@ static int add_totals(struct json_object *top, const struct losses_view *v)
 	const struct losses *l = v->losses;
 	int r;
 
-	r = ledger_json_add(top, &l->ledgers);
+	r = ledgers_json_add(top, &l->ledgers);
 	if (r == 0 && l->ledgers.n > 0)
 		r = json_add(top, "matches_ledger", json_object_new_boolean(losses_match_ledger(l)));
 	else if (r == 0)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/json.h"
-#include "cli/ledger-json.h"
+#include "cli/ledgers-json.h"
 #include "cli/summary.h"
 #include "cli/value.h"
 #include "pprof/profile.h"
@@ -259,7 +259,7 @@ int summary_to_json(const struct summary *s, size_t max_rows, struct json_object
 	if (r == 0)
 		r = add_texts(top, s->profile);
 	if (r == 0)
-		r = ledger_json_add(top, &s->ledgers);
+		r = ledgers_json_add(top, &s->ledgers);
 	if (r == 0)
 		r = add_labels(top, s, max_rows);
 	if (r == 0)

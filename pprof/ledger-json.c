@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/ledger-json.h"
+#include "pprof/ledger-json.h"
 
-#include "cli/json.h"
-#include "report/ledgers.h"
+#include "common/json.h"
+#include "pprof/ledger.h"
 
 static int add_reasons(struct json_object *parent, const char *name, const struct ledger_reason *reasons, size_t n)
 {
@@ -51,17 +51,11 @@ static int fill_ledger(struct json_object *object, const struct ledger *l)
 	return r < 0 ? r : json_add_counts(object, windows, ARRAY_SIZE(windows));
 }
 
-int ledger_json_add(struct json_object *top, const struct ledgers *ledgers)
+int ledger_json_add(struct json_object *parent, const char *name, const struct ledger *l)
 {
-	const struct json_count counts[] = { { "n_ledgers", ledgers->n }, { "n_damaged_ledgers", ledgers->n_damaged } };
 	struct json_object *object = NULL;
 	int r;
 
-	r = json_add_counts(top, counts, ARRAY_SIZE(counts));
-	if (r < 0)
-		return r;
-	if (ledgers->n == 0)
-		return json_add_null(top, "ledger");
-	r = json_add_object(top, "ledger", &object);
-	return r < 0 ? r : fill_ledger(object, &ledgers->sum);
+	r = json_add_object(parent, name, &object);
+	return r < 0 ? r : fill_ledger(object, l);
 }

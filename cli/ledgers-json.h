@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ledger as JSON: the same object in every output. */
+/* ledgers as JSON: those of a profile, summed. */
 #pragma once
 
 #include "common/clean.h"
@@ -8,4 +8,4 @@ struct json_object;
 struct ledgers;
 
 /* Adds n_ledgers, n_damaged_ledgers, and ledger: the sum, or null where there is none. */
-_must_check_ int ledger_json_add(struct json_object *top, const struct ledgers *ledgers);
+_must_check_ int ledgers_json_add(struct json_object *top, const struct ledgers *ledgers);

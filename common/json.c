@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/json.h"
+
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/utf8.h"
+
+int json_new_top(struct json_object **ret)
+{
+	_cleanup_(json_putp) struct json_object *object = json_object_new_object();
+	int r;
+
+	if (!object)
+		return -ENOMEM;
+	r = json_add(object, "schema_version", json_object_new_int(JSON_SCHEMA_VERSION));
+	if (r < 0)
+		return r;
+	*ret = take_ptr(object);
+	return 0;
+}
+
+int json_add(struct json_object *object, const char *name, struct json_object *value)
+{
+	if (!value)
+		return -ENOMEM;
+	if (json_object_object_add(object, name, value) < 0) {
+		json_object_put(value);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int json_add_string(struct json_object *object, const char *name, const char *value)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	int r;
+
+	r = utf8_add_valid(&text, value, strlen(value), JSON_STRING_LIMIT_BYTES);
+	if (r < 0)
+		return r;
+	return json_add(object, name, json_object_new_string_len(text.data ? text.data : "", (int)text.size));
+}
+
+int json_append(struct json_object *array, struct json_object *value)
+{
+	if (!value)
+		return -ENOMEM;
+	if (json_object_array_add(array, value) < 0) {
+		json_object_put(value);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int json_add_object(struct json_object *parent, const char *name, struct json_object **ret)
+{
+	*ret = json_object_new_object();
+	return json_add(parent, name, *ret);
+}
+
+int json_add_array(struct json_object *parent, const char *name, struct json_object **ret)
+{
+	*ret = json_object_new_array();
+	return json_add(parent, name, *ret);
+}
+
+int json_append_object(struct json_object *array, struct json_object **ret)
+{
+	*ret = json_object_new_object();
+	return json_append(array, *ret);
+}
+
+int json_add_null(struct json_object *parent, const char *name)
+{
+	return json_object_object_add(parent, name, NULL) < 0 ? -ENOMEM : 0;
+}
+
+int json_add_number(struct json_object *parent, const char *name, int64_t n)
+{
+	return json_add(parent, name, json_object_new_int64(n));
+}
+
+int json_add_counts(struct json_object *parent, const struct json_count *counts, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = json_add(parent, counts[i].name, json_object_new_uint64(counts[i].n));
+	return r;
+}
+
+int json_add_text(struct json_object *object, struct buf *ret)
+{
+	const char *text =
+		json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	r = buf_add_str(ret, text);
+	return r < 0 ? r : buf_add_char(ret, '\n');
+}
