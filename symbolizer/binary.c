@@ -615,7 +615,7 @@ int binaries_want_debug(struct binaries *set, struct binary *binary, const char 
 	r = insert_by_tag(set, e);
 	if (r < 0)
 		return r;
-	r = indexer_client_submit_debug(set->lanes[BINARY_LANE_DEBUG], e->tag, take_fd(owned), path);
+	r = indexer_client_submit_with(set->lanes[BINARY_LANE_DEBUG], INDEXER_DEBUG, e->tag, take_fd(owned), path);
 	if (r < 0) {
 		HASH_DELETE(hh_tag, set->by_tag, e);
 		return r;

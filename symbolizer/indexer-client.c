@@ -118,9 +118,10 @@ int indexer_client_submit(struct indexer_client *c, enum indexer_job job, uint64
 	return r;
 }
 
-int indexer_client_submit_debug(struct indexer_client *c, uint64_t tag, int elf_fd, const char *path)
+int indexer_client_submit_with(struct indexer_client *c, enum indexer_job job, uint64_t tag, int elf_fd,
+			       const char *path)
 {
-	const struct indexer_result begin = { .tag = tag, .job = INDEXER_DEBUG, .elf_fd = elf_fd, .index_fd = -1 };
+	const struct indexer_result begin = { .tag = tag, .job = job, .elf_fd = elf_fd, .index_fd = -1 };
 	int r = submit(c, &begin, path);
 
 	if (r < 0)

@@ -53,8 +53,9 @@ DEFINE_CLEANUP(struct indexer_client *, indexer_client_free);
 
 /* Queues a file; takes elf_fd in every case. -EAGAIN: the queue is full. */
 _must_check_ int indexer_client_submit(struct indexer_client *c, enum indexer_job job, uint64_t tag, int elf_fd);
-/* The same for INDEXER_DEBUG; path names the file for people, and is cut. */
-_must_check_ int indexer_client_submit_debug(struct indexer_client *c, uint64_t tag, int elf_fd, const char *path);
+/* The same with the text of the request (indexer-wire.h), which is cut. */
+_must_check_ int indexer_client_submit_with(struct indexer_client *c, enum indexer_job job, uint64_t tag, int elf_fd,
+					    const char *path);
 
 int indexer_client_fd(const struct indexer_client *c);
 int indexer_client_timeout_ms(const struct indexer_client *c); /* -1: never */

@@ -549,7 +549,7 @@ static struct indexer_client *new_debug_client(struct files *files, struct index
 
 static struct indexer_result debug_result(struct indexer_client *c, const char *bytes)
 {
-	assert_int_equal(indexer_client_submit_debug(c, 7, tool_memory_file(bytes, strlen(bytes)), "/bin/prog"), 0);
+	assert_int_equal(indexer_client_submit_with(c, INDEXER_DEBUG, 7, tool_memory_file(bytes, strlen(bytes)), "/bin/prog"), 0);
 	return next_result(c);
 }
 
@@ -601,7 +601,7 @@ static void test_asking_without_end(void **state)
 		new_debug_client(&files, (struct indexer_client_config){});
 	struct indexer_result result;
 
-	assert_int_equal(indexer_client_submit_debug(c, 7, tool_memory_file("!flood", 6), "x"), 0);
+	assert_int_equal(indexer_client_submit_with(c, INDEXER_DEBUG, 7, tool_memory_file("!flood", 6), "x"), 0);
 	while (!indexer_client_take(c, &result)) {
 		files.n_in_step = 0;
 		step(c, 1000);
