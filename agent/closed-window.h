@@ -20,12 +20,14 @@ struct closed_window {
 	char id[WINDOW_ID_SIZE]; /* hash(boot id, start of the recorder, sequence), hex */
 	uint64_t sequence;       /* from 0 */
 	int64_t start_realtime_ns;
-	uint64_t duration_ns; /* CLOCK_MONOTONIC, without the time that sampling was paused */
+	uint64_t start_boottime_ns; /* no sample of it was taken before */
+	uint64_t duration_ns;       /* CLOCK_MONOTONIC, without the time that sampling was paused */
 	uint64_t period_ns;
 	struct ledger ledger; /* but for the frames, which are counted when it is encoded; who closes sets down_ns */
 	struct stack_table *stacks; /* owned */
 	uint64_t jit_window;        /* its number in jit_maps (agent/jit-maps.h) */
 	uint64_t n_sideband_lost;   /* records of news */
+	uint64_t n_roots_refused;   /* files whose root found no room in debug_roots */
 	/* Samples whose stack was finished from a copy; that found no room or time for one; whose copy brought nothing.
 	 */
 	uint64_t n_copied, n_copy_lost, n_copy_unfinished;

@@ -3,6 +3,7 @@
 
 #include <utlist.h>
 
+#include "agent/kernel-code.h"
 #include "agent/modules.h"
 #include "symbolizer/binary.h"
 
@@ -143,5 +144,6 @@ int debug_queue_find(void *context, const struct binary *binary, const struct de
 		if (w->is_handed_in && w->binary == binary)
 			return debug_files_find(&q->files, &w->place, need, ret_fd, ret_path);
 	}
-	return DEBUG_NEED_NONE;
+	return q->kernel ? kernel_code_find_debug(q->kernel, &q->files, binary, need, ret_fd, ret_path)
+			 : DEBUG_NEED_NONE;
 }

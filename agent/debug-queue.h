@@ -14,6 +14,7 @@
 
 struct binaries;
 struct binary;
+struct kernel_code;
 struct modules;
 
 #define DEBUG_QUEUE_MAX 512 /* files, each with two descriptors */
@@ -23,7 +24,8 @@ struct debug_queue {
 	int host_root_fd; /* borrowed */
 	struct binaries *binaries;
 	struct modules *modules;
-	struct debug_wish *wishes; /* in the order in which they came */
+	const struct kernel_code *kernel; /* has wishes of its own; NULL: none yet */
+	struct debug_wish *wishes;        /* in the order in which they came */
 	size_t n;
 };
 

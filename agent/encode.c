@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "agent/closed-window.h"
+#include "agent/debug-roots.h"
 #include "agent/kernel-code.h"
 #include "agent/stack-table.h"
 #include "agent/tap.h"
@@ -48,6 +49,12 @@ static int add_troubles(struct profile_builder *b, const struct window_sources *
 	const char *unnamed = kernel_code_unnamed(sources->kernel);
 	int r = unnamed ? add_comment(b, "kernel functions are unnamed: %s", unnamed) : 0;
 
+	if (r == 0 && kernel_code_n_refused(sources->kernel))
+		r = add_comment(b,
+				"kernel functions are unnamed: of %" PRIu64
+				" BPF programs or modules, beyond those that are kept",
+				kernel_code_n_refused(sources->kernel));
+
 	return r == 0 ? window_add_unreadable(sources, b) : r;
 }
 
@@ -64,6 +71,9 @@ static int add_ledger(struct profile_builder *b, const struct closed_window *w)
 				"stack copies: %" PRIu64 " samples finished, %" PRIu64 " without room or time, %" PRIu64
 				" not finished",
 				w->n_copied, w->n_copy_lost, w->n_copy_unfinished);
+	if (r == 0 && w->n_roots_refused)
+		r = add_comment(b, "debug files in roots beyond %d were not looked at: of %" PRIu64 " files",
+				DEBUG_ROOTS_MAX, w->n_roots_refused);
 	return r;
 }
 

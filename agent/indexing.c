@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "agent/debug-files.h"
+#include "agent/kernel-code.h"
 #include "common/fsutil.h"
 #include "symbolizer/binary.h"
 
@@ -17,6 +18,7 @@ struct indexing {
 	int host_root_fd;
 	const struct binary *binary; /* whose debug info is being read; it lies at `place` */
 	struct debug_place place;
+	const struct kernel_code *kernel; /* borrowed: it knows where its own lie; NULL: nobody asks for them */
 };
 
 /* As binaries_config has it. */
@@ -25,9 +27,11 @@ static int find_debug(void *context, const struct binary *binary, const struct d
 {
 	struct indexing *x = context;
 
-	if (binary != x->binary)
-		return DEBUG_NEED_NONE;
-	return debug_files_find(&x->debug_files, &x->place, need, ret_fd, ret_path);
+	if (binary == x->binary)
+		return debug_files_find(&x->debug_files, &x->place, need, ret_fd, ret_path);
+	if (x->kernel)
+		return kernel_code_find_debug(x->kernel, &x->debug_files, binary, need, ret_fd, ret_path);
+	return DEBUG_NEED_NONE;
 }
 
 int indexing_new(const char *cache_dir, struct indexing **ret)
@@ -74,6 +78,11 @@ int indexing_add_debug_dir(struct indexing *x, const char *path)
 const struct debug_files *indexing_debug_files(const struct indexing *x)
 {
 	return &x->debug_files;
+}
+
+void indexing_set_kernel(struct indexing *x, const struct kernel_code *kernel)
+{
+	x->kernel = kernel;
 }
 
 struct binaries *indexing_binaries(struct indexing *x)

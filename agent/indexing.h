@@ -12,6 +12,7 @@
 struct binaries;
 struct binary;
 struct debug_files;
+struct kernel_code;
 
 struct indexing;
 
@@ -23,6 +24,9 @@ DEFINE_CLEANUP(struct indexing *, indexing_free);
 /* A directory with debug files as /usr/lib/debug has them; path is borrowed. -ENOSPC: too many. */
 _must_check_ int indexing_add_debug_dir(struct indexing *x, const char *path);
 const struct debug_files *indexing_debug_files(const struct indexing *x);
+
+/* Who adds binaries of the kernel; borrowed, NULL: nobody. */
+void indexing_set_kernel(struct indexing *x, const struct kernel_code *kernel);
 
 /* For binaries_add(); who adds asks indexing_complete() next. */
 struct binaries *indexing_binaries(struct indexing *x);

@@ -79,6 +79,7 @@ static int init_kernel(struct intake *in)
 		.release = in->host.release,
 		.binaries = in->binaries,
 	};
+	int e;
 
 	_Static_assert(DEBUG_FILES_MAX_DIRS <= KERNEL_FILES_MAX_DIRS, "all find room");
 	if (uname(&in->host) < 0)
@@ -88,7 +89,9 @@ static int init_kernel(struct intake *in)
 		return -errno;
 	for (; files.n_debug_dirs < in->debug.files.n_dirs; files.n_debug_dirs++)
 		files.debug_dirs[files.n_debug_dirs] = in->debug.files.dirs[files.n_debug_dirs].fd;
-	return kernel_code_new(in->opener.proc_fd, &files, &in->kernel);
+	e = kernel_code_new(in->opener.proc_fd, &files, &in->kernel);
+	in->debug.kernel = in->kernel;
+	return e;
 }
 
 static int init_symbols(struct intake *in, const struct intake_config *intake_config)
@@ -533,7 +536,7 @@ int intake_take(struct intake *in, const struct sample_batch *batch, uint64_t pe
 	return 0;
 }
 
-int intake_begin_window(struct intake *in, struct intake_window *ret)
+int intake_begin_window(struct intake *in, uint64_t now_ns, struct intake_window *ret)
 {
 	struct stack_table *next;
 	int e = stack_table_new(in->stacks_limit_bytes, &next);
@@ -544,8 +547,12 @@ int intake_begin_window(struct intake *in, struct intake_window *ret)
 		.stacks = in->stacks,
 		.counts = in->counts,
 		.jit_window = jit_maps_begin_window(in->jit),
+		.start_ns = in->window_ns,
+		.n_roots_refused = in->opener.debug_roots.n_refused,
 	};
+	in->opener.debug_roots.n_refused = 0;
 	in->jit_window = ret->jit_window + 1;
+	in->window_ns = now_ns;
 	in->stacks = next;
 	in->counts = (struct intake_counts){};
 	return 0;
@@ -554,7 +561,6 @@ int intake_begin_window(struct intake *in, struct intake_window *ret)
 void intake_set_debug_info(struct intake *in, bool is_read)
 {
 	in->without_debug = !is_read;
-	kernel_code_set_debug_info(in->kernel, is_read);
 }
 
 /* The news says what the processes of the copies had mapped. */
@@ -620,6 +626,8 @@ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode)
 		in->news_due_ns = now_ns + SIDEBAND_BATCH_NS;
 	if (is_sampling && (!in->scanned || (in->news_due_ns && now_ns >= in->news_due_ns)))
 		e = read_news(in);
+	if (e == 0 && is_sampling)
+		e = kernel_code_look(in->kernel);
 	if (e == 0)
 		e = dispatch_files(in);
 	if (e == 0 && in->files_left && mode != INTAKE_PAUSED)
@@ -683,11 +691,13 @@ bool intake_is_ready(const struct intake *in)
 int intake_settle(struct intake *in)
 {
 	static const struct timespec settle = { .tv_nsec = SIDEBAND_SETTLE_NS + SIDEBAND_SETTLE_NS / 10 };
+	int e;
 
 	nanosleep(&settle, NULL);
 	in->n_rereads = in->n_debug_tries = 0;
 	in->cgroups_reread = false;
-	return read_news(in);
+	e = read_news(in);
+	return e == 0 ? kernel_code_look(in->kernel) : e;
 }
 
 void intake_expire(struct intake *in, uint64_t before_ns)

@@ -57,7 +57,8 @@ struct intake {
 	int sys_fd; /* /sys */
 	size_t stacks_limit_bytes;
 	struct stack_table *stacks; /* of the open window */
-	uint64_t jit_window;        /* and its number in jit_maps */
+	uint64_t jit_window;        /* its number in jit_maps */
+	uint64_t window_ns;         /* and its start, CLOCK_BOOTTIME: no sample of it was taken before */
 	struct tap *taps[TAPS_MAX]; /* NULL: none; owned */
 	struct opener opener;
 	struct debug_queue debug;
@@ -117,13 +118,15 @@ _must_check_ int intake_finish_copies(struct intake *in);
 /* period_ns: what each sample stands for. */
 _must_check_ int intake_take(struct intake *in, const struct sample_batch *batch, uint64_t period_ns);
 
-/* Begins the next window: the stacks and counts of the one that ends are the caller's. */
+/* Begins the next window at now_ns (CLOCK_BOOTTIME): the stacks and counts of the one that ends are the caller's. */
 struct intake_window {
 	struct stack_table *stacks;
 	struct intake_counts counts;
-	uint64_t jit_window; /* its number in jit_maps */
+	uint64_t jit_window;      /* its number in jit_maps */
+	uint64_t start_ns;        /* CLOCK_BOOTTIME */
+	uint64_t n_roots_refused; /* files that found no room in debug_roots */
 };
-_must_check_ int intake_begin_window(struct intake *in, struct intake_window *ret);
+_must_check_ int intake_begin_window(struct intake *in, uint64_t now_ns, struct intake_window *ret);
 
 /* Whether debug info is asked for, of what is sampled from now on. It is, at first. */
 void intake_set_debug_info(struct intake *in, bool is_read);

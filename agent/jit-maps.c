@@ -82,7 +82,7 @@ static struct jit_program *parent_of(struct jit_maps *j, const struct process *p
 		time_ns = clock_now_ns(CLOCK_BOOTTIME);
 	}
 	found = tgid && n_forks < JIT_MAX_FORKS ? processes_find(j->config.processes, tgid, 0, time_ns) : NULL;
-	return found && number_of(j, found, time_ns, n_forks + 1, &parent) == 0 ? parent : NULL;
+	return found && number_of(j, found, time_ns, n_forks + 1, &parent) >= 0 ? parent : NULL;
 }
 
 static int add_program(struct jit_maps *j, const struct process *process, uint64_t begun_ns, uint64_t time_ns,
@@ -107,29 +107,27 @@ static int add_program(struct jit_maps *j, const struct process *process, uint64
 
 /*
  * What a process ran at a time. One that has exited is not added: nothing can be learned of it. Where nothing can, or
- * there is no room, the code that it was forked with still has its names.
+ * there is no room, it is the one that it was forked from, whose code has its names still; NULL: none.
  */
 static int number_of(struct jit_maps *j, struct process *process, uint64_t time_ns, unsigned int n_forks,
 		     struct jit_program **ret)
 {
 	uint64_t begun_ns;
 	struct process_code *code = process_code_at(process, time_ns, &begun_ns);
-	struct jit_program *parent;
+	struct jit_program *added;
 	int r = JIT_MAPS_GONE;
 
-	if (!code)
-		return JIT_MAPS_GONE;
-	*ret = jit_table_find(&j->table, code->slot);
+	*ret = code ? jit_table_find(&j->table, code->slot) : NULL;
 	if (*ret)
 		return 0;
-	parent = parent_of(j, process, code, n_forks);
+	if (!code)
+		return JIT_MAPS_GONE;
+	*ret = parent_of(j, process, code, n_forks);
 	if (!process->exit_ns)
-		r = add_program(j, process, begun_ns, time_ns, parent, ret);
-	if (r == 0)
-		code->slot = (*ret)->number;
-	else if (r > 0 && parent) {
-		*ret = parent;
-		r = 0;
+		r = add_program(j, process, begun_ns, time_ns, *ret, &added);
+	if (r == 0) {
+		code->slot = added->number;
+		*ret = added;
 	}
 	return r;
 }
@@ -139,11 +137,11 @@ int jit_maps_sampled(struct jit_maps *j, struct process *process, uint64_t time_
 	struct jit_program *p;
 	int r = number_of(j, process, time_ns, 0, &p);
 
-	if (r != 0)
+	if (r < 0)
 		return r;
 	jit_table_use(&j->table, p, time_ns);
-	*ret = p->number;
-	return 0;
+	*ret = p ? p->number : 0;
+	return r;
 }
 
 void jit_maps_note_mapping(struct jit_maps *j, uint32_t tgid, const char *mapping_name)

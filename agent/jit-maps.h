@@ -42,7 +42,10 @@ DEFINE_CLEANUP(struct jit_maps *, jit_maps_free);
 /* News of a mapping that hints at such code: what can only be learned while the process lives is learned soon. */
 void jit_maps_note_mapping(struct jit_maps *j, uint32_t tgid, const char *mapping_name);
 
-/* The number of what a process ran at the time of a sample in such code; it counts until that window is written. */
+/*
+ * The number of what a process ran at the time of a sample in such code; it counts until that window is written. Where
+ * there is none, the answer says why, and it is that of what the process was forked from; 0: nothing is known of that.
+ */
 enum jit_maps_answer {
 	JIT_MAPS_FULL = 1, /* so many other programs were sampled that there is no room */
 	JIT_MAPS_GONE,     /* it went before it was seen: nothing can be learned of it */

@@ -15,11 +15,9 @@
 struct binary;
 
 enum module_id {
-	MODULE_NONE = 0,  /* no code: the frame tells why the stack ends; addr is an enum truncation (resolve.h) */
-	MODULE_KERNEL,    /* addr is the kernel's own address */
-	MODULE_ANON,      /* code that a process made, nobody knows which; addr counts from the start of its mapping */
-	MODULE_ANON_FULL, /* the same: more programs made code than are followed */
-	MODULE_ANON_GONE, /* the same: its process had gone before it was seen */
+	MODULE_NONE = 0, /* no code: the frame tells why the stack ends; addr is an enum truncation (resolve.h) */
+	MODULE_KERNEL,   /* addr is the kernel's own address */
+	MODULE_ANON,     /* code that a process made, nobody knows which; addr counts from the start of its mapping */
 	MODULE_FIRST_FILE,
 };
 

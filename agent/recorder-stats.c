@@ -12,6 +12,7 @@
 #include "agent/stack-copies.h"
 #include "agent/stack-table.h"
 #include "agent/unwinding.h"
+#include "common/clock.h"
 #include "symbolizer/binary.h"
 #include "symbolizer/child-process.h"
 #include "workload/process.h"
@@ -109,7 +110,7 @@ static void read_self(struct process_stats *ret)
 	child_process_usage(&self, &usage);
 	*ret = (struct process_stats){
 		.pid = self.pid,
-		.cpu_ns = usage.cpu_ns,
+		.cpu_ns = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID), /* of all threads */
 		.rss_anon_bytes = usage.rss_anon_bytes,
 	};
 }

@@ -287,6 +287,7 @@ int recorder_start(struct recorder *r)
 	int e;
 
 	e = prepare(r);
+	r->intake.window_ns = clock_now_ns(CLOCK_BOOTTIME);
 	if (e == 0)
 		e = start_ticks(r);
 	if (e < 0)
@@ -375,6 +376,7 @@ static int stop_ticks(struct recorder *r)
 	if (e < 0)
 		return e;
 	r->sampled_ns += clock_now_ns(CLOCK_MONOTONIC) - r->since_ns;
+	kernel_code_look_again(r->intake.kernel);
 	return drain(r, 0);
 }
 
@@ -490,7 +492,7 @@ static int add_totals(struct recorder *r, const struct closed_window *w, const s
 	return ledger_add(&r->totals.ledger, &w->ledger);
 }
 
-static int fill_window(struct recorder *r, struct closed_window *w)
+static int fill_window(struct recorder *r, uint64_t now_ns, struct closed_window *w)
 {
 	struct sampler_account account;
 	struct intake_window taken;
@@ -498,7 +500,7 @@ static int fill_window(struct recorder *r, struct closed_window *w)
 	int e;
 
 	sampler_take_account(r->sampler, &account);
-	e = intake_begin_window(&r->intake, &taken);
+	e = intake_begin_window(&r->intake, now_ns, &taken);
 	if (e < 0)
 		return e;
 	n_samples = stack_table_n_samples(taken.stacks);
@@ -506,7 +508,9 @@ static int fill_window(struct recorder *r, struct closed_window *w)
 	window_id_make(&r->origin, w->sequence, w->id);
 	w->stacks = taken.stacks;
 	w->jit_window = taken.jit_window;
+	w->start_boottime_ns = taken.start_ns;
 	w->n_sideband_lost = taken.counts.n_sideband_lost;
+	w->n_roots_refused = taken.n_roots_refused;
 	w->n_copied = taken.counts.n_copied;
 	w->n_copy_lost = taken.counts.n_copy_lost;
 	w->n_copy_unfinished = taken.counts.n_copy_unfinished;
@@ -554,7 +558,7 @@ int recorder_close_window(struct recorder *r, struct closed_window **ret)
 	if (e == 0 && is_sampling)
 		e = take_batches(r, sampler_n_cpus(r->sampler));
 	if (e == 0)
-		e = fill_window(r, w);
+		e = fill_window(r, before_ns, w);
 	if (e < 0)
 		return e;
 	begin_window(r, now_ns, realtime_ns);
@@ -661,7 +665,7 @@ int recorder_tap_open(struct recorder *r, const struct tap_config *config, struc
 		return -EBUSY;
 	e = drain(r, 0); /* what was taken before is not its own */
 	if (e == 0)
-		e = tap_new(config, r->intake.jit_window, place);
+		e = tap_new(config, r->intake.jit_window, r->intake.window_ns, place);
 	if (e == 0)
 		*ret = *place;
 	return e;

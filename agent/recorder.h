@@ -78,7 +78,10 @@ _must_check_ int recorder_encode(struct recorder *r, struct closed_window *w, st
 /* With the next window: no window has ticks of two periods. */
 void recorder_set_period(struct recorder *r, uint64_t period_ns);
 
-/* Whether debug info (inlined calls and lines) is read of binaries that are sampled from now on. It is, at first. */
+/*
+ * Whether debug info (inlined calls and lines) is read of binaries that are sampled from now on. It is, at first. The
+ * kernel's own is read in any case, once.
+ */
 void recorder_set_debug_info(struct recorder *r, bool is_read);
 
 /*

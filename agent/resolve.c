@@ -99,36 +99,28 @@ static void resolve_kernel(const struct sample_batch *batch, const struct sample
 		push(ret, MODULE_KERNEL, pcs[i], i > 0);
 }
 
-/* The module of such code: by who made it, for he may tell its name; else why nobody can. */
-static uint32_t module_of_own_code(const struct own_code *own)
-{
-	uint32_t number;
-
-	if (!own->jit)
-		return MODULE_ANON;
-	switch (jit_maps_sampled(own->jit, own->process, own->time_ns, &number)) {
-	case 0:
-		return MODULE_OWN_CODE | number;
-	case JIT_MAPS_GONE:
-		return MODULE_ANON_GONE;
-	default:
-		return MODULE_ANON_FULL;
-	}
-}
-
-/* It has a name only by where it lies in that process. What stays unnamed is told relative to its mapping. */
+/*
+ * Who made it may tell its name, and only by where it lies in that process. What nobody can tell of is told relative to
+ * its mapping.
+ */
 static void push_own_code(const struct own_code *own, const struct mapping *m, uint64_t pc, bool is_caller,
 			  struct resolved *ret)
 {
 	uint64_t n_pages = (pc - m->start) >> PAGE_SHIFT;
-	uint32_t module = module_of_own_code(own);
+	struct stack_frame *frame = &ret->frames[ret->n_frames];
+	uint32_t number = 0;
+	int r = own->jit ? jit_maps_sampled(own->jit, own->process, own->time_ns, &number) : 0;
 
-	if (!(module & MODULE_OWN_CODE)) {
-		push(ret, module, pc - m->start, is_caller);
-		return;
+	if (number == 0) {
+		push(ret, MODULE_ANON, pc - m->start, is_caller);
+	} else {
+		push(ret, MODULE_OWN_CODE | number, pc, is_caller);
+		frame->n_pages = n_pages < STACK_FRAME_MAX_PAGES ? n_pages : STACK_FRAME_MAX_PAGES;
 	}
-	push(ret, module, pc, is_caller);
-	ret->frames[ret->n_frames - 1].n_pages = n_pages < STACK_FRAME_MAX_PAGES ? n_pages : STACK_FRAME_MAX_PAGES;
+	if (r == JIT_MAPS_GONE)
+		frame->flags |= STACK_FRAME_IS_OF_GONE;
+	else if (r != 0)
+		frame->flags |= STACK_FRAME_IS_ONE_TOO_MANY;
 }
 
 /* Pushes the frame of one user address in this mapping; false: its file has to be opened first. */

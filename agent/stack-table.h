@@ -15,14 +15,17 @@
 struct stack_frame {
 	uint64_t addr; /* meaning by module, see modules.h */
 	uint32_t module;
-	uint32_t flags : 2;    /* enum stack_frame_flag */
-	uint32_t n_pages : 30; /* of code that a process made: how far into its mapping it lies; else 0 */
+	uint32_t flags : 3;    /* enum stack_frame_flag */
+	uint32_t n_pages : 29; /* of code that a process made: how far into its mapping it lies; else 0 */
 };
 
-#define STACK_FRAME_MAX_PAGES ((1u << 30) - 1)
+#define STACK_FRAME_MAX_PAGES ((1u << 29) - 1)
 
 enum stack_frame_flag {
 	STACK_FRAME_IS_CALLER = 1 << 0, /* addr is a return address: the call lies before it */
+	/* Of code that a process made, where it has no name: why nobody looked for one. */
+	STACK_FRAME_IS_ONE_TOO_MANY = 1 << 1, /* more programs made code than are followed */
+	STACK_FRAME_IS_OF_GONE = 1 << 2,      /* its process had ended before it was seen */
 };
 
 enum stack_label_flag {

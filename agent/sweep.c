@@ -81,22 +81,29 @@ static void forget_binaries(struct intake *in)
 	opener_forget_roots(&in->opener);
 }
 
-/* The first of its windows that somebody still has: all before it are written. */
-static uint64_t first_jit_window(const struct intake *in, const struct closed_window *windows)
+/* The oldest window that somebody still has samples of: its number in jit_maps, and its start. */
+static void find_oldest(const struct intake *in, const struct closed_window *windows, uint64_t *ret_jit_window,
+			uint64_t *ret_ns)
 {
-	uint64_t first = windows ? windows->jit_window : in->jit_window;
-
-	for (size_t i = 0; i < TAPS_MAX; i++)
-		if (in->taps[i] && tap_jit_window(in->taps[i]) < first)
-			first = tap_jit_window(in->taps[i]);
-	return first;
+	*ret_jit_window = windows ? windows->jit_window : in->jit_window;
+	*ret_ns = windows ? windows->start_boottime_ns : in->window_ns;
+	for (size_t i = 0; i < TAPS_MAX; i++) {
+		if (in->taps[i] && tap_jit_window(in->taps[i]) < *ret_jit_window) {
+			*ret_jit_window = tap_jit_window(in->taps[i]);
+			*ret_ns = tap_window_ns(in->taps[i]);
+		}
+	}
 }
 
-static int forget_jit(struct intake *in, const struct closed_window *windows)
+static int forget_code(struct intake *in, const struct closed_window *windows)
 {
-	uint64_t first = first_jit_window(in, windows);
+	uint64_t jit_window, start_ns;
+	int r = 0;
 
-	return first > 0 ? jit_maps_expire(in->jit, first - 1) : 0;
+	find_oldest(in, windows, &jit_window, &start_ns);
+	if (jit_window > 0)
+		r = jit_maps_expire(in->jit, jit_window - 1);
+	return r == 0 ? kernel_code_expire(in->kernel, start_ns) : r;
 }
 
 /* Where there are no more than after the last time, nothing has to go. */
@@ -121,6 +128,6 @@ int sweep(struct intake *in, const struct closed_window *windows, uint64_t now_n
 	if (r < 0)
 		return r;
 	forget_binaries(in);
-	r = forget_jit(in, windows);
+	r = forget_code(in, windows);
 	return r == 0 ? forget_cgroups(in, windows, now_ns) : r;
 }

@@ -90,12 +90,12 @@ int symbolize_jit_find(struct symbolize_jit *s, uint64_t addr, struct index_fram
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME);
 	struct process *process = processes_find(s->processes, s->tgid, 0, now_ns);
-	uint32_t number;
+	uint32_t number = 0;
 	int r;
 
 	*ret_n = 0;
-	r = process ? jit_maps_sampled(s->maps, process, now_ns, &number) : JIT_MAPS_GONE;
-	if (r != 0)
+	r = process ? jit_maps_sampled(s->maps, process, now_ns, &number) : 0;
+	if (r < 0 || number == 0)
 		return r < 0 ? r : 0;
 	r = look(s);
 	if (r == 0)

@@ -27,6 +27,7 @@ static int open_code(struct symbolize_kernel *k, int proc_fd)
 		.binaries = indexing_binaries(k->indexing),
 	};
 	const struct debug_files *given = indexing_debug_files(k->indexing);
+	int r;
 
 	if (uname(&k->host) < 0)
 		return -errno;
@@ -39,7 +40,9 @@ static int open_code(struct symbolize_kernel *k, int proc_fd)
 	_Static_assert(DEBUG_FILES_MAX_DIRS <= KERNEL_FILES_MAX_DIRS, "all find room");
 	for (; files.n_debug_dirs < given->n_dirs; files.n_debug_dirs++)
 		files.debug_dirs[files.n_debug_dirs] = given->dirs[files.n_debug_dirs].fd;
-	return kernel_code_new(proc_fd, &files, &k->code);
+	r = kernel_code_new(proc_fd, &files, &k->code);
+	indexing_set_kernel(k->indexing, k->code);
+	return r;
 }
 
 int symbolize_kernel_new(struct indexing *indexing, int proc_fd, struct symbolize_kernel **ret)
@@ -62,6 +65,7 @@ struct symbolize_kernel *symbolize_kernel_free(struct symbolize_kernel *k)
 {
 	if (!k)
 		return NULL;
+	indexing_set_kernel(k->indexing, NULL);
 	kernel_code_free(k->code);
 	close_fd(k->sys_fd);
 	close_fd(k->root_fd);

@@ -11,7 +11,7 @@ struct tap {
 	struct tap_config config;
 	char *service, *container; /* what the configuration points to */
 	struct stack_table *stacks;
-	uint64_t jit_window;
+	uint64_t jit_window, window_ns;
 	uint64_t start_ns;
 	int64_t start_realtime_ns;
 	uint64_t n_left_out;
@@ -25,7 +25,7 @@ static int copy_text(const char *text, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-int tap_new(const struct tap_config *config, uint64_t jit_window, struct tap **ret)
+int tap_new(const struct tap_config *config, uint64_t jit_window, uint64_t window_ns, struct tap **ret)
 {
 	_cleanup_(tap_freep) struct tap *t = calloc(1, sizeof(*t));
 	int r;
@@ -33,6 +33,7 @@ int tap_new(const struct tap_config *config, uint64_t jit_window, struct tap **r
 	if (!t)
 		return -ENOMEM;
 	t->jit_window = jit_window;
+	t->window_ns = window_ns;
 	t->start_ns = clock_now_ns(CLOCK_MONOTONIC);
 	t->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
 	r = copy_text(config->service, &t->service);
@@ -84,6 +85,11 @@ const struct stack_table *tap_stacks(const struct tap *t)
 uint64_t tap_jit_window(const struct tap *t)
 {
 	return t->jit_window;
+}
+
+uint64_t tap_window_ns(const struct tap *t)
+{
+	return t->window_ns;
 }
 
 uint64_t tap_start_ns(const struct tap *t)

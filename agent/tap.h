@@ -26,9 +26,9 @@ struct tap_config {
 struct resolved;
 struct stack_table;
 
-/* A copy of the configuration lives in the tap. jit_window: the open window's number in jit_maps. */
+/* A copy of the configuration lives in the tap. Of the open window: its number in jit_maps, and its start. */
 struct tap;
-_must_check_ int tap_new(const struct tap_config *config, uint64_t jit_window, struct tap **ret);
+_must_check_ int tap_new(const struct tap_config *config, uint64_t jit_window, uint64_t window_ns, struct tap **ret);
 struct tap *tap_free(struct tap *t); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct tap *, tap_free);
 
@@ -36,7 +36,9 @@ _must_check_ int tap_add(struct tap *t, uint32_t tgid, const struct resolved *sa
 
 const struct tap_config *tap_config(const struct tap *t);
 const struct stack_table *tap_stacks(const struct tap *t);
+/* Of the window in which it was opened: see intake.h. */
 uint64_t tap_jit_window(const struct tap *t);
+uint64_t tap_window_ns(const struct tap *t);
 uint64_t tap_start_ns(const struct tap *t); /* CLOCK_MONOTONIC */
 int64_t tap_start_realtime_ns(const struct tap *t);
 uint64_t tap_n_left_out(const struct tap *t); /* samples that it had no room for */

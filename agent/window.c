@@ -168,15 +168,18 @@ static void name_marker(struct naming *n, const struct stack_frame *f)
 	push_frame(n, 0)->function = marker;
 }
 
-static void name_anon(struct naming *n, enum module_id module, uint64_t addr)
+static void name_anon(struct naming *n, unsigned int flags, uint64_t addr)
 {
-	static const struct profile_mapping mappings[] = {
-		[MODULE_ANON] = { .limit = 1ULL << 40, .filename = "[anon]" },
-		[MODULE_ANON_FULL] = { .limit = 1ULL << 40, .filename = "[anon: too many programs]" },
-		[MODULE_ANON_GONE] = { .limit = 1ULL << 40, .filename = "[anon: gone too soon]" },
-	};
+	static const struct profile_mapping unknown = { .limit = 1ULL << 40, .filename = "[anon]" },
+					    too_many = { .limit = 1ULL << 40, .filename = "[anon: too many programs]" },
+					    gone = { .limit = 1ULL << 40, .filename = "[anon: gone too soon]" };
+	const struct profile_mapping *mapping = &unknown;
 
-	push_frame(n, addr)->mapping = &mappings[module];
+	if (flags & STACK_FRAME_IS_ONE_TOO_MANY)
+		mapping = &too_many;
+	else if (flags & STACK_FRAME_IS_OF_GONE)
+		mapping = &gone;
+	push_frame(n, addr)->mapping = mapping;
 	n->at->n_module_only++;
 }
 
@@ -215,7 +218,7 @@ static void name_own_code(struct naming *n, const struct stack_frame *f)
 					     functions, MAX_INLINED);
 
 	if (n_functions == 0)
-		name_anon(n, MODULE_ANON, (uint64_t)f->n_pages * PAGE_BYTES + f->addr % PAGE_BYTES);
+		name_anon(n, f->flags, (uint64_t)f->n_pages * PAGE_BYTES + f->addr % PAGE_BYTES);
 	else
 		push_functions(n, functions, n_functions, 0, &mapping);
 }
@@ -293,9 +296,7 @@ static void name_frame(struct naming *n, const struct stack_frame *f)
 		name_kernel(n, f);
 		break;
 	case MODULE_ANON:
-	case MODULE_ANON_FULL:
-	case MODULE_ANON_GONE:
-		name_anon(n, f->module, f->addr);
+		name_anon(n, f->flags, f->addr);
 		break;
 	default:
 		name_file(n, f);

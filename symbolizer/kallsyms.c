@@ -14,11 +14,10 @@
 #define NAMES_BYTES ((size_t)48 << 20)
 #define MAX_SYMBOLS 2000000
 #define MAX_MODULES 4096
-#define NAME_BYTES 511             /* KSYM_NAME_LEN - 1 since Linux 6.1 */
-#define MODULE_REACH_BYTES 0x10000 /* of the last symbol before a gap, where nothing tells where a module ends */
-#define NO_NAME UINT32_MAX         /* an entry that only says where the one before it ends */
-#define KERNEL 0                   /* the first module: the kernel itself */
-#define HEAD_BYTES (2 << 20)       /* of the image before _stext: arm64 has 64 KiB */
+#define NAME_BYTES 511       /* KSYM_NAME_LEN - 1 since Linux 6.1 */
+#define NO_NAME UINT32_MAX   /* an entry that only says where the one before it ends */
+#define KERNEL 0             /* the first module: the kernel itself */
+#define HEAD_BYTES (2 << 20) /* of the image before _stext: arm64 has 64 KiB */
 
 struct entry {
 	uint64_t start;
@@ -335,42 +334,52 @@ int kallsyms_parse(const char *text, size_t size, struct kallsyms **ret)
 	return 0;
 }
 
-/* "e1000 45056 2 - Live 0xffffffffc0201000 (OE)"; anything else is skipped. */
-static void parse_module_line(struct kallsyms *k, const char *p, const char *end)
+/* "e1000 45056 2 - Live 0xffffffffc0201000 (OE)" */
+static bool parse_module_line(const char *p, const char *end, struct kallsyms_module *ret)
 {
-	const char *name = p, *name_end = memchr(p, ' ', (size_t)(end - p)), *at;
-	uint64_t size, start;
+	const char *name_end = memchr(p, ' ', (size_t)(end - p)), *at;
+	uint64_t size;
 
 	if (!name_end)
-		return;
+		return false;
+	*ret = (struct kallsyms_module){ .name = p, .name_bytes = (size_t)(name_end - p) };
 	p = name_end + 1;
 	at = memmem(p, (size_t)(end - p), " 0x", 3);
 	if (!at || parse_u64_at(&p, end, 10, &size) < 0)
-		return;
+		return false;
+	ret->is_loading = memmem(p, (size_t)(end - p), " Loading ", strlen(" Loading "));
 	at += strlen(" 0x");
-	if (parse_u64_at(&at, end, 16, &start) < 0 || start == 0 || start + size < start)
-		return;
-	for (size_t i = KERNEL + 1; i < k->n_modules; i++) {
-		struct module *m = &k->modules[i];
+	return parse_u64_at(&at, end, 16, &ret->start) == 0 && ret->start != 0 &&
+	       !__builtin_add_overflow(ret->start, size, &ret->end);
+}
 
-		if (strlen(m->name) == (size_t)(name_end - name) && memcmp(m->name, name, strlen(m->name)) == 0) {
-			m->start = start;
-			m->end = start + size;
-		}
+bool kallsyms_next_module(const char **p, const char *end, struct kallsyms_module *ret)
+{
+	while (*p < end) {
+		const char *line = *p, *line_end = memchr(line, '\n', (size_t)(end - line));
+
+		if (!line_end)
+			line_end = end;
+		*p = line_end + 1;
+		if (parse_module_line(line, line_end, ret))
+			return true;
 	}
+	return false;
 }
 
 void kallsyms_set_modules(struct kallsyms *k, const char *text, size_t size)
 {
-	const char *end = text + size;
+	struct kallsyms_module told;
 
-	for (const char *p = text; p < end;) {
-		const char *line_end = memchr(p, '\n', (size_t)(end - p));
+	for (const char *p = text; kallsyms_next_module(&p, text + size, &told);) {
+		for (size_t i = KERNEL + 1; i < k->n_modules; i++) {
+			struct module *m = &k->modules[i];
 
-		if (!line_end)
-			line_end = end;
-		parse_module_line(k, p, line_end);
-		p = line_end + 1;
+			if (strlen(m->name) != told.name_bytes || memcmp(m->name, told.name, told.name_bytes) != 0)
+				continue;
+			m->start = told.start;
+			m->end = told.end;
+		}
 	}
 }
 
@@ -395,7 +404,7 @@ static bool is_behind(const struct module *m, const struct entry *e, uint64_t ad
 {
 	if (m->end && e->start >= m->start && e->start < m->end)
 		return addr >= m->end;
-	return addr - e->start >= MODULE_REACH_BYTES;
+	return addr - e->start >= KALLSYMS_REACH_BYTES;
 }
 
 /* The entry that an address belongs to; NULL: it has no name. */

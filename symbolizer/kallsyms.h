@@ -14,6 +14,7 @@
 struct kallsyms;
 
 #define KALLSYMS_BPF_MODULE "bpf"
+#define KALLSYMS_REACH_BYTES 0x10000 /* of the last symbol before a gap, where nothing tells where a module ends */
 
 struct kallsyms_symbol {
 	const char *name;         /* borrowed; of BPF programs: as symbolizer/bpf-name.h has it */
@@ -35,6 +36,16 @@ _must_check_ int kallsyms_parse(const char *text, size_t size, struct kallsyms *
 
 /* The same for /proc/modules: where modules begin and end. Without it a module begins at its first symbol. */
 void kallsyms_set_modules(struct kallsyms *k, const char *text, size_t size);
+
+struct kallsyms_module {
+	const char *name; /* borrowed, without a NUL */
+	size_t name_bytes;
+	uint64_t start, end;
+	bool is_loading; /* what it runs only once is still there */
+};
+
+/* The next module that the text of /proc/modules tells of, from *p on; other lines are skipped. */
+bool kallsyms_next_module(const char **p, const char *end, struct kallsyms_module *ret);
 
 /* Reads both files; a kernel without /proc/modules has no modules. */
 _must_check_ int kallsyms_read(int proc_fd, struct kallsyms **ret);

@@ -28,6 +28,7 @@ enum file_state {
 struct file {
 	struct kernel_file public;
 	char module[NAME_BYTES];
+	const struct kallsyms *names;
 	enum file_state state;
 	struct buf paths;                       /* candidates: of one directory after the other, then the host's */
 	size_t dir_ends[KERNEL_FILES_MAX_DIRS]; /* where the paths of each directory end */
@@ -40,8 +41,6 @@ struct kernel_files {
 	struct kernel_files_config config;
 	struct file *all[MAX_FILES];
 	size_t n;
-	struct buf deps; /* modules.dep */
-	bool has_deps;   /* was looked for */
 };
 
 int kernel_files_new(const struct kernel_files_config *config, struct kernel_files **ret)
@@ -68,7 +67,6 @@ struct kernel_files *kernel_files_free(struct kernel_files *k)
 		return NULL;
 	for (size_t i = 0; i < k->n; i++)
 		free_file(k->all[i]);
-	buf_done(&k->deps);
 	free(k);
 	return NULL;
 }
@@ -86,7 +84,18 @@ static void read_build_id(const struct kernel_files *k, const char *module, stru
 	kernel_places_build_id(notes.data, notes.size, ret);
 }
 
-static int add_file(struct kernel_files *k, const char *module, struct file **ret)
+static struct file *find(const struct kernel_files *k, const char *module, const struct build_id *build_id)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		struct file *f = k->all[i];
+
+		if (strcmp(f->module, module) == 0 && build_id_equal(&f->public.build_id, build_id))
+			return f;
+	}
+	return NULL;
+}
+
+static int add_file(struct kernel_files *k, const char *module, const struct build_id *build_id, struct file **ret)
 {
 	struct file *f;
 
@@ -98,32 +107,11 @@ static int add_file(struct kernel_files *k, const char *module, struct file **re
 	f->fd = -1;
 	f->paths.limit_bytes = PATHS_BYTES;
 	strcpy(f->module, module);
-	read_build_id(k, module, &f->public.build_id);
-	build_id_to_hex(&f->public.build_id, f->public.build_id_hex);
+	f->public.build_id = *build_id;
+	build_id_to_hex(build_id, f->public.build_id_hex);
 	k->all[k->n++] = f;
 	*ret = f;
 	return 0;
-}
-
-static int find_or_add(struct kernel_files *k, const char *module, struct file **ret)
-{
-	for (size_t i = 0; i < k->n; i++) {
-		if (strcmp(k->all[i]->module, module) == 0) {
-			*ret = k->all[i];
-			return 0;
-		}
-	}
-	return add_file(k, module, ret);
-}
-
-int kernel_files_get(struct kernel_files *k, const char *module, const struct kernel_file **ret)
-{
-	struct file *f;
-	int r = find_or_add(k, module, &f);
-
-	if (r == 0)
-		*ret = &f->public;
-	return r;
 }
 
 static void finish(struct file *f, const char *failure)
@@ -135,18 +123,20 @@ static void finish(struct file *f, const char *failure)
 	f->fd = close_fd(f->fd);
 }
 
-static void read_deps(struct kernel_files *k)
+/* The path of a module by modules.dep, which may have grown since it was last asked. "": not there. */
+static void find_module_path(const struct kernel_files *k, const char *module, char *ret, size_t ret_size)
 {
-	_cleanup_(buf_done) struct buf path = {};
+	_cleanup_(buf_done) struct buf path = {}, deps = {};
 	_cleanup_close_ int fd = -1;
 
-	k->has_deps = true;
+	ret[0] = 0;
 	if (buf_printf(&path, "/lib/modules/%s/modules.dep", k->config.release) < 0 ||
 	    fs_open_in_root(k->config.root_fd, path.data, &fd) != 0)
 		return;
 	buf_clear(&path);
-	if (buf_printf(&path, "/proc/self/fd/%d", fd) < 0 || fs_read(AT_FDCWD, path.data, DEPS_BYTES, &k->deps) < 0)
-		buf_clear(&k->deps);
+	if (buf_printf(&path, "/proc/self/fd/%d", fd) == 0 && fs_read(AT_FDCWD, path.data, DEPS_BYTES, &deps) == 0 &&
+	    !kernel_places_module_path(deps.data, deps.size, module, ret, ret_size))
+		ret[0] = 0;
 }
 
 static int list_places(struct kernel_files *k, struct file *f)
@@ -155,15 +145,11 @@ static int list_places(struct kernel_files *k, struct file *f)
 		.release = k->config.release,
 		.build_id = &f->public.build_id,
 	};
-	char path[512] = "";
+	char path[512];
 	int r = 0;
 
 	if (f->module[0]) {
-		if (!k->has_deps)
-			read_deps(k);
-		if (k->deps.size &&
-		    !kernel_places_module_path(k->deps.data, k->deps.size, f->module, path, sizeof(path)))
-			path[0] = 0;
+		find_module_path(k, f->module, path, sizeof(path));
 		place.module_path = path;
 	}
 	for (size_t i = 0; i < k->config.n_debug_dirs && r == 0; i++) {
@@ -241,13 +227,12 @@ static bool has_name_at(const struct binary *binary, const struct kallsyms_symbo
  * The build id says that it is the right file. That its functions lie where the running kernel has them is checked
  * too: at some of them, and at half of those, because one place may have several names.
  */
-static bool has_our_layout(const struct kernel_files *k, const struct file *f)
+static bool has_our_layout(const struct file *f)
 {
-	size_t step = f->module[0] ? 1 : kallsyms_n_symbols(k->config.kallsyms) / MAX_CHECKS + 1, i = 0, n_seen = 0,
-	       n_same = 0;
+	size_t step = f->module[0] ? 1 : kallsyms_n_symbols(f->names) / MAX_CHECKS + 1, i = 0, n_seen = 0, n_same = 0;
 	struct kallsyms_symbol s;
 
-	while (kallsyms_next(k->config.kallsyms, &i, &s)) {
+	while (kallsyms_next(f->names, &i, &s)) {
 		if (strcmp(s.module, f->module) != 0 || s.is_apart)
 			continue;
 		if (n_seen++ % step == 0)
@@ -263,7 +248,7 @@ static int take_names(struct kernel_files *k, struct file *f)
 	if (f->binary->state == BINARY_PENDING)
 		return 0;
 	if (f->binary->state != BINARY_READY || !build_id_equal(&f->binary->build_id, &f->public.build_id) ||
-	    !has_our_layout(k, f)) {
+	    !has_our_layout(f)) {
 		next_place(f);
 		return 0;
 	}
@@ -306,15 +291,10 @@ static int go_on(struct kernel_files *k, struct file *f)
 	return r;
 }
 
-int kernel_files_want(struct kernel_files *k, const char *module)
+static int begin(struct kernel_files *k, struct file *f)
 {
-	struct file *f;
-	int r = find_or_add(k, module, &f);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (f->state != FILE_UNASKED)
-		return 0;
 	if (f->public.build_id.n_bytes == 0) {
 		finish(f, "its build id is not known: no /sys/kernel/notes");
 		return 0;
@@ -324,6 +304,41 @@ int kernel_files_want(struct kernel_files *k, const char *module)
 		return r;
 	f->state = FILE_OPENING;
 	return go_on(k, f);
+}
+
+int kernel_files_want(struct kernel_files *k, const char *module, const struct kallsyms *names,
+		      const struct kernel_file **ret)
+{
+	struct build_id build_id = {};
+	struct file *f;
+	int r = 0;
+
+	read_build_id(k, module, &build_id);
+	f = find(k, module, &build_id);
+	if (!f)
+		r = add_file(k, module, &build_id, &f);
+	if (r == 0 && f->state == FILE_UNASKED) {
+		f->names = names;
+		r = begin(k, f);
+	}
+	if (r == 0)
+		*ret = &f->public;
+	return r;
+}
+
+bool kernel_files_find_place(const struct kernel_files *k, const struct binary *binary, int *ret_root_fd,
+			     const char **ret_path)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct file *f = k->all[i];
+
+		if (f->fd < 0 || f->binary != binary)
+			continue;
+		*ret_root_fd = root_of(k, f);
+		*ret_path = path_of(f);
+		return true;
+	}
+	return false;
 }
 
 int kernel_files_dispatch(struct kernel_files *k)

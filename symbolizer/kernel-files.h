@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,6 @@ struct kernel_files_config {
 	int debug_dirs[KERNEL_FILES_MAX_DIRS]; /* of files as in /usr/lib/debug, searched before it */
 	size_t n_debug_dirs;
 	struct binaries *binaries;
-	const struct kallsyms *kallsyms; /* what the running kernel has where */
 };
 
 _must_check_ int kernel_files_new(const struct kernel_files_config *config, struct kernel_files **ret);
@@ -39,17 +39,23 @@ struct kernel_file {
 	const char *failure;         /* why there is none; NULL: there is, or it is still sought */
 };
 
-/* Of a module, or of the kernel itself (""). It stays where it is. -ENOSPC: more modules than any kernel has. */
-_must_check_ int kernel_files_get(struct kernel_files *k, const char *module, const struct kernel_file **ret);
-
-/* The same, and its debug info is sought. */
-_must_check_ int kernel_files_want(struct kernel_files *k, const char *module);
+/*
+ * Of a module, or of the kernel itself (""), as it is loaded now: its debug info is sought. names: what the running
+ * kernel has where; they live until there is a binary or a failure. The file stays where it is. -ENOSPC: more modules
+ * than any kernel has.
+ */
+_must_check_ int kernel_files_want(struct kernel_files *k, const char *module, const struct kallsyms *names,
+				   const struct kernel_file **ret);
 
 /* After binaries_dispatch(): goes on with what the indexer has answered. */
 _must_check_ int kernel_files_dispatch(struct kernel_files *k);
 
 /* Names its binaries by binaries_keep(). */
 void kernel_files_keep(const struct kernel_files *k);
+
+/* Where the binary lies whose debug info is being read: a path and where it is meant. False: it is none of ours. */
+bool kernel_files_find_place(const struct kernel_files *k, const struct binary *binary, int *ret_root_fd,
+			     const char **ret_path);
 
 /* Files that wait for room at the indexer; what it has is counted by binaries_n_pending(). */
 size_t kernel_files_n_waiting(const struct kernel_files *k);

@@ -20,10 +20,14 @@ struct ksymbols *ksymbols_free(struct ksymbols *k); /* NULL is fine; returns NUL
 DEFINE_CLEANUP(struct ksymbols *, ksymbols_free);
 
 /*
- * Code that was registered at born_ns; in order of time. It counts until other code takes its place: after the news of
- * its end it may still run for a while. -EINVAL: no such range; -ENOSPC: as many as we keep.
+ * Code that was registered at born_ns; in order of time. It counts until other code takes its place, or a second after
+ * the news of its end: it may still run for a while. -EINVAL: no such range; -ENOSPC: as many as we keep.
  */
 _must_check_ int ksymbols_add(struct ksymbols *k, uint64_t start, uint64_t size, const char *name, uint64_t born_ns);
+void ksymbols_end(struct ksymbols *k, uint64_t start, uint64_t gone_ns);
+
+/* Forgets what was gone before: only pins of earlier times are void. */
+_must_check_ int ksymbols_expire(struct ksymbols *k, uint64_t before_ns);
 
 /* A pin never looks like a kernel address. */
 static inline bool ksymbols_is_pin(uint64_t addr)
@@ -36,4 +40,3 @@ bool ksymbols_pin(const struct ksymbols *k, uint64_t addr, uint64_t time_ns, uin
 
 /* ret->start and ret->module_start are pins. */
 void ksymbols_get(const struct ksymbols *k, uint64_t pin, struct kallsyms_symbol *ret);
-size_t ksymbols_n(const struct ksymbols *k);

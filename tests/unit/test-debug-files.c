@@ -6,6 +6,7 @@
 #include "tests/unit/tool.h"
 
 #include "agent/debug-files.h"
+#include "agent/debug-roots.h"
 
 #define BY_ID ".build-id/ab/cdef0123.debug"
 
@@ -262,11 +263,54 @@ static void test_traps(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* A root has a number of its own where there may be debug files of the binary, as long as there is room. */
+static void test_numbers_of_roots(void **state)
+{
+	static const struct {
+		const char *file, *remove;
+	} places[] = {
+		{ "opt/app/prog.debug", "opt/app/prog.debug" },
+		{ "opt/app/prog.dwp", "opt/app/prog.dwp" },
+		{ "opt/app/.debug/anything", "opt/app/.debug" },
+		{ "usr/lib/debug/" BY_ID, "usr/lib/debug/.build-id" },
+		{ "usr/lib/debug/opt/app/prog.debug", "usr/lib/debug/opt/app/prog.debug" },
+		{ "usr/lib/debug/opt/app/prog", "usr/lib/debug/opt/app/prog" },
+	};
+	struct root_id root = { .mnt_ns = 1, .dev = 2, .ino = 3 }, other = { .mnt_ns = 1, .dev = 2, .ino = 4 };
+	struct debug_roots roots = {};
+	struct fixture *x = *state;
+	const int fd = x->place.root_fd;
+	uint32_t number = 0;
+
+	assert_int_equal(debug_roots_number(&roots, &root, fd, "/opt/app/prog"), 0);
+	make(x, "root/usr/lib/debug/opt/app/other.debug"); /* some distributions have the directories */
+	assert_int_equal(debug_roots_number(&roots, &root, fd, "/opt/app/prog"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		char path[100];
+
+		snprintf(path, sizeof(path), "root/%s", places[i].file);
+		make(x, path);
+		assert_int_equal(debug_roots_number(&roots, &root, fd, "/opt/app/prog"), 1);
+		tool_run("rm -r '%s/root/%s'", x->dir, places[i].remove);
+		assert_int_equal(debug_roots_number(&roots, &root, fd, "/opt/app/prog"), 0);
+	}
+	make(x, "root/opt/app/prog.debug");
+	assert_int_equal(debug_roots_number(&roots, &other, fd, "/opt/app/prog"), 2);
+	assert_int_equal(debug_roots_number(&roots, &root, fd, "/opt/app/prog"), 1);
+	for (root.ino = 100; roots.n < DEBUG_ROOTS_MAX; root.ino++)
+		number = debug_roots_number(&roots, &root, fd, "/opt/app/prog");
+	assert_int_equal(number, DEBUG_ROOTS_MAX);
+	assert_int_equal(debug_roots_number(&roots, &root, fd, "/opt/app/prog"), 0);
+	assert_int_equal(roots.n_refused, 1);
+	debug_roots_done(&roots);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_build_id), TEST(test_link), TEST(test_roots),      TEST(test_alt),   TEST(test_relative_alt),
-		TEST(test_dwp),      TEST(test_dwo),  TEST(test_no_way_out), TEST(test_traps),
+		TEST(test_build_id),   TEST(test_link),         TEST(test_roots), TEST(test_numbers_of_roots),
+		TEST(test_alt),        TEST(test_relative_alt), TEST(test_dwp),   TEST(test_dwo),
+		TEST(test_no_way_out), TEST(test_traps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,19 @@ static void assert_name(const struct fixture *f, uint32_t number, uint64_t addr,
 		assert_string_equal(frame.function, name);
 }
 
+/* A process whose map has one function and has been read; its number. */
+static uint32_t start_named(struct fixture *f)
+{
+	uint32_t number;
+
+	start_process(f, false);
+	add_to_map(f, "7e0000000000 100 one\n");
+	read_process(f);
+	number = sample(f);
+	dispatch(f);
+	return number;
+}
+
 static void test_named(void **state)
 {
 	struct fixture *f = *state;
@@ -302,13 +315,8 @@ static void expire(struct fixture *f)
 static void test_end(void **state)
 {
 	struct fixture *f = *state;
-	uint32_t number;
+	uint32_t number = start_named(f);
 
-	start_process(f, false);
-	add_to_map(f, "7e0000000000 100 one\n");
-	read_process(f);
-	number = sample(f);
-	dispatch(f);
 	add_to_map(f, "7e0000000000 100 last words\n");
 	tell_end(f);
 	f->now_ns += 2 * NS_PER_S;
@@ -388,13 +396,8 @@ static void test_faults(void **state)
 {
 	struct fixture *f = *state;
 	struct jit_fault faults[4];
-	uint32_t number;
+	uint32_t number = start_named(f);
 
-	start_process(f, false);
-	add_to_map(f, "7e0000000000 100 one\n");
-	read_process(f);
-	number = sample(f);
-	dispatch(f);
 	add_to_map(f, "hello\n");
 	f->now_ns += 10 * NS_PER_S;
 	sample(f);
@@ -440,13 +443,8 @@ static void test_exec(void **state)
 	struct fixture *f = *state;
 	struct sideband_event exec = { .kind = SIDEBAND_EXEC, .name = "other" };
 	uint64_t before_ns;
-	uint32_t before, now, number;
+	uint32_t before = start_named(f), now, number;
 
-	start_process(f, false);
-	add_to_map(f, "7e0000000000 100 one\n");
-	read_process(f);
-	before = sample(f);
-	dispatch(f);
 	before_ns = clock_now_ns(CLOCK_BOOTTIME);
 	exec.time_ns = before_ns + 1;
 	exec.pid = exec.tid = (uint32_t)f->pid;

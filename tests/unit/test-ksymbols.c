@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "common/clock.h"
 #include "symbolizer/ksymbols.h"
 
 #define AT 0xffffffffc0d00000ULL
@@ -65,7 +66,6 @@ static void test_pins_stay(void **state)
 	assert_string_equal(s.module, "bpf");
 	assert_int_equal(pin - s.start, 0x23);
 	assert_int_equal(pin - s.module_start, 0x23);
-	assert_int_equal(ksymbols_n(k), 1001);
 }
 
 static void test_modules(void **state)
@@ -101,8 +101,80 @@ static void test_refused(void **state)
 	for (uint64_t i = 0; i < 70000 && r == 0; i++)
 		r = ksymbols_add(k, AT + (i ^ 7) * 64, 64, "bpf_prog", i); /* each place once, not in order */
 	assert_int_equal(r, -ENOSPC);
-	assert_int_equal(ksymbols_n(k), 65536);
+	assert_string_equal(name_at(k, AT + (65535 ^ 7) * 64, 70000), "bpf_prog");
+	assert_string_equal(name_at(k, AT + (65536 ^ 7) * 64, 70000), "");
 	assert_string_equal(name_at(k, AT + 7919 * 64 + 63, 70000), "bpf_prog");
+}
+
+/* It runs on for a while, but not for ever: its place may be a module's next. */
+static void test_end(void **state)
+{
+	_cleanup_(ksymbols_freep) struct ksymbols *k = NULL;
+
+	assert_int_equal(ksymbols_new(&k), 0);
+	add(k, AT, 0x100, "bpf_prog_a", 100);
+	add(k, AT + 0x100, 0x100, "bpf_prog_b", 100);
+	ksymbols_end(k, AT + 8, 150); /* nothing begins there */
+	ksymbols_end(k, AT, 200);
+	ksymbols_end(k, AT, 300); /* it had ended */
+	assert_string_equal(name_at(k, AT, 200 + NS_PER_S), "bpf_prog_a");
+	assert_string_equal(name_at(k, AT, 201 + NS_PER_S), "");
+	assert_string_equal(name_at(k, AT + 0x100, 100 * NS_PER_S), "bpf_prog_b");
+}
+
+/* Many more than fit, over time: half of them end, half have their place taken; a few stay. */
+static void test_churn(void **state)
+{
+	_cleanup_(ksymbols_freep) struct ksymbols *k = NULL;
+	char name[48];
+	uint64_t at;
+
+	assert_int_equal(ksymbols_new(&k), 0);
+	add(k, AT - 0x1000, 0x1000, "bpf_prog_6deef7357e7b4530_stays", 1);
+	for (uint64_t i = 0; i < 300000; i++) {
+		uint64_t time_ns = (i + 1) * NS_PER_MS;
+
+		at = AT + i % 30000 * 0x1000;
+		if (i % 2)
+			ksymbols_end(k, at - 0x1000, time_ns);
+		snprintf(name, sizeof(name), "bpf_prog_6deef7357e7b4530_p%07" PRIu64, i);
+		add(k, at, 0x800, name, time_ns);
+		assert_string_equal(name_at(k, at + 0x7ff, time_ns), name);
+		if (i % 20000 == 19999)
+			assert_int_equal(ksymbols_expire(k, time_ns), 0);
+	}
+	assert_string_equal(name_at(k, AT - 1, UINT64_MAX), "bpf_prog_6deef7357e7b4530_stays");
+	assert_string_equal(name_at(k, at, 300000 * NS_PER_MS), name);
+	assert_string_equal(name_at(k, AT, 150000 * NS_PER_MS), ""); /* that one was forgotten */
+}
+
+/* What lives, and what ended a moment ago, is the same before and after. */
+static void test_expire(void **state)
+{
+	_cleanup_(ksymbols_freep) struct ksymbols *k = NULL;
+	struct kallsyms_symbol s;
+	uint64_t pin, young;
+
+	assert_int_equal(ksymbols_new(&k), 0);
+	add(k, AT, 0x100, "bpf_prog_6deef7357e7b4530_old", 1);
+	add(k, AT + 0x1000, 0x100, "ftrace_trampoline", 2);
+	add(k, AT, 0x100, "bpf_prog_6deef7357e7b4530_young", 8 * NS_PER_S);
+	add(k, AT + 0x2000, 0x100, "bpf_prog_6deef7357e7b4530_next", 10 * NS_PER_S);
+	add(k, AT, 0x100, "bpf_prog_6deef7357e7b4530_now", 11 * NS_PER_S);
+	assert_true(ksymbols_pin(k, AT + 0x10, 9 * NS_PER_S, &young));
+	assert_int_equal(ksymbols_expire(k, 10 * NS_PER_S), 0);
+	add(k, AT + 0x3000, 0x100, "bpf_prog_6deef7357e7b4530_new", 12 * NS_PER_S);
+	ksymbols_get(k, young, &s); /* of a window that is not yet written */
+	assert_string_equal(s.name, "young [bpf]");
+	assert_string_equal(name_at(k, AT + 0x3000, 12 * NS_PER_S), "bpf_prog_6deef7357e7b4530_new");
+	assert_string_equal(name_at(k, AT, 5), "");
+	assert_string_equal(name_at(k, AT + 0x1000, 5), "ftrace_trampoline");
+	assert_string_equal(name_at(k, AT, 9 * NS_PER_S), "bpf_prog_6deef7357e7b4530_young");
+	assert_string_equal(name_at(k, AT + 0x2000, 20 * NS_PER_S), "bpf_prog_6deef7357e7b4530_next");
+	assert_true(ksymbols_pin(k, AT + 0x10, 12 * NS_PER_S, &pin));
+	ksymbols_get(k, pin, &s);
+	assert_string_equal(s.name, "now [bpf]");
+	assert_int_equal(pin - s.start, 0x10);
 }
 
 /* The youngest that was born and covers the address. */
@@ -143,7 +215,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_turns),   cmocka_unit_test(test_pins_stay), cmocka_unit_test(test_modules),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_model),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_end),       cmocka_unit_test(test_churn),
+		cmocka_unit_test(test_expire),  cmocka_unit_test(test_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,9 @@
 #include "workload/proc-parse.h"
 
 #define TICK_NS 10000000ULL
-#define TAIL " S 1 4711 4711 0 -1 4194560 1 2 3 4 5 6 7 8 20 -5 3 0 12345 169799680 3328 18446744073709551615 94210000 94220000 140730000 0\n"
+#define TAIL                                                                                                           \
+	" S 1 4711 4711 0 -1 4194560 1 2 3 4 5 6 7 8 20 -5 3 0 12345 169799680 3328 18446744073709551615 94210000 "    \
+	"94220000 140730000 0\n"
 
 static int parse_stat(const char *text, struct proc_stat *ret)
 {

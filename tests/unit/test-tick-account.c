@@ -104,19 +104,21 @@ static void test_left_over(void **state)
 	assert_int_equal(closed(&a, &now, 8, 0).n_idle_cpu, 1);
 }
 
-/* Paused time is nobody's; and an early tick of before the pause is not missing after it. */
+/* Paused time is nobody's; and what was early before a pause or a new period is not missing after it. */
 static void test_pause_and_period(void **state)
 {
-	const struct tick_reading start = at(0), stop = at(5000), resume = at(90000), stop_again = at(92999);
-	const struct tick_reading slower = at(92999), end = at(112999);
+	const struct tick_reading start = at(0), stop = at(5000), resume = at(90000), first = at(92999);
+	const struct tick_reading slower = at(100000), second = at(119999), again = at(200000), third = at(220000);
 	struct tick_account a = {};
 
 	tick_account_begin(&a, PERIOD_NS, &start);
 	tick_account_advance(&a, &stop);
 	tick_account_begin(&a, PERIOD_NS, &resume);
-	assert_int_equal(closed(&a, &stop_again, 8, 0).n_due, 8); /* 5 + 2, and one early */
+	assert_int_equal(closed(&a, &first, 6, 0).n_due, 7); /* 5 and 2 */
 	tick_account_begin(&a, 2 * PERIOD_NS, &slower);
-	assert_int_equal(closed(&a, &end, 10, 0).n_due, 10);
+	assert_int_equal(closed(&a, &second, 10, 0).n_due, 10); /* one early */
+	tick_account_begin(&a, 2 * PERIOD_NS, &again);
+	assert_int_equal(closed(&a, &third, 9, 0).n_due, 10);
 }
 
 int main(void)

@@ -13,6 +13,7 @@
  *   fork       parent_code, which only children run; one of them has child_code and a map too: its PID is printed
  *   orphan     orphan_code, which a child runs whose parent ends when it has forked it
  *   prefork    shared_code, which fifty children run at a time
+ *   many       1300 children at a time, each with code of its own that nobody tells of
  *   frameless  code without a frame pointer, which leads nowhere
  */
 #define _GNU_SOURCE
@@ -30,6 +31,7 @@
 #define PAGE 4096
 #define N_GROWN 10
 #define N_CHILDREN 50
+#define N_MANY 1300
 
 /* push rbp; mov rbp,rsp; mov ecx,1000000; dec ecx; jnz; pop rbp; ret */
 static const unsigned char framed[] = { 0x55, 0x48, 0x89, 0xe5, 0xb9, 0x40, 0x42, 0x0f,
@@ -272,6 +274,29 @@ static void run_orphan(void)
 	wait_for_all();
 }
 
+/* All live until the last one is done: each has code of its own. */
+static void run_many(void)
+{
+	int done[2];
+	char byte;
+
+	if (pipe(done) < 0)
+		exit(5);
+	for (int i = 0; i < N_MANY; i++) {
+		if (fork() == 0) {
+			close(done[1]);
+			run(make_anonymous());
+			while (read(done[0], &byte, 1) > 0)
+				;
+			_exit(0);
+		}
+		if (i % 4 == 3)
+			usleep(4 * (useconds_t)for_ms * 1000 / 2); /* not all at a time */
+	}
+	close(done[1]);
+	wait_for_all();
+}
+
 static void run_preforked(void)
 {
 	void *code = make_and_tell("shared_code");
@@ -304,6 +329,8 @@ int main(int argc, char **argv)
 		run_forked();
 	else if (strcmp(mode, "orphan") == 0)
 		run_orphan();
+	else if (strcmp(mode, "many") == 0)
+		run_many();
 	else if (strcmp(mode, "prefork") == 0)
 		run_preforked();
 	else if (strcmp(mode, "frameless") == 0)
