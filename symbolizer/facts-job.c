@@ -37,7 +37,7 @@ int facts_job_container(int fd, int out_fd, const char *id)
 {
 	_cleanup_free_ char *text = NULL;
 	struct container_facts facts;
-	size_t size;
+	size_t size = 0;
 	int r;
 
 	r = read_text(fd, &text, &size);
@@ -50,7 +50,7 @@ int facts_job_environment(int fd, int out_fd, const char *wanted)
 {
 	_cleanup_free_ char *text = NULL;
 	struct environment_facts facts;
-	size_t size;
+	size_t size = 0;
 	int r;
 
 	r = read_text(fd, &text, &size);
