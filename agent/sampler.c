@@ -306,7 +306,7 @@ int sampler_filter_cgroup(struct sampler *s, uint64_t cgroup_id)
 
 void sampler_unfilter_process(struct sampler *s, uint32_t tgid)
 {
-	if (s->bpf->bss->filter_is_used)
+	if (s->config.filter == FILTER_EXCEPT && s->bpf->bss->filter_is_used)
 		bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.filter_pids), &tgid); /* -ENOENT: it was not listed */
 }
 
@@ -321,7 +321,7 @@ static void empty_map(const struct bpf_map *map)
 
 void sampler_unfilter_all(struct sampler *s)
 {
-	if (!s->bpf->bss->filter_is_used)
+	if (s->config.filter != FILTER_EXCEPT || !s->bpf->bss->filter_is_used)
 		return;
 	empty_map(s->bpf->maps.filter_pids);
 	empty_map(s->bpf->maps.filter_cgroups);

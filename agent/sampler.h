@@ -34,7 +34,7 @@ DEFINE_CLEANUP(struct sampler *, sampler_free);
 _must_check_ int sampler_filter_process(struct sampler *s, uint32_t tgid, uint64_t start_ns);
 /* -E2BIG: too many are listed. */
 _must_check_ int sampler_filter_cgroup(struct sampler *s, uint64_t cgroup_id);
-/* Takes it from the list, if it is there; or all of them. */
+/* With FILTER_EXCEPT: takes it from the list, if it is there; or all of them. */
 void sampler_unfilter_process(struct sampler *s, uint32_t tgid);
 void sampler_unfilter_all(struct sampler *s);
 

@@ -154,10 +154,11 @@ static void test_process_filter(void **state)
 /* How many samples of this process there are after it has run for a while. */
 static uint64_t sample_self(struct sampler *s)
 {
-	uint64_t n = 0;
+	uint64_t until_ns = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) + 100 * NS_PER_MS, n = 0;
 
 	assert_int_equal(sampler_start(s), 0);
-	spin(200 * NS_PER_MS);
+	while (clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) < until_ns)
+		;
 	assert_int_equal(sampler_stop(s), 0);
 	for (size_t i = 0; i < sampler_n_cpus(s); i++) {
 		struct sample_batch batch;
