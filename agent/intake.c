@@ -361,6 +361,13 @@ static int read_news(struct intake *in)
 	return e == 0 ? publish(in) : e;
 }
 
+static int open_mapped(struct intake *in, const struct sample_rec *rec, const struct mapping *m)
+{
+	const struct new_file new_file = { .file = m->file, .tgid = rec->tgid, .start = m->start, .end = m->end };
+
+	return open_file(in, &new_file);
+}
+
 /*
  * A file that the sample lies in is opened out of turn: somebody may map thousands that nobody runs. Each pass opens
  * one of the stack's files.
@@ -376,14 +383,7 @@ static int resolve_with_files(struct intake *in, const struct sample_batch *batc
 		finished = stack_copies_find(in->copies, rec->tid, rec->time_ns);
 	resolve_sample(&tables, batch, rec, finished, &in->resolved);
 	for (size_t i = 0; e == 0 && (m = in->resolved.unopened) && i < CPUHOUND_MAX_USER_FRAMES; i++) {
-		const struct new_file new_file = {
-			.file = m->file,
-			.tgid = rec->tgid,
-			.start = m->start,
-			.end = m->end,
-		};
-
-		e = open_file(in, &new_file);
+		e = open_mapped(in, rec, m);
 		resolve_sample(&tables, batch, rec, finished, &in->resolved);
 	}
 	return e;
@@ -499,14 +499,7 @@ static int find_executable(struct intake *in, const struct sample_rec *rec, uint
 	if (!m || !m->file || strcmp(m->file->path, process->exe) != 0)
 		return 0;
 	if (!m->file->binary_slot && m->file->wants_opening) {
-		const struct new_file new_file = {
-			.file = m->file,
-			.tgid = rec->tgid,
-			.start = m->start,
-			.end = m->end,
-		};
-
-		e = open_file(in, &new_file);
+		e = open_mapped(in, rec, m);
 		m = e == 0 ? process_find_mapping(process, process->exe_addr, rec->time_ns) : NULL;
 	}
 	if (m && m->file)
