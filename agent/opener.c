@@ -382,6 +382,7 @@ static int open_vdso(struct opener *o, struct mapped_file *file)
 int opener_open(struct opener *o, const struct new_file *new_file)
 {
 	struct mapped_file *file = new_file->file;
+	struct new_file opened = *new_file;
 	const char *reason = NULL;
 	int fd = -1, kept_fd, r;
 
@@ -398,7 +399,8 @@ int opener_open(struct opener *o, const struct new_file *new_file)
 	}
 	kept_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	r = find_module(o, new_file->tgid, file, fd, &file->binary_slot, &reason);
-	remember(o, new_file, file->binary_slot, kept_fd);
+	opened.file = file; /* the shared one may be gone */
+	remember(o, &opened, file->binary_slot, kept_fd);
 	file->wants_opening = reason == reason_gone;
 	return r;
 }
