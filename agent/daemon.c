@@ -110,7 +110,7 @@ static int sample(struct daemon *d)
 	const struct config *c = d->started;
 	const struct recorder_config config = {
 		.period_ns = period_ns(d),
-		.filter = FILTER_NONE,
+		.filter = FILTER_EXCEPT,
 		.cache_dir = c->agent.cache_dir,
 		.debug_dirs = c->symbols.debug_dirs.items,
 		.n_debug_dirs = c->symbols.debug_dirs.n,
@@ -124,6 +124,8 @@ static int sample(struct daemon *d)
 		return e == 0 ? windows_resume(&d->windows) : e;
 	}
 	e = recorder_new(&config, &d->recorder);
+	if (e == 0)
+		e = recorder_configure(d->recorder, config_of(d));
 	if (e == 0)
 		e = recorder_start(d->recorder);
 	if (e == 0)
@@ -368,6 +370,13 @@ static void reload(struct daemon *d)
 	r = config_diff(d->started, now, &live, &restart);
 	if (r == 0 && restart.size)
 		log_warning("changes of %s need a restart", restart.data);
+	r = d->recorder ? recorder_configure(d->recorder, now) : 0; /* first: it borrows from the old one */
+	if (r < 0) {
+		config_free(now);
+		d->reload_failed = true;
+		recent_errors_add(&d->errors, "the configuration is not taken over: %s", strerrordesc_np(-r));
+		return;
+	}
 	config_free(d->reloaded);
 	d->reloaded = now;
 	apply(d);

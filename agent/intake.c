@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -14,6 +15,7 @@
 #include "agent/stack-copies.h"
 #include "agent/stack-table.h"
 #include "agent/unwinding.h"
+#include "agent/workloads.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "symbolizer/binary.h"
@@ -130,6 +132,18 @@ static int init_jit(struct intake *in)
 	return jit_maps_new(&config, &in->jit);
 }
 
+static int init_names(struct intake *in)
+{
+	const struct workloads_config config = {
+		.proc_fd = in->opener.proc_fd,
+		.cgroups = in->cgroups,
+		.modules = in->modules,
+		.host = in->host.nodename,
+	};
+
+	return workloads_new(&config, &in->workloads);
+}
+
 int intake_init(struct intake *in, const struct intake_config *config)
 {
 	int e;
@@ -148,6 +162,8 @@ int intake_init(struct intake *in, const struct intake_config *config)
 		e = init_symbols(in, config);
 	if (e == 0)
 		e = init_jit(in);
+	if (e == 0)
+		e = init_names(in);
 	return e;
 }
 
@@ -169,11 +185,13 @@ int intake_attach(struct intake *in, struct sampler *sampler, size_t limit_bytes
 	};
 	int e = unwinding_new(&config, &in->unwinding);
 
+	in->sampler = sampler;
 	return e == 0 ? stack_copies_new(&copies, &in->copies) : e;
 }
 
 void intake_detach(struct intake *in)
 {
+	in->sampler = NULL;
 	if (in->copies) {
 		const struct stack_copies_counts *n = stack_copies_counts(in->copies);
 
@@ -198,6 +216,7 @@ void intake_done(struct intake *in)
 	sideband_rings_free(in->rings);
 	sideband_queue_free(in->queue);
 	jit_maps_free(in->jit);
+	workloads_free(in->workloads);
 	opener_done(&in->opener);
 	stack_table_free(in->stacks);
 	for (size_t i = 0; i < TAPS_MAX; i++)
@@ -241,6 +260,12 @@ static int on_sideband(struct intake *in, const struct sideband_event *event)
 	case SIDEBAND_LOST:
 		in->counts.n_sideband_lost += event->id;
 		in->scanned = false;
+		if (in->sampler)
+			sampler_unfilter_all(in->sampler); /* who execed is not known */
+		break;
+	case SIDEBAND_EXEC:
+		if (in->sampler)
+			sampler_unfilter_process(in->sampler, event->pid); /* it may have been listed late */
 		break;
 	case SIDEBAND_MMAP:
 		jit_maps_note_mapping(in->jit, event->pid, event->name);
@@ -342,6 +367,13 @@ static int read_news(struct intake *in)
 	return e == 0 ? publish(in) : e;
 }
 
+static int open_mapped(struct intake *in, const struct sample_rec *rec, const struct mapping *m)
+{
+	const struct new_file new_file = { .file = m->file, .tgid = rec->tgid, .start = m->start, .end = m->end };
+
+	return open_file(in, &new_file);
+}
+
 /*
  * A file that the sample lies in is opened out of turn: somebody may map thousands that nobody runs. Each pass opens
  * one of the stack's files.
@@ -357,14 +389,7 @@ static int resolve_with_files(struct intake *in, const struct sample_batch *batc
 		finished = stack_copies_find(in->copies, rec->tid, rec->time_ns);
 	resolve_sample(&tables, batch, rec, finished, &in->resolved);
 	for (size_t i = 0; e == 0 && (m = in->resolved.unopened) && i < CPUHOUND_MAX_USER_FRAMES; i++) {
-		const struct new_file new_file = {
-			.file = m->file,
-			.tgid = rec->tgid,
-			.start = m->start,
-			.end = m->end,
-		};
-
-		e = open_file(in, &new_file);
+		e = open_mapped(in, rec, m);
 		resolve_sample(&tables, batch, rec, finished, &in->resolved);
 	}
 	return e;
@@ -468,6 +493,64 @@ static void count_copy(struct intake *in, const struct sample_rec *rec)
 		in->counts.n_copy_unfinished++;
 }
 
+/* The module of the executable; it is opened out of turn, as what a sample lies in is. */
+static int find_executable(struct intake *in, const struct sample_rec *rec, uint32_t *ret)
+{
+	const struct process *process = in->resolved.process;
+	const struct mapping *m =
+		process && process->exe ? process_find_mapping(process, process->exe_addr, rec->time_ns) : NULL;
+	int e = 0;
+
+	*ret = MODULE_NONE;
+	if (!m || !m->file || strcmp(m->file->path, process->exe) != 0)
+		return 0;
+	if (!m->file->binary_slot && m->file->wants_opening) {
+		e = open_mapped(in, rec, m);
+		m = e == 0 ? process_find_mapping(process, process->exe_addr, rec->time_ns) : NULL;
+	}
+	if (m && m->file)
+		*ret = m->file->binary_slot;
+	return e;
+}
+
+static int find_workload(struct intake *in, const struct sample_rec *rec)
+{
+	struct stack_labels *labels = &in->resolved.labels;
+	char comm[sizeof(rec->comm)] = {};
+	struct workload_sighting seen = {
+		.cgroup_id = rec->cgroup_id,
+		.tgid = rec->tgid,
+		.process = in->resolved.process,
+		.comm = comm,
+	};
+	int e = find_executable(in, rec, &seen.exe_module);
+
+	memcpy(comm, rec->comm, strnlen(rec->comm, sizeof(rec->comm)));
+	seen.exe = in->resolved.exe;
+	if (workloads_tells_pid(in->workloads))
+		labels->tgid = rec->tgid;
+	if (workloads_tells_tid(in->workloads))
+		labels->tid = rec->tid;
+	return e == 0 ? workloads_add(in->workloads, &seen, clock_now_ns(CLOCK_MONOTONIC), &labels->workload) : e;
+}
+
+/* From now on it costs no more than a counter. Where the kernel's list is full, it begins anew. */
+static int filter(struct intake *in, const struct sample_rec *rec, enum workload_verdict verdict)
+{
+	int e = 0;
+
+	in->counts.n_filtered++;
+	if (!in->sampler)
+		return 0;
+	if (verdict == WORKLOAD_OUT_BY_CGROUP)
+		e = sampler_filter_cgroup(in->sampler, rec->cgroup_id);
+	else if (verdict == WORKLOAD_OUT_BY_PROCESS && rec->tgid)
+		e = sampler_filter_process(in->sampler, rec->tgid, rec->start_ns);
+	if (e == -E2BIG)
+		sampler_unfilter_all(in->sampler);
+	return e == -E2BIG ? 0 : e;
+}
+
 /* Into the window's stacks, and those of whoever listens. */
 static int fold(struct intake *in, uint32_t tgid, uint64_t period_ns)
 {
@@ -483,6 +566,7 @@ static int fold(struct intake *in, uint32_t tgid, uint64_t period_ns)
 static int take_sample(struct intake *in, const struct sample_batch *batch, const struct sample_rec *rec,
 		       uint64_t period_ns)
 {
+	enum workload_verdict verdict;
 	int e;
 
 	in->counts.n_read++;
@@ -498,6 +582,12 @@ static int take_sample(struct intake *in, const struct sample_batch *batch, cons
 		if (e < 0)
 			return e;
 	}
+	e = find_workload(in, rec);
+	if (e < 0)
+		return e;
+	verdict = workloads_judge(in->workloads, in->resolved.labels.workload);
+	if (verdict != WORKLOAD_KEPT && verdict != WORKLOAD_UNDECIDED)
+		return filter(in, rec, verdict);
 	e = want_debug(in, rec);
 	if (e < 0)
 		return e;
@@ -564,6 +654,13 @@ int intake_begin_window(struct intake *in, uint64_t now_ns, struct intake_window
 	return 0;
 }
 
+int intake_configure(struct intake *in, const struct config *config)
+{
+	if (in->sampler)
+		sampler_unfilter_all(in->sampler);
+	return workloads_configure(in->workloads, config);
+}
+
 void intake_set_debug_info(struct intake *in, bool is_read)
 {
 	in->without_debug = !is_read;
@@ -603,6 +700,7 @@ static void hurry_indexer(struct intake *in)
 	for (int lane = 0; lane < BINARY_N_LANES; lane++)
 		hurry(binaries_indexer_pid(in->binaries, lane));
 	hurry(jit_maps_indexer_pid(in->jit));
+	hurry(workloads_indexer_pid(in->workloads));
 }
 
 /* Takes in what the indexer has, and hands it what waits. */
@@ -612,6 +710,8 @@ static int dispatch_files(struct intake *in)
 	int e;
 
 	e = binaries_dispatch(in->binaries);
+	if (e == 0)
+		e = workloads_dispatch(in->workloads, clock_now_ns(CLOCK_MONOTONIC));
 	if (e == 0)
 		e = kernel_code_dispatch(in->kernel);
 	if (e == 0)
@@ -662,6 +762,7 @@ int intake_timeout_ms(const struct intake *in, enum intake_mode mode)
 	int timeout_ms =
 		sooner(binaries_timeout_ms(in->binaries), jit_maps_timeout_ms(in->jit, clock_now_ns(CLOCK_MONOTONIC)));
 
+	timeout_ms = sooner(timeout_ms, workloads_timeout_ms(in->workloads, clock_now_ns(CLOCK_MONOTONIC)));
 	if (in->copies)
 		timeout_ms = sooner(timeout_ms, stack_copies_timeout_ms(in->copies));
 	if ((in->files_left && mode != INTAKE_PAUSED) || (is_sampling && !in->scanned) ||
@@ -733,7 +834,7 @@ void intake_finish(struct intake *in)
 size_t intake_n_unnamed(const struct intake *in)
 {
 	return binaries_n_pending(in->binaries) + in->opener.n_waiting + kernel_code_n_waiting(in->kernel) +
-	       jit_maps_n_pending(in->jit);
+	       jit_maps_n_pending(in->jit) + workloads_n_pending(in->workloads);
 }
 
 size_t intake_n_debug_unread(const struct intake *in)

@@ -12,6 +12,7 @@
 #include "agent/stack-copies.h"
 #include "agent/stack-table.h"
 #include "agent/unwinding.h"
+#include "agent/workloads.h"
 #include "common/clock.h"
 #include "symbolizer/binary.h"
 #include "symbolizer/child-process.h"
@@ -44,6 +45,18 @@ static void read_known(const struct intake *in, struct recorder_stats *ret)
 	intake_limits(&ret->max_modules, &ret->max_binaries, &ret->max_cgroups);
 	for (size_t i = 0; i < TAPS_MAX; i++)
 		ret->n_taps += in->taps[i] != NULL;
+}
+
+static void read_workloads(const struct intake *in, struct recorder_stats *ret)
+{
+	const struct workloads_stats workloads = workloads_stats(in->workloads);
+
+	ret->n_workloads = workloads.n;
+	ret->max_workloads = WORKLOADS_MAX;
+	ret->n_workloads_no_room = workloads.n_no_room;
+	ret->n_containers_named = workloads.n_told;
+	ret->n_containers_unnamed = workloads.n_untold;
+	ret->n_relabel_given_up = workloads.n_relabel_given_up;
 }
 
 static int read_rows(const struct intake *in, struct recorder_stats *ret)
@@ -84,9 +97,10 @@ static void read_children(const struct intake *in, struct recorder_stats *ret)
 	static const char *const names[STATS_N_CHILDREN] = {
 		[BINARY_LANE_SMALL] = "indexer",       [BINARY_LANE_LARGE] = "indexer-large",
 		[BINARY_LANE_DEBUG] = "indexer-debug", [BINARY_N_LANES] = "indexer-jit",
-		[BINARY_N_LANES + 1] = "finisher",
+		[BINARY_N_LANES + 1] = "finisher",     [BINARY_N_LANES + 2] = "indexer-names",
 	};
-	const struct child_keeper_stats jit = jit_maps_indexer_stats(in->jit);
+	const struct child_keeper_stats jit = jit_maps_indexer_stats(in->jit),
+					names_indexer = workloads_indexer_stats(in->workloads);
 	struct child_keeper_stats finisher = {};
 	pid_t finisher_pid = 0;
 
@@ -100,6 +114,7 @@ static void read_children(const struct intake *in, struct recorder_stats *ret)
 		read_indexer(in, lane, &ret->children[lane].stats);
 	ret->children[BINARY_N_LANES].stats = stats_of(jit_maps_indexer_pid(in->jit), &jit);
 	ret->children[BINARY_N_LANES + 1].stats = stats_of(finisher_pid, &finisher);
+	ret->children[BINARY_N_LANES + 2].stats = stats_of(workloads_indexer_pid(in->workloads), &names_indexer);
 }
 
 static void read_self(struct process_stats *ret)
@@ -154,6 +169,7 @@ int recorder_stats_read(const struct intake *in, const struct sampler *sampler, 
 		return r;
 	read_sampler(sampler, &totals, ret);
 	read_known(in, ret);
+	read_workloads(in, ret);
 	read_own_code(in, ret);
 	read_self(&ret->self);
 	read_children(in, ret);

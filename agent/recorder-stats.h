@@ -20,7 +20,7 @@ struct process_stats {
 	uint64_t n_restarts;     /* it crashed, hung or grew past its limit */
 };
 
-#define STATS_N_CHILDREN 5
+#define STATS_N_CHILDREN 6
 #define STATS_FAULT_SIZE 160
 
 struct recorder_stats {
@@ -30,7 +30,10 @@ struct recorder_stats {
 	uint64_t n_sideband_lost, n_sideband_dropped; /* records of news; processes and mappings beyond the limits */
 	uint64_t n_cgroups_lost; /* whose making could not be told: they were looked for where they are mounted */
 	uint64_t n_copied, n_copy_lost, n_copy_unfinished;
-	uint64_t n_cpus_joined; /* times that a CPU came online while sampling */
+	uint64_t n_cpus_joined;       /* times that a CPU came online while sampling */
+	uint64_t n_workloads_no_room; /* samples without names, because there were too many workloads */
+	uint64_t n_containers_named, n_containers_unnamed; /* by what their runtimes tell */
+	uint64_t n_relabel_given_up;                       /* matches of rules that took too many steps */
 
 	/* Now. */
 	uint64_t period_ns;
@@ -44,6 +47,7 @@ struct recorder_stats {
 	uint64_t n_processes, n_mappings, n_files, process_bytes;
 	size_t n_modules, max_modules, n_binaries, max_binaries;
 	size_t n_cgroups, n_containers, max_cgroups;
+	size_t n_workloads, max_workloads;
 	uint64_t index_bytes; /* mapped, of binaries */
 	uint64_t cache_bytes; /* on disk */
 	uint64_t stack_bytes; /* of the open window */
@@ -61,7 +65,8 @@ struct recorder_stats {
 
 	struct process_stats self;
 	struct {
-		const char *name; /* "indexer", "indexer-large", "indexer-debug", "indexer-jit", "finisher" */
+		const char *name; /* "indexer", "indexer-large", "indexer-debug", "indexer-jit", "finisher",
+				   * "indexer-names" */
 		struct process_stats stats;
 	} children[STATS_N_CHILDREN];
 

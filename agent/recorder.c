@@ -22,6 +22,7 @@
 #include "agent/sweep.h"
 #include "agent/unwinding.h"
 #include "agent/window.h"
+#include "agent/workloads.h"
 #include "common/clock.h"
 #include "common/fsutil.h"
 #include "common/log.h"
@@ -141,6 +142,9 @@ static int init_epoll(struct recorder *r)
 	if (e < 0)
 		return e;
 	e = watch(r, stack_copies_fd(r->intake.copies));
+	if (e < 0)
+		return e;
+	e = watch(r, workloads_fd(r->intake.workloads));
 	if (e < 0)
 		return e;
 	e = watch(r, jit_maps_fd(r->intake.jit));
@@ -442,6 +446,11 @@ void recorder_set_period(struct recorder *r, uint64_t period_ns)
 	r->config.period_ns = period_ns;
 }
 
+int recorder_configure(struct recorder *r, const struct config *config)
+{
+	return intake_configure(&r->intake, config);
+}
+
 void recorder_set_debug_info(struct recorder *r, bool is_read)
 {
 	r->without_debug = !is_read;
@@ -465,7 +474,7 @@ static int fill_ledger(const struct sampler_account *account, const struct intak
 		.due = account->n_due,
 		.taken = account->n_entries,
 		.idle = account->n_idle,
-		.filtered = account->n_filtered,
+		.filtered = account->n_filtered + counts->n_filtered,
 		.in_profile = n_in_profile,
 		.not_delivered = {
 			.idle_cpu = account->n_idle_cpu,
@@ -479,13 +488,9 @@ static int fill_ledger(const struct sampler_account *account, const struct intak
 	e = ledger_add_lost(&l, "log_full", account->n_lost[SAMPLE_LOST_LOG_FULL]);
 	if (e == 0)
 		e = ledger_add_lost(&l, "window_full", counts->n_window_full);
-	for (enum truncation t = TRUNCATION_NONE + 1; e == 0 && t < TRUNCATION_N; t++) {
-		const char *name = truncation_to_string(t);
-
-		if (t == TRUNCATION_UNKNOWN_PROCESS && counts->n_sideband_lost)
-			name = "sideband_lost";
-		e = ledger_add_truncated(&l, name, counts->n_truncated[t]);
-	}
+	for (enum truncation t = TRUNCATION_NONE + 1; e == 0 && t < TRUNCATION_N; t++)
+		e = ledger_add_truncated(&l, window_truncation_name(t, counts->n_sideband_lost > 0),
+					 counts->n_truncated[t]);
 	if (e == 0)
 		*ret = l;
 	return e;
@@ -617,6 +622,9 @@ bool recorder_is_named(const struct recorder *r, const struct closed_window *w)
 {
 	if (intake_n_unnamed(&r->intake) == 0)
 		return true;
+	for (uint32_t i = 0; i < stack_table_n_labels(w->stacks); i++)
+		if (!workloads_is_named(r->intake.workloads, stack_table_labels(w->stacks, i)->workload))
+			return false;
 	for (uint32_t i = 0; i < stack_table_n_frames(w->stacks); i++) {
 		uint32_t module = stack_table_frame(w->stacks, i)->module;
 
@@ -633,8 +641,7 @@ static struct window_sources sources_of(const struct recorder *r, const struct s
 		.modules = r->intake.modules,
 		.jit = r->intake.jit,
 		.kernel = r->intake.kernel,
-		.cgroups = r->intake.cgroups,
-		.host = r->intake.host.nodename,
+		.workloads = r->intake.workloads,
 	};
 }
 
@@ -658,17 +665,20 @@ int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret
 {
 	struct window_sources sources = sources_of(r, w->stacks);
 	const struct encode_facts facts = facts_of(r);
+	struct window_counts counts;
 	int e;
 
 	sources.is_sideband_lost = w->n_sideband_lost > 0;
 	if (binaries_indexer_fault(r->intake.binaries))
 		log_warning("functions are unnamed: the indexer does not start: %s",
 			    binaries_indexer_fault(r->intake.binaries));
-	e = encode_window(&sources, &facts, w, ret);
+	e = encode_window(&sources, &facts, w, ret, &counts);
 	if (e < 0)
 		return e;
-	if (!w->is_encoded)
-		add_frames(&r->totals.ledger.frames, &w->ledger.frames);
+	if (!w->is_encoded) {
+		add_frames(&r->totals.ledger.frames, &counts.frames);
+		window_counts_filter(&counts, sources.is_sideband_lost, &r->totals.ledger);
+	}
 	w->is_encoded = true;
 	*ret_ledger = w->ledger;
 	return 0;

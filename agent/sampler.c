@@ -93,11 +93,14 @@ static int load_program(struct sampler *s, size_t n_possible_cpus)
 	bpf->rodata->filter = s->config.filter;
 	bpf->rodata->cgroup_v1_memory = s->config.cgroup_v1_memory;
 	bpf->rodata->pid_namespace = s->config.pid_namespace;
-	bpf_program__set_autoload(bpf->progs.filter_follow, s->config.follow);
-	bpf_program__set_autoload(bpf->progs.filter_forget, s->config.filter == FILTER_PROCESS);
+	bpf_program__set_autoload(bpf->progs.filter_follow, s->config.follow || s->config.filter == FILTER_EXCEPT);
+	bpf_program__set_autoload(bpf->progs.filter_forget,
+				  s->config.filter == FILTER_PROCESS || s->config.filter == FILTER_EXCEPT);
 	bpf_program__set_autoload(bpf->progs.on_cgroup_mkdir, may_read_kernel());
 
 	r = bpf_map__set_max_entries(bpf->maps.regions, (__u32)n_possible_cpus);
+	if (r == 0 && s->config.filter == FILTER_EXCEPT)
+		r = bpf_map__set_max_entries(bpf->maps.filter_cgroups, CPUHOUND_MAX_EXCEPT_CGROUPS);
 	if (r < 0)
 		return r;
 	r = sampler_bpf__load(bpf);
@@ -238,10 +241,17 @@ struct sampler *sampler_free(struct sampler *s)
 	return NULL;
 }
 
+/* From now on the lists are looked at. */
+static void use_filter(struct sampler *s)
+{
+	s->bpf->bss->filter_is_used = 1;
+}
+
 int sampler_filter_process(struct sampler *s, uint32_t tgid, uint64_t start_ns)
 {
 	__u64 value = start_ns;
 
+	use_filter(s);
 	return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.filter_pids), &tgid, &value, BPF_ANY) < 0 ? -errno : 0;
 }
 
@@ -250,7 +260,31 @@ int sampler_filter_cgroup(struct sampler *s, uint64_t cgroup_id)
 	__u64 key = cgroup_id;
 	__u8 value = 1;
 
+	use_filter(s);
 	return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.filter_cgroups), &key, &value, BPF_ANY) < 0 ? -errno : 0;
+}
+
+void sampler_unfilter_process(struct sampler *s, uint32_t tgid)
+{
+	if (s->config.filter == FILTER_EXCEPT && s->bpf->bss->filter_is_used)
+		bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.filter_pids), &tgid); /* -ENOENT: it was not listed */
+}
+
+static void empty_map(const struct bpf_map *map)
+{
+	uint64_t key;
+
+	while (bpf_map_get_next_key(bpf_map__fd(map), NULL, &key) == 0)
+		if (bpf_map_delete_elem(bpf_map__fd(map), &key) < 0)
+			return; /* cannot be */
+}
+
+void sampler_unfilter_all(struct sampler *s)
+{
+	if (s->config.filter != FILTER_EXCEPT || !s->bpf->bss->filter_is_used)
+		return;
+	empty_map(s->bpf->maps.filter_pids);
+	empty_map(s->bpf->maps.filter_cgroups);
 }
 
 int sampler_read_idle(struct sampler *s)

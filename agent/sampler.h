@@ -32,7 +32,11 @@ DEFINE_CLEANUP(struct sampler *, sampler_free);
 
 /* Before or while sampling. start_ns 0: whichever process has this tgid at its next tick. */
 _must_check_ int sampler_filter_process(struct sampler *s, uint32_t tgid, uint64_t start_ns);
+/* -E2BIG: too many are listed. */
 _must_check_ int sampler_filter_cgroup(struct sampler *s, uint64_t cgroup_id);
+/* With FILTER_EXCEPT: takes it from the list, if it is there; or all of them. */
+void sampler_unfilter_process(struct sampler *s, uint32_t tgid);
+void sampler_unfilter_all(struct sampler *s);
 
 _must_check_ int sampler_start(struct sampler *s); /* for the first time, or again */
 _must_check_ int sampler_stop(struct sampler *s);  /* no tick after it; what was taken stays to be flipped out */

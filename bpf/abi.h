@@ -23,7 +23,8 @@
 #define CPUHOUND_MAX_USER_FRAMES 512
 #define CPUHOUND_MAX_FILTER_PIDS 16384 /* processes followed at a time */
 #define CPUHOUND_MAX_FILTER_CGROUPS 64
-#define CPUHOUND_MAX_CGROUP_DEPTH 32 /* levels walked towards the root for a cgroup filter */
+#define CPUHOUND_MAX_EXCEPT_CGROUPS 8192 /* with FILTER_EXCEPT */
+#define CPUHOUND_MAX_CGROUP_DEPTH 32     /* levels walked towards the root for a cgroup filter */
 #define CPUHOUND_MAX_CGROUP_PATH 1024
 
 /* Why a stack ended. Everything but ROOT and KTHREAD is a truncated stack that users can see. */
@@ -246,9 +247,10 @@ struct event_cgroup {
 	char path[CPUHOUND_MAX_CGROUP_PATH];
 };
 
-/* What the program samples: every process, listed processes, or listed cgroups with all below them. */
+/* What the program samples. */
 enum filter_kind {
-	FILTER_NONE = 0,
-	FILTER_PROCESS,
-	FILTER_CGROUP,
+	FILTER_NONE = 0, /* every process */
+	FILTER_PROCESS,  /* listed ones */
+	FILTER_CGROUP,   /* those in listed cgroups and all below them */
+	FILTER_EXCEPT,   /* all but listed ones, and those right in listed cgroups */
 };

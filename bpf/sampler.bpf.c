@@ -184,8 +184,10 @@ int unwind_forget_exec(__u64 *ctx)
 {
 	struct task_struct *task = (void *)ctx[0];
 
-	if (task->mm && task->mm->end_code == 0)
+	if (task->mm && task->mm->end_code == 0) {
 		unwind_clear_slot(task_tgid(task));
+		filter_forget_exec(task);
+	}
 	return 0;
 }
 

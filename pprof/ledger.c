@@ -107,6 +107,26 @@ int ledger_add_truncated(struct ledger *l, const char *name, uint64_t n)
 	return add_reason(l->truncated, &l->n_truncated, name, n);
 }
 
+void ledger_filter(struct ledger *l, uint64_t n)
+{
+	l->in_profile -= n;
+	l->filtered += n;
+}
+
+void ledger_sub_truncated(struct ledger *l, const char *name, uint64_t n)
+{
+	for (size_t i = 0; i < l->n_truncated; i++) {
+		struct ledger_reason *reason = &l->truncated[i];
+
+		if (strcmp(reason->name, name) != 0)
+			continue;
+		reason->n -= n;
+		if (reason->n == 0)
+			memmove(reason, reason + 1, (--l->n_truncated - i) * sizeof(*reason));
+		return;
+	}
+}
+
 static int add_counts(struct ledger *sum, const struct ledger *other, const struct count_field *fields, size_t n)
 {
 	int r = 0;

@@ -48,6 +48,10 @@ struct ledger {
 /* Adds n to the named reason of `lost` or `truncated`, in name order; n 0 adds nothing. -ENOSPC: too many names. */
 _must_check_ int ledger_add_lost(struct ledger *l, const char *name, uint64_t n);
 _must_check_ int ledger_add_truncated(struct ledger *l, const char *name, uint64_t n);
+/* n samples of the profile turn out to be filtered ones; a reason that some of them were truncated by. There are as
+ * many. */
+void ledger_filter(struct ledger *l, uint64_t n);
+void ledger_sub_truncated(struct ledger *l, const char *name, uint64_t n);
 _must_check_ int ledger_add(struct ledger *sum, const struct ledger *other);
 bool ledger_balances(const struct ledger *l);
 uint64_t ledger_sum_lost(const struct ledger *l);

@@ -258,6 +258,27 @@ static void test_json_foreign(void **state)
 	assert_int_equal(l.due, 0);
 }
 
+static void test_filter(void **state)
+{
+	struct ledger l = balanced;
+	uint64_t in_profile = l.in_profile, filtered = l.filtered, truncated = l.truncated[0].n;
+	char name[LEDGER_REASON_SIZE];
+	size_t n = l.n_truncated;
+
+	ledger_filter(&l, 7);
+	assert_int_equal(l.in_profile, in_profile - 7);
+	assert_int_equal(l.filtered, filtered + 7);
+	assert_true(ledger_balances(&l));
+
+	strcpy(name, l.truncated[0].name);
+	ledger_sub_truncated(&l, name, truncated - 1);
+	assert_int_equal(l.truncated[0].n, 1);
+	ledger_sub_truncated(&l, name, 1);
+	assert_int_equal(l.n_truncated, n - 1);
+	ledger_sub_truncated(&l, "of_none", 0);
+	assert_int_equal(l.n_truncated, n - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_balance),     cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_full),        cmocka_unit_test(test_add),
 		cmocka_unit_test(test_json),        cmocka_unit_test(test_json_foreign),
+		cmocka_unit_test(test_filter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
