@@ -110,7 +110,7 @@ static int close_open(struct windows *w)
 
 int windows_dispatch(struct windows *w, uint64_t now_ns)
 {
-	bool is_due = now_ns >= w->due_ns;
+	bool is_due = now_ns >= w->due_ns || (w->due_ns != UINT64_MAX && recorder_has_clock_jumped(w->recorder));
 	int e = 0;
 
 	if (is_due) {

@@ -37,8 +37,8 @@ struct indexer_request {
 	uint64_t tag; /* comes back in the reply */
 	uint32_t job; /* enum indexer_job */
 	uint32_t zero;
-	/* Of the binary, for people, "": not told; the container's id; the names of the variables that are wanted. Foreign
-	 * text. */
+	/* Of the binary, for people, "": not told; the container's id; the names of the variables that are wanted.
+	 * Foreign text. */
 	char path[DEBUG_NEED_NAME_BYTES];
 };
 

@@ -11,7 +11,8 @@
 
 static bool is_same(const char *again, const char *line)
 {
-	static const char later[] = " frames.named=0 frames.module_only=0 frames.unreadable=0 windows=1 reduced_windows=0 down_ns=0";
+	static const char later[] =
+		" frames.named=0 frames.module_only=0 frames.unreadable=0 windows=1 reduced_windows=0 down_ns=0";
 	size_t size = strlen(line);
 
 	return strncmp(again, line, size) == 0 && (again[size] == 0 || strcmp(again + size, later) == 0);

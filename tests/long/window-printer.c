@@ -18,8 +18,7 @@
 
 #include "agent/recorder.h"
 #include "common/clock.h"
-#include "symbolizer/finisher.h"
-#include "symbolizer/indexer.h"
+#include "symbolizer/children.h"
 
 #define TOGGLE_EVERY_US 200000
 
@@ -149,13 +148,10 @@ static void print_windows(uint64_t hz, uint64_t window_ns, uint64_t all_ns, pid_
 int main(int argc, char **argv)
 {
 	pid_t toggler = 0;
+	int exit_code;
 
-	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
-		return indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
-		return debug_indexer_main();
-	if (argc > 1 && strcmp(argv[1], FINISHER_COMMAND) == 0)
-		return finisher_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	if (argc != 4 && argc != 6) {
 		fprintf(stderr, "usage: window-printer HZ WINDOW_MS SECONDS [CPU TIMES]\n");
 		return 2;

@@ -138,8 +138,8 @@ static void status_fill_ledger(struct ledger *l)
 
 static void status_fill(struct status *s)
 {
-	static const char *const children[] = { "indexer", "indexer-large", "indexer-debug", "indexer-jit",
-						"finisher" };
+	static const char *const children[] = { "indexer",     "indexer-large", "indexer-debug",
+						"indexer-jit", "indexer-names", "finisher" };
 	struct status_field fields[STATUS_MAX_FIELDS];
 	size_t n;
 
