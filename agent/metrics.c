@@ -261,6 +261,15 @@ static int add_news(struct buf *b, const struct recorder_stats *s)
 		  "Processes and mappings beyond the limits." },
 		{ "cgroups_lost_total", COUNTER, ONE, s->n_cgroups_lost,
 		  "New cgroups that could not be told; they were looked for." },
+		{ "cpus_joined_total", COUNTER, ONE, s->n_cpus_joined, "Times that a CPU came online while sampling." },
+		{ "workloads_without_room_total", COUNTER, ONE, s->n_workloads_no_room,
+		  "Samples without names, because there were too many workloads." },
+		{ "relabel_given_up_total", COUNTER, ONE, s->n_relabel_given_up,
+		  "Matches of relabelling rules that took too many steps." },
+		{ "containers_named_total", COUNTER, ONE, s->n_containers_named,
+		  "Containers of which their runtime told." },
+		{ "containers_unnamed_total", COUNTER, ONE, s->n_containers_unnamed,
+		  "Containers of which nothing was found." },
 	};
 
 	return add_metrics(b, metrics, ARRAY_SIZE(metrics));
@@ -379,6 +388,9 @@ static int add_known(struct buf *b, const struct recorder_stats *s)
 		{ "files_tracked", GAUGE, ONE, s->n_files, "Files that are mapped." },
 		{ "process_bytes", GAUGE, ONE, s->process_bytes, "Memory for what is known of processes." },
 		{ "containers_tracked", GAUGE, ONE, s->n_containers, "Containers that are known." },
+		{ "cpus_refused", GAUGE, ONE, s->n_cpus_refused, "CPUs that are online, and cannot be sampled." },
+		{ "workloads", GAUGE, ONE, s->n_workloads, "Programs, threads and cgroups that have labels." },
+		{ "workloads_limit", GAUGE, ONE, s->max_workloads, "How many may be." },
 		{ "cgroups_tracked", GAUGE, ONE, s->n_cgroups, "Cgroups that are known." },
 		{ "cgroups_limit", GAUGE, ONE, s->max_cgroups, "How many may be." },
 		{ "modules", GAUGE, ONE, s->n_modules, "Binaries and the like that samples may lie in." },

@@ -42,7 +42,7 @@ static void test_one_line(void **state)
 	assert_string_equal(json_find_string(object, "budget.over"), "rss");
 	assert_int_equal(json_find_number(object, "budget.windows_over"), 4713);
 	assert_int_equal(json_find_number(object, "budget.windows_under"), 4714);
-	assert_int_equal(json_object_array_length(json_find(object, "own_processes")), 7);
+	assert_int_equal(json_object_array_length(json_find(object, "own_processes")), 8);
 	assert_string_equal(json_find_string(json_object_array_get_idx(json_find(object, "errors"), 0), "text"),
 			    "the disk is full");
 	json_object_put(object);
@@ -116,7 +116,7 @@ static void test_nulls(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		assert_null(json_find(object, paths[i]));
 	assert_non_null(strstr(text.data, "\"last_window\":null"));
-	assert_int_equal(json_object_array_length(json_find(object, "own_processes")), 6);
+	assert_int_equal(json_object_array_length(json_find(object, "own_processes")), 7);
 	json_object_put(object);
 }
 
