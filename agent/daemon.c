@@ -16,7 +16,6 @@
 #include "agent/gateway-keeper.h"
 #include "agent/live-profiles.h"
 #include "agent/notify.h"
-#include "common/priority.h"
 #include "agent/recent-errors.h"
 #include "agent/recorder.h"
 #include "agent/sealed-file.h"
@@ -26,6 +25,7 @@
 #include "agent/windows.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/priority.h"
 
 #define STACKS_LIMIT_BYTES ((size_t)64 << 20) /* of the folded stacks of a window */
 #define LOOK_NS (NS_PER_S / 2)                /* how often the kill switch and the start guard are looked at */
@@ -501,7 +501,8 @@ static int stop(struct daemon *d)
 		if (e == 0 && was_sampling)
 			e = windows_close(&d->windows, true);
 	}
-	d->writer = window_writer_free(d->writer);
+	window_writer_finish(d->writer);
+	note_lost_windows(d);
 	return e == 0 ? start_guard_end(d->setup.state.fd) : e;
 }
 

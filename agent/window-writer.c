@@ -139,17 +139,23 @@ int window_writer_new(const struct window_writer_config *config, struct window_w
 	return 0;
 }
 
+void window_writer_finish(struct window_writer *w)
+{
+	if (!w->is_running)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->is_ending = true;
+	pthread_cond_signal(&w->added);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	w->is_running = false;
+}
+
 struct window_writer *window_writer_free(struct window_writer *w)
 {
 	if (!w)
 		return NULL;
-	if (w->is_running) {
-		pthread_mutex_lock(&w->lock);
-		w->is_ending = true;
-		pthread_cond_signal(&w->added);
-		pthread_mutex_unlock(&w->lock);
-		pthread_join(w->thread, NULL);
-	}
+	window_writer_finish(w);
 	pthread_cond_destroy(&w->added);
 	pthread_mutex_destroy(&w->lock);
 	close_fd(w->event_fd);

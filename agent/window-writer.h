@@ -24,7 +24,7 @@ struct window_writer_config {
 struct window_writer;
 
 _must_check_ int window_writer_new(const struct window_writer_config *config, struct window_writer **ret);
-/* Waits until all is written. NULL is fine; returns NULL */
+/* NULL is fine; returns NULL. What is waiting is written first. */
 struct window_writer *window_writer_free(struct window_writer *w);
 DEFINE_CLEANUP(struct window_writer *, window_writer_free);
 
@@ -40,6 +40,9 @@ enum window_writer_answer {
 	WINDOW_WRITER_BUSY = 1,
 };
 _must_check_ int window_writer_add(struct window_writer *w, struct finished_window *window);
+
+/* Waits until all is written. Nothing can be added afterwards. */
+void window_writer_finish(struct window_writer *w);
 
 struct window_writer_stats {
 	uint64_t n_written, n_written_bytes, n_raw_bytes;

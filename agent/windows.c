@@ -46,7 +46,7 @@ int windows_begin(struct windows *w, struct recorder *recorder, struct window_wr
 	if (last) {
 		const struct last_window now = now_on_all_clocks(w);
 
-		w->first_sequence = last->sequence + 1;
+		w->next_sequence = last->sequence + 1;
 		w->down_ns = down_time_ns(last, &now);
 	}
 	schedule(w);
@@ -69,7 +69,6 @@ static int write_oldest(struct windows *w)
 	struct ledger ledger;
 	int r;
 
-	finished.end.sequence = w->first_sequence + window->sequence;
 	r = recorder_encode(w->recorder, window, &finished.profile, &ledger);
 	if (r == 0) {
 		w->last = ledger;
@@ -101,6 +100,7 @@ static int close_open(struct windows *w)
 	w->closed[w->n_closed].window = window;
 	w->closed[w->n_closed].closed_ns = clock_now_ns(CLOCK_MONOTONIC);
 	w->closed[w->n_closed].end = w->end = now_on_all_clocks(w);
+	w->closed[w->n_closed].end.sequence = w->next_sequence++;
 	w->n_closed++;
 	return 0;
 }

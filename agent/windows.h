@@ -25,16 +25,17 @@ struct windows {
 	struct window_writer *writer;
 	char boot_id[BOOT_ID_SIZE];
 	uint64_t length_ns;
-	uint64_t first_sequence; /* of this agent's first window */
-	uint64_t down_ns;        /* that the next window to be closed tells of */
-	uint64_t told_down_ns;   /* that windows have told of */
-	uint64_t due_ns;         /* CLOCK_MONOTONIC, when the open window ends; UINT64_MAX: none is open */
-	struct last_window end;  /* of the window that was closed last */
+	uint64_t
+		next_sequence; /* of the next window to be closed; a number that is missing is a window that was lost */
+	uint64_t down_ns;      /* that the next window to be closed tells of */
+	uint64_t told_down_ns; /* that windows have told of */
+	uint64_t due_ns;       /* CLOCK_MONOTONIC, when the open window ends; UINT64_MAX: none is open */
+	struct last_window end; /* of the window that was closed last */
 
 	struct {
 		struct closed_window *window;
-		uint64_t closed_ns;     /* CLOCK_MONOTONIC */
-		struct last_window end; /* but for the sequence */
+		uint64_t closed_ns; /* CLOCK_MONOTONIC */
+		struct last_window end;
 	} closed[WINDOWS_MAX_CLOSED];
 	size_t n_closed;
 

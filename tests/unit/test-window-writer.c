@@ -115,8 +115,11 @@ static void test_writes_in_order_and_ends_with_all_written(void **state)
 		assert_int_equal(r, 0);
 		assert_null(window.profile.data);
 	}
+	window_writer_finish(w);
 	window_writer_stats(w, &stats);
 	assert_int_equal(stats.n_refused, n_busy);
+	assert_int_equal(stats.n_written, 20);
+	assert_int_equal(stats.n_waiting, 0);
 	assert_null(window_writer_free(w));
 	assert_int_equal(last_window_read(state_fd, &last), 0);
 	assert_int_equal(last.sequence, 20);
