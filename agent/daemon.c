@@ -138,7 +138,7 @@ static int stop_sampling(struct daemon *d, const char *why)
 	int e;
 
 	live_profiles_end(&d->live, d->recorder, d->gateway, why);
-	e = windows_close(&d->windows, false);
+	e = windows_close(&d->windows);
 	return e == 0 ? recorder_pause(d->recorder) : e;
 }
 
@@ -499,7 +499,9 @@ static int stop(struct daemon *d)
 		if (was_sampling)
 			e = recorder_stop(d->recorder);
 		if (e == 0 && was_sampling)
-			e = windows_close(&d->windows, true);
+			e = windows_close(&d->windows);
+		if (e == 0)
+			e = windows_write_all(&d->windows);
 	}
 	window_writer_finish(d->writer);
 	note_lost_windows(d);

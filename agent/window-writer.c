@@ -19,7 +19,7 @@ struct window_writer {
 	struct window_files files; /* the thread's; copied into stats under the lock */
 
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t added;
+	pthread_cond_t added, written;
 	struct finished_window waiting[WINDOW_WRITER_MAX_WAITING]; /* the first is being written */
 	size_t n_waiting;
 	bool is_ending;
@@ -94,6 +94,7 @@ static void *run(void *context)
 		buf_done(&window.profile);
 		w->n_waiting--;
 		memmove(w->waiting, w->waiting + 1, w->n_waiting * sizeof(*w->waiting));
+		pthread_cond_signal(&w->written);
 		tell(w);
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -124,6 +125,7 @@ int window_writer_new(const struct window_writer_config *config, struct window_w
 	w->config = *config;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->added, NULL);
+	pthread_cond_init(&w->written, NULL);
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->event_fd < 0)
 		return -errno;
@@ -137,6 +139,14 @@ int window_writer_new(const struct window_writer_config *config, struct window_w
 		return e;
 	*ret = take_ptr(w);
 	return 0;
+}
+
+void window_writer_wait_for_room(struct window_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	while (w->n_waiting == WINDOW_WRITER_MAX_WAITING)
+		pthread_cond_wait(&w->written, &w->lock);
+	pthread_mutex_unlock(&w->lock);
 }
 
 void window_writer_finish(struct window_writer *w)
@@ -156,6 +166,7 @@ struct window_writer *window_writer_free(struct window_writer *w)
 	if (!w)
 		return NULL;
 	window_writer_finish(w);
+	pthread_cond_destroy(&w->written);
 	pthread_cond_destroy(&w->added);
 	pthread_mutex_destroy(&w->lock);
 	close_fd(w->event_fd);

@@ -41,6 +41,9 @@ enum window_writer_answer {
 };
 _must_check_ int window_writer_add(struct window_writer *w, struct finished_window *window);
 
+/* Waits until one can be added. */
+void window_writer_wait_for_room(struct window_writer *w);
+
 /* Waits until all is written. Nothing can be added afterwards. */
 void window_writer_finish(struct window_writer *w);
 

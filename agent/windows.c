@@ -128,13 +128,20 @@ uint64_t windows_due_ns(const struct windows *w)
 	return look_ns < w->due_ns ? look_ns : w->due_ns;
 }
 
-int windows_close(struct windows *w, bool is_last)
+int windows_close(struct windows *w)
 {
-	int e = close_open(w);
-
 	w->due_ns = UINT64_MAX;
-	while (e == 0 && is_last && w->n_closed)
+	return close_open(w);
+}
+
+int windows_write_all(struct windows *w)
+{
+	int e = 0;
+
+	while (e == 0 && w->n_closed) {
+		window_writer_wait_for_room(w->writer);
 		e = write_oldest(w);
+	}
 	return e;
 }
 

@@ -25,11 +25,10 @@ struct windows {
 	struct window_writer *writer;
 	char boot_id[BOOT_ID_SIZE];
 	uint64_t length_ns;
-	uint64_t
-		next_sequence; /* of the next window to be closed; a number that is missing is a window that was lost */
-	uint64_t down_ns;      /* that the next window to be closed tells of */
-	uint64_t told_down_ns; /* that windows have told of */
-	uint64_t due_ns;       /* CLOCK_MONOTONIC, when the open window ends; UINT64_MAX: none is open */
+	uint64_t next_sequence; /* of the next to be closed; a number that is missing is a window that was lost */
+	uint64_t down_ns;       /* that the next window to be closed tells of */
+	uint64_t told_down_ns;  /* that windows have told of */
+	uint64_t due_ns;        /* CLOCK_MONOTONIC, when the open window ends; UINT64_MAX: none is open */
 	struct last_window end; /* of the window that was closed last */
 
 	struct {
@@ -57,8 +56,11 @@ void windows_set_length(struct windows *w, uint64_t length_ns);
 _must_check_ int windows_dispatch(struct windows *w, uint64_t now_ns);
 uint64_t windows_due_ns(const struct windows *w); /* CLOCK_MONOTONIC; UINT64_MAX: nothing is */
 
-/* Closes the open window now; before a pause, or after recorder_stop(). With is_last all are written as they are. */
-_must_check_ int windows_close(struct windows *w, bool is_last);
+/* Closes the open window now; before a pause, or after recorder_stop(). */
+_must_check_ int windows_close(struct windows *w);
+
+/* Hands over what is closed, with the names that are known. Waits for the writer: none is refused. */
+_must_check_ int windows_write_all(struct windows *w);
 
 /* After a pause: the empty window that lay in it is dropped; the pause is told of as down time. */
 _must_check_ int windows_resume(struct windows *w);

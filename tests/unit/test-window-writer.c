@@ -115,14 +115,21 @@ static void test_writes_in_order_and_ends_with_all_written(void **state)
 		assert_int_equal(r, 0);
 		assert_null(window.profile.data);
 	}
+	for (uint64_t i = 21; i <= 40; i++) {
+		struct finished_window window;
+
+		fill(&window, i, "profile");
+		window_writer_wait_for_room(w);
+		assert_int_equal(window_writer_add(w, &window), 0);
+	}
 	window_writer_finish(w);
 	window_writer_stats(w, &stats);
 	assert_int_equal(stats.n_refused, n_busy);
-	assert_int_equal(stats.n_written, 20);
+	assert_int_equal(stats.n_written, 40);
 	assert_int_equal(stats.n_waiting, 0);
 	assert_null(window_writer_free(w));
 	assert_int_equal(last_window_read(state_fd, &last), 0);
-	assert_int_equal(last.sequence, 20);
+	assert_int_equal(last.sequence, 40);
 	assert_int_equal(fs_read(windows_fd, "2026-11-29/01/20261129T014242.123Z-h-00000020.pb.zst", 4096, &packed), 0);
 	assert_int_equal(decompress_add(packed.data, packed.size, 4096, &plain), 0);
 	assert_string_equal(plain.data, "profile");

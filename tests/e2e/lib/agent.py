@@ -9,9 +9,11 @@
 """
 import collections
 import contextlib
+import ctypes
 import glob
 import json
 import os
+import platform
 import re
 import signal
 import socket
@@ -23,6 +25,7 @@ import harness as h
 import pprof
 
 NS = 10**9
+BPF_NR, BPF_ENABLE_STATS = {"x86_64": 321, "aarch64": 280}, 32
 Window = collections.namedtuple("Window", "path sequence start_ns end_ns profile ledger")
 
 
@@ -47,8 +50,8 @@ class Agent:
         self.root = ""  # where the agent sees its files, as this test does
         sets = {"agent.run_dir": self.path("run"), "agent.cache_dir": h.CACHE, "agent.kill_switch": self.off,
                 "agent.group": "", **{k.replace("__", "."): v for k, v in settings.items()}}
-        self.command = [*wrap, h.CPUHOUND, "agent", "--config", self.config, "--state-dir", self.path("state"), "--listen",
-                        f"127.0.0.1:{self.port}", "--window", window, *flags]
+        self.command = [*wrap, h.CPUHOUND, "agent", "--config", self.config, "--state-dir", self.path("state"),
+                        "--listen", f"127.0.0.1:{self.port}", "--window", window, *flags]
         self.command += [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
         self.start(waits)
 
@@ -137,9 +140,8 @@ class Agent:
 
 def imbalance(window):
     """"" where its ledger is true: both equations, and what lies in the profile."""
-    difference = pprof.imbalances(window.ledger)
-    in_profile = window.profile.total() - window.ledger["in_profile"]
-    return "" if (*difference, in_profile) == (0, 0, 0) else f"{window.path}: {difference}, {in_profile}: {window.ledger}"
+    wrong = (*pprof.imbalances(window.ledger), window.profile.total() - window.ledger["in_profile"])
+    return f"{window.path}: {wrong}: {window.ledger}" if any(wrong) else ""
 
 
 def read_window(path):
@@ -153,13 +155,14 @@ def read_windows(paths):
 
 
 def check_ledgers(name, windows):
-    """Each file's, and all together; nothing may lie between two files but what is told of as down time."""
+    """Each file's, and all together."""
     wrong = [why for why in map(imbalance, windows) if why]
     h.check(f"{name}: the ledger's difference is 0 in each of {len(windows)} files", windows and not wrong, wrong[:3])
     total = None
     for w in windows:
         total = w.ledger if total is None else pprof.add_ledgers(total, w.ledger)
-    h.check(f"{name}: and over all", total and pprof.imbalances(total) == (0, 0) and total["windows"] == len(windows), total)
+    h.check(f"{name}: and over all", total and pprof.imbalances(total) == (0, 0) and
+            total["windows"] == len(windows), total)
 
 
 def check_sequence(name, windows, n_lost=0):
@@ -208,6 +211,19 @@ def bpf_left(ids):
         assert r.rc == 0, r
         left += [(kind, o["id"], o.get("name")) for o in json.loads(r.stdout) if o["id"] in numbers]
     return left
+
+
+@contextlib.contextmanager
+def bpf_stats():
+    """The kernel counts the runs of all programs: `bpf_runs` of the status."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = libc.syscall(BPF_NR[platform.machine()], BPF_ENABLE_STATS, ctypes.byref(ctypes.c_uint32(0)), 4)
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "BPF_ENABLE_STATS")
+    try:
+        yield
+    finally:
+        os.close(fd)
 
 
 def last_window_boottime_ns(a):

@@ -21,8 +21,8 @@ VICTIMS = ("agent", "gateway", "indexer", "finisher")
 
 
 class Churn:
-    """Binaries that nobody has seen, so that the indexers and the finisher have work: copies with an inode of their own,
-    each run for a moment."""
+    """Binaries that nobody has seen, so that the indexers and the finisher have work: copies with an inode of their
+    own, each run for a moment."""
 
     SCRIPT = 'i=0; while :; do i=$((i + 1)); cp "$0" "$1/$((i % 8)).new"; mv "$1/$((i % 8)).new" "$1/$((i % 8))"; ' \
              '"$1/$((i % 8))" 8 > /dev/null; done'
@@ -57,7 +57,8 @@ class Kills:
     def kill_agent(self):
         a = self.agent
         ids, children = agent.bpf_objects(a.pid), a.children()
-        self.expect(ids["prog"] and ids["map"], "it holds BPF objects", ids)
+        self.expect(ids["prog"] and ids["map"] and len(agent.bpf_left(ids)) == sum(map(len, ids.values())),
+                    "the kernel has its programs and maps", ids)
         a.process.kill()
         a.process.wait()
         killed_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
@@ -76,7 +77,8 @@ class Kills:
         if end_ns is None:
             return
         self.lost_s.append((killed_ns - end_ns) / agent.NS)
-        self.expect(self.lost_s[-1] < WINDOW_S * 1.5 + NAMING_S + 1, "no more is lost than what was open", self.lost_s[-1])
+        self.expect(self.lost_s[-1] < WINDOW_S * 1.5 + NAMING_S + 1, "no more is lost than what was open",
+                    self.lost_s[-1])
         first = agent.read_window(a.windows()[n])
         started_ns = first.start_ns - time.time_ns() + time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         self.expect(abs(first.ledger["down_ns"] - (started_ns - end_ns)) < agent.NS // 5, "it is told of as down time",
@@ -152,7 +154,8 @@ def crash_loop():
         status, why = h.until(lambda: (r := a.get("/readyz"))[0] and r)
         h.check("/readyz says so", status == 503 and "did not end cleanly" in why, (status, why))
         h.check("no program is loaded", not agent.bpf_objects(a.pid)["prog"], agent.bpf_objects(a.pid))
-        h.check("it ends well, and that clears its notes", a.stop() == 0 and not os.path.exists(a.path("state/" + GUARD)))
+        h.check("it ends well, and that clears its notes", a.stop() == 0 and
+                not os.path.exists(a.path("state/" + GUARD)), a.said())
         a.start()
         h.check("the next one samples", a.state() == "sampling")
         h.check("it ends well", a.stop() == 0, a.said())

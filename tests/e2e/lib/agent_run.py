@@ -53,8 +53,8 @@ def no_gap(n):
     joints = [y.start_ns - x.end_ns for x, y in zip(windows, windows[1:])]
     h.check("one begins where the last one ends", max(map(abs, joints)) < 10**6, joints)
     ends = [w.end_ns % agent.NS for w in windows[:-1]]
-    h.check("they end on whole seconds of the clock", sum(min(e, agent.NS - e) < 0.3 * agent.NS for e in ends) > n * 0.8,
-            ends)
+    h.check("they end on whole seconds of the clock",
+            sum(min(e, agent.NS - e) < 0.3 * agent.NS for e in ends) > n * 0.8, ends)
     h.check("nothing was down, and nothing is said", not any(w.ledger["down_ns"] for w in windows) and not said, said)
     agent.check_sequence("without a gap", windows, n_lost)
     agent.check_ledgers("without a gap", windows)
@@ -72,7 +72,8 @@ def restart():
                 (before, first[-1].end_ns))
         h.check("no socket is left", not os.path.exists(a.path("run/agent.sock")), os.listdir(a.path("run")))
         h.check("a clean stop leaves no note for the start guard", not os.path.exists(a.path("state/starts")))
-        h.check("nothing half written", not [f for _, _, names in os.walk(a.path("state")) for f in names if ".tmp" in f])
+        half = [f for _, _, names in os.walk(a.path("state")) for f in names if f.endswith(".tmp")]
+        h.check("nothing half written", not half, half)
         time.sleep(2)
         a.start()
         a.wait_for_windows(3)
@@ -87,11 +88,42 @@ def restart():
     agent.check_ledgers("two runs", windows)
 
 
+def stopped_while_off():
+    """Windows that wait for names when the kill switch comes, and then the end: they are written as they are."""
+    program = h.compile("named.c", "-DNAME=nameless_yet", name="nameless-yet")
+    with agent.Agent("off", **UNLIMITED) as a:
+        a.wait_for_windows(1)
+        h.until(lambda: a.status()["known"]["binaries_unnamed"] == 0)
+        for name, pid in a.children().items():
+            if name.startswith("indexer"):
+                os.kill(pid, signal.SIGSTOP)
+        burner = h.start(program, 0, stdout=subprocess.DEVNULL)
+        h.until(lambda: a.status()["known"]["windows_closed"])
+        before = time.time_ns()
+        with open(a.off, "w", encoding="ascii"):
+            pass
+        h.until(lambda: a.state() == "kill_switch")
+        n = a.status()["known"]["windows_closed"]
+        h.check("switched off and stopped: it ends well", a.stop() == 0, a.said())
+        h.stop(burner)
+    windows = agent.read_windows(a.windows())
+    h.check("what waited for names is written", n > 0 and windows[-1].end_ns > before, (n, before, windows[-1].end_ns))
+    agent.check_sequence("switched off and stopped", windows)
+    agent.check_ledgers("switched off and stopped", windows)
+
+
 def second_agent(a):
     r = h.run(*a.command)
     h.check("a second agent: exit 3, and who holds the state dir", r.rc == 3 and r.stdout == "" and r.stderr ==
             f"cpuhound: the state dir {a.path('state')} is in use by pid {a.pid}: only one agent runs on a host\n", r)
     h.check("the first one goes on", a.wait_for_windows(1) and a.state() == "sampling")
+
+
+def runs_in(a, seconds):
+    """How often programs of the agent run."""
+    n = -a.status()["totals"]["bpf_runs"]
+    time.sleep(seconds)
+    return n + a.status()["totals"]["bpf_runs"]
 
 
 def kill_switch(a):
@@ -102,22 +134,25 @@ def kill_switch(a):
     off, seconds = agent.said_within(lambda: a.state() == "kill_switch", h.HANG_S)
     delay += h.run_delay_seconds(a.pid)
     h.check("switched off: idle within a second", off and seconds < 1 + delay, (seconds, delay))
-    taken = a.status()["totals"]["ledger"]["taken"]
     status, why = a.get("/readyz")
     h.check("/readyz says so", status == 503 and a.off in why, (status, why))
     h.check("/healthz is well", a.get("/healthz")[0] == 200)
     status, why = a.get("/debug/pprof/profile?seconds=1")
     h.check("no profile on demand, and why", status == 503 and "/readyz" in why, (status, why))
-    time.sleep(2)
-    h.check("not a tick is taken", a.status()["totals"]["ledger"]["taken"] == taken, a.status()["totals"])
+    with agent.bpf_stats():
+        n_off = runs_in(a, 2)
     n = len(a.windows())
     os.unlink(a.off)
     on, seconds = agent.said_within(lambda: a.state() == "sampling", h.HANG_S)
     h.note(f"switched on again after {seconds:.2f} s")
     h.check("switched on: samples again", on and a.wait_for_windows(2), a.said())
+    with agent.bpf_stats():
+        n_on = runs_in(a, 2)
+    h.check("not a program ran meanwhile, now they do", n_off == 0 and n_on >= HZ * N_CPUS, (n_off, n_on))
     h.check("/readyz as before", a.get("/readyz")[0] == 200, a.get("/readyz"))
     down = [w.ledger["down_ns"] for w in agent.read_windows(a.windows()[n - 1:])]
-    h.check("the pause is down time, once", sum(d > 0 for d in down) == 1 and 2 * agent.NS < sum(down) < 60 * agent.NS, down)
+    h.check("the pause is down time, once", sum(d > 0 for d in down) == 1 and
+            2 * agent.NS < sum(down) < 60 * agent.NS, down)
 
 
 def reload(a):
@@ -185,8 +220,8 @@ def budget(whole):
             return steps[-1:] == ["few_ticks"] or state is None and a.process.poll() is not None
 
         h.until(is_down)
-        h.check("over budget: down the ladder, step by step", steps == ["full", "no_debug_info", "long_windows", "few_ticks"],
-                (steps, a.said()))
+        h.check("over budget: down the ladder, step by step", steps == [
+            "full", "no_debug_info", "long_windows", "few_ticks"], (steps, a.said()))
         s = a.status()
         h.check("the last step: rare ticks, long windows, no debug info", s["period_ns"] == agent.NS // 7 and
                 s["window_ns"] == 3 * agent.NS and s["is_debug_info_read"] is False, s)
@@ -286,7 +321,8 @@ def disk_full():
 
 def main(n_windows, whole):
     h.needs_root()
-    for case, *args in ((no_gap, n_windows), (restart,), (one_agent,), (disk_limit,), (disk_full,), (budget, whole)):
+    for case, *args in ((no_gap, n_windows), (restart,), (stopped_while_off,), (one_agent,), (disk_limit,),
+                        (disk_full,), (budget, whole)):
         if len(sys.argv) < 2 or case.__name__ in sys.argv[1:]:
             h.case(case, *args)
     h.done()
