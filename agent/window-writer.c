@@ -58,6 +58,7 @@ static void note_outcome(struct window_writer *w, const struct finished_window *
 	}
 	w->stats.n_files = w->files.n_files;
 	w->stats.n_file_bytes = w->files.n_bytes;
+	w->stats.next_sequence = w->files.next_sequence;
 	w->stats.n_evicted = w->files.n_evicted;
 	w->stats.n_evicted_bytes = w->files.n_evicted_bytes;
 }
@@ -134,6 +135,7 @@ int window_writer_new(const struct window_writer_config *config, struct window_w
 		return e;
 	w->stats.n_files = w->files.n_files;
 	w->stats.n_file_bytes = w->files.n_bytes;
+	w->stats.next_sequence = w->files.next_sequence;
 	e = start_thread(w);
 	if (e < 0)
 		return e;

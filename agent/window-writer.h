@@ -52,6 +52,7 @@ struct window_writer_stats {
 	uint64_t n_refused, n_failed; /* windows that are lost: the disk was too slow; it could not be written */
 	int last_error;               /* -errno of the last failure; 0: the last one was written */
 	uint64_t n_files, n_file_bytes, n_evicted, n_evicted_bytes;
+	uint64_t next_sequence; /* greater than that of any file */
 	size_t n_waiting;
 	int64_t last_end_realtime_ns; /* of the window that was written last; 0: none yet */
 };

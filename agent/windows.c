@@ -34,6 +34,15 @@ static void schedule(struct windows *w)
 	w->due_ns = clock_now_ns(CLOCK_MONOTONIC) + left_ns;
 }
 
+/* A window may be on disk although the agent was killed before it could note that. */
+static uint64_t first_sequence(struct window_writer *writer, const struct last_window *last)
+{
+	struct window_writer_stats stats;
+
+	window_writer_stats(writer, &stats);
+	return last && last->sequence >= stats.next_sequence ? last->sequence + 1 : stats.next_sequence;
+}
+
 int windows_begin(struct windows *w, struct recorder *recorder, struct window_writer *writer, uint64_t length_ns,
 		  const struct last_window *last)
 {
@@ -43,10 +52,10 @@ int windows_begin(struct windows *w, struct recorder *recorder, struct window_wr
 	e = boot_id_read(w->boot_id);
 	if (e < 0)
 		return e;
+	w->next_sequence = first_sequence(writer, last);
 	if (last) {
 		const struct last_window now = now_on_all_clocks(w);
 
-		w->next_sequence = last->sequence + 1;
 		w->down_ns = down_time_ns(last, &now);
 	}
 	schedule(w);

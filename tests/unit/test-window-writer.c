@@ -31,6 +31,7 @@ static void test_names(void **state)
 	assert_true(state_has("2026-11-29/01/20261129T014242.123Z-h_o_st-00000007.pb.zst"));
 	assert_int_equal(w.n_files, 1);
 	assert_true(w.n_bytes > 0);
+	assert_int_equal(w.next_sequence, 8);
 	assert_int_equal(write_one(&w, -1, 7, 100), -EINVAL);
 }
 
@@ -52,6 +53,7 @@ static void test_the_oldest_make_way(void **state)
 	assert_int_equal(window_files_open(state_fd, 256 << 10, &again), 0);
 	assert_int_equal(again.n_files, w.n_files);
 	assert_int_equal(again.n_bytes, w.n_bytes);
+	assert_int_equal(again.next_sequence, 40);
 }
 
 static void test_a_full_disk(void **state)
