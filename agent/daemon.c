@@ -140,7 +140,7 @@ static int stop_sampling(struct daemon *d, const char *why)
 	int e;
 
 	live_profiles_end(&d->live, d->recorder, d->gateway, why);
-	e = windows_close(&d->windows, false);
+	e = windows_close(&d->windows);
 	return e == 0 ? recorder_pause(d->recorder) : e;
 }
 
@@ -478,6 +478,7 @@ static int turn(struct daemon *d, bool *ret_end)
 /* The open window is written, and the start was a good one. */
 static int stop(struct daemon *d)
 {
+	struct window_writer_stats written;
 	bool was_sampling = d->idle == STATUS_SAMPLING;
 	int e = 0;
 
@@ -488,9 +489,12 @@ static int stop(struct daemon *d)
 		if (was_sampling)
 			e = recorder_stop(d->recorder);
 		if (e == 0 && was_sampling)
-			e = windows_close(&d->windows, true);
+			e = windows_close(&d->windows);
+		if (e == 0)
+			e = windows_write_all(&d->windows);
 	}
-	d->writer = window_writer_free(d->writer);
+	window_writer_finish(d->writer);
+	look_at_writer(d, &written);
 	return e == 0 ? start_guard_end(d->setup.state.fd) : e;
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/fsutil.h"
+#include "common/parse.h"
 #include "common/suffix.h"
 
 #define DIR_MODE 0750
@@ -148,8 +149,19 @@ static uint64_t disk_bytes(const struct stat *st)
 	return (uint64_t)st->st_blocks * BLOCK_BYTES;
 }
 
+static void note_sequence(struct window_files *w, const char *name)
+{
+	const char *p = strrchr(name, '-'), *end = name + strlen(name);
+	uint64_t sequence;
+
+	if (p && ++p && parse_u64_at(&p, end, 10, &sequence) == 0 && sequence < UINT64_MAX &&
+	    sequence >= w->next_sequence)
+		w->next_sequence = sequence + 1;
+}
+
 static int count(struct window_files *w, int dir_fd, const char *name, const struct stat *st)
 {
+	note_sequence(w, name);
 	w->n_files++;
 	w->n_bytes += disk_bytes(st);
 	return VISIT_ON;

@@ -16,6 +16,7 @@ struct window_files {
 	uint64_t limit_bytes; /* as the file system counts them (st_blocks) */
 	uint64_t n_files, n_bytes;
 	uint64_t n_evicted, n_evicted_bytes;
+	uint64_t next_sequence; /* greater than that of any file that was there */
 };
 
 /* Counts what is there. What is no window file is left alone and not counted. */

@@ -19,7 +19,7 @@ struct window_writer {
 	struct window_files files; /* the thread's; copied into stats under the lock */
 
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t added;
+	pthread_cond_t added, written;
 	struct finished_window waiting[WINDOW_WRITER_MAX_WAITING]; /* the first is being written */
 	size_t n_waiting;
 	bool is_ending;
@@ -58,6 +58,7 @@ static void note_outcome(struct window_writer *w, const struct finished_window *
 	}
 	w->stats.n_files = w->files.n_files;
 	w->stats.n_file_bytes = w->files.n_bytes;
+	w->stats.next_sequence = w->files.next_sequence;
 	w->stats.n_evicted = w->files.n_evicted;
 	w->stats.n_evicted_bytes = w->files.n_evicted_bytes;
 }
@@ -94,6 +95,7 @@ static void *run(void *context)
 		buf_done(&window.profile);
 		w->n_waiting--;
 		memmove(w->waiting, w->waiting + 1, w->n_waiting * sizeof(*w->waiting));
+		pthread_cond_signal(&w->written);
 		tell(w);
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -124,6 +126,7 @@ int window_writer_new(const struct window_writer_config *config, struct window_w
 	w->config = *config;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->added, NULL);
+	pthread_cond_init(&w->written, NULL);
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->event_fd < 0)
 		return -errno;
@@ -132,6 +135,7 @@ int window_writer_new(const struct window_writer_config *config, struct window_w
 		return e;
 	w->stats.n_files = w->files.n_files;
 	w->stats.n_file_bytes = w->files.n_bytes;
+	w->stats.next_sequence = w->files.next_sequence;
 	e = start_thread(w);
 	if (e < 0)
 		return e;
@@ -139,17 +143,32 @@ int window_writer_new(const struct window_writer_config *config, struct window_w
 	return 0;
 }
 
+void window_writer_wait_for_room(struct window_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	while (w->n_waiting == WINDOW_WRITER_MAX_WAITING)
+		pthread_cond_wait(&w->written, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void window_writer_finish(struct window_writer *w)
+{
+	if (!w->is_running)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->is_ending = true;
+	pthread_cond_signal(&w->added);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	w->is_running = false;
+}
+
 struct window_writer *window_writer_free(struct window_writer *w)
 {
 	if (!w)
 		return NULL;
-	if (w->is_running) {
-		pthread_mutex_lock(&w->lock);
-		w->is_ending = true;
-		pthread_cond_signal(&w->added);
-		pthread_mutex_unlock(&w->lock);
-		pthread_join(w->thread, NULL);
-	}
+	window_writer_finish(w);
+	pthread_cond_destroy(&w->written);
 	pthread_cond_destroy(&w->added);
 	pthread_mutex_destroy(&w->lock);
 	close_fd(w->event_fd);

@@ -24,7 +24,7 @@ struct window_writer_config {
 struct window_writer;
 
 _must_check_ int window_writer_new(const struct window_writer_config *config, struct window_writer **ret);
-/* Waits until all is written. NULL is fine; returns NULL */
+/* NULL is fine; returns NULL. What is waiting is written first. */
 struct window_writer *window_writer_free(struct window_writer *w);
 DEFINE_CLEANUP(struct window_writer *, window_writer_free);
 
@@ -41,11 +41,18 @@ enum window_writer_answer {
 };
 _must_check_ int window_writer_add(struct window_writer *w, struct finished_window *window);
 
+/* Waits until one can be added. */
+void window_writer_wait_for_room(struct window_writer *w);
+
+/* Waits until all is written. Nothing can be added afterwards. */
+void window_writer_finish(struct window_writer *w);
+
 struct window_writer_stats {
 	uint64_t n_written, n_written_bytes, n_raw_bytes;
 	uint64_t n_refused, n_failed; /* windows that are lost: the disk was too slow; it could not be written */
 	int last_error;               /* -errno of the last failure; 0: the last one was written */
 	uint64_t n_files, n_file_bytes, n_evicted, n_evicted_bytes;
+	uint64_t next_sequence; /* greater than that of any file */
 	size_t n_waiting;
 	int64_t last_end_realtime_ns; /* of the window that was written last; 0: none yet */
 };

@@ -34,6 +34,15 @@ static void schedule(struct windows *w)
 	w->due_ns = clock_now_ns(CLOCK_MONOTONIC) + left_ns;
 }
 
+/* A window may be on disk although the agent was killed before it could note that. */
+static uint64_t first_sequence(struct window_writer *writer, const struct last_window *last)
+{
+	struct window_writer_stats stats;
+
+	window_writer_stats(writer, &stats);
+	return last && last->sequence >= stats.next_sequence ? last->sequence + 1 : stats.next_sequence;
+}
+
 int windows_begin(struct windows *w, struct recorder *recorder, struct window_writer *writer, uint64_t length_ns,
 		  const struct last_window *last)
 {
@@ -43,10 +52,10 @@ int windows_begin(struct windows *w, struct recorder *recorder, struct window_wr
 	e = boot_id_read(w->boot_id);
 	if (e < 0)
 		return e;
+	w->next_sequence = first_sequence(writer, last);
 	if (last) {
 		const struct last_window now = now_on_all_clocks(w);
 
-		w->first_sequence = last->sequence + 1;
 		w->down_ns = down_time_ns(last, &now);
 	}
 	schedule(w);
@@ -70,7 +79,6 @@ static int write_oldest(struct windows *w)
 	struct ledger ledger;
 	int r;
 
-	finished.end.sequence = w->first_sequence + window->sequence;
 	r = recorder_encode(w->recorder, window, &finished.profile, &ledger);
 	if (r == 0) {
 		w->last = ledger;
@@ -104,6 +112,7 @@ static int close_open(struct windows *w)
 	w->closed[w->n_closed].window = window;
 	w->closed[w->n_closed].closed_ns = clock_now_ns(CLOCK_MONOTONIC);
 	w->closed[w->n_closed].end = w->end = now_on_all_clocks(w);
+	w->closed[w->n_closed].end.sequence = w->next_sequence++;
 	w->n_closed++;
 	return 0;
 }
@@ -131,13 +140,20 @@ uint64_t windows_due_ns(const struct windows *w)
 	return look_ns < w->due_ns ? look_ns : w->due_ns;
 }
 
-int windows_close(struct windows *w, bool is_last)
+int windows_close(struct windows *w)
 {
-	int e = close_open(w);
-
 	w->due_ns = UINT64_MAX;
-	while (e == 0 && is_last && w->n_closed)
+	return close_open(w);
+}
+
+int windows_write_all(struct windows *w)
+{
+	int e = 0;
+
+	while (e == 0 && w->n_closed) {
+		window_writer_wait_for_room(w->writer);
 		e = write_oldest(w);
+	}
 	return e;
 }
 

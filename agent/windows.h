@@ -25,18 +25,18 @@ struct windows {
 	struct window_writer *writer;
 	char boot_id[BOOT_ID_SIZE];
 	uint64_t length_ns;
-	bool is_reduced;         /* a budget takes detail from the open window */
-	uint64_t first_sequence; /* of this agent's first window */
-	uint64_t down_ns;        /* that the next window to be closed tells of */
-	uint64_t told_down_ns;   /* that windows have told of */
-	uint64_t told_reduced;   /* windows, likewise */
-	uint64_t due_ns;         /* CLOCK_MONOTONIC, when the open window ends; UINT64_MAX: none is open */
-	struct last_window end;  /* of the window that was closed last */
+	bool is_reduced;        /* a budget takes detail from the open window */
+	uint64_t next_sequence; /* of the next to be closed; a number that is missing is a window that was lost */
+	uint64_t down_ns;       /* that the next window to be closed tells of */
+	uint64_t told_down_ns;  /* that windows have told of */
+	uint64_t told_reduced;  /* windows, likewise */
+	uint64_t due_ns;        /* CLOCK_MONOTONIC, when the open window ends; UINT64_MAX: none is open */
+	struct last_window end; /* of the window that was closed last */
 
 	struct {
 		struct closed_window *window;
-		uint64_t closed_ns;     /* CLOCK_MONOTONIC */
-		struct last_window end; /* but for the sequence */
+		uint64_t closed_ns; /* CLOCK_MONOTONIC */
+		struct last_window end;
 	} closed[WINDOWS_MAX_CLOSED];
 	size_t n_closed;
 
@@ -58,8 +58,11 @@ void windows_set_length(struct windows *w, uint64_t length_ns, bool is_reduced);
 _must_check_ int windows_dispatch(struct windows *w, uint64_t now_ns);
 uint64_t windows_due_ns(const struct windows *w); /* CLOCK_MONOTONIC; UINT64_MAX: nothing is */
 
-/* Closes the open window now; before a pause, or after recorder_stop(). With is_last all are written as they are. */
-_must_check_ int windows_close(struct windows *w, bool is_last);
+/* Closes the open window now; before a pause, or after recorder_stop(). */
+_must_check_ int windows_close(struct windows *w);
+
+/* Hands over what is closed, with the names that are known. Waits for the writer: none is refused. */
+_must_check_ int windows_write_all(struct windows *w);
 
 /* After a pause: the empty window that lay in it is dropped; the pause is told of as down time. */
 _must_check_ int windows_resume(struct windows *w);

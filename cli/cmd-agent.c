@@ -105,8 +105,7 @@ static int load(const struct config_sources *sources, struct config **ret)
 		log_error("cannot read the configuration: %s", strerror(-r));
 		return EXIT_ERROR;
 	}
-	fputs(report.errors.size ? report.errors.data : "", stderr);
-	fputs(report.warnings.size ? report.warnings.data : "", stderr);
+	config_report_log(&report);
 	return r == CONFIG_BAD ? EXIT_USAGE : EXIT_OK;
 }
 
