@@ -494,6 +494,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
 		return indexer_main();
+	if (argc > 1 && strcmp(argv[1], INDEXER_PATIENT_COMMAND) == 0)
+		return patient_indexer_main();
 	if (argc > 1 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
 		return debug_indexer_main();
 	if (argc > 1 && strcmp(argv[1], FINISHER_COMMAND) == 0)
