@@ -80,8 +80,6 @@ static const struct config_key workload_keys[] = {
 	  .summary = "Read OTEL_SERVICE_NAME and the like from processes. Their environment may hold secrets." },
 	{ "docker_socket", CONFIG_PATH, "", AT(workload.docker_socket), .reloadable = true,
 	  .summary = "Ask Docker for names, such as /run/docker.sock. Empty: files tell them." },
-	{ "cri_socket", CONFIG_PATH, "", AT(workload.cri_socket), .reloadable = true,
-	  .summary = "Ask the CRI, such as /run/containerd/containerd.sock. Empty: files tell them." },
 };
 
 static const struct config_key filter_keys[] = {
@@ -131,7 +129,7 @@ const struct config_section config_sections[] = {
 	  .summary = "Labels that cost too much for all." },
 	{ "workload", CONFIG_PLAIN, KEYS(workload_keys), .summary = "How processes and containers get names." },
 	{ "filter", CONFIG_PLAIN, KEYS(filter_keys),
-	  .summary = "What is sampled. Lists have commas between their items." },
+	  .summary = "What is sampled, by names before relabelling. Lists have commas between their items." },
 	{ "service", CONFIG_NAMED, KEYS(service_keys), .reloadable = true, .item_bytes = sizeof(struct config_service),
 	  AT(services), .example = "NAME",
 	  .summary = "Processes that all given globs match are this service; the first section that matches wins." },

@@ -12,30 +12,47 @@
 #define MAX_CPUS 8192
 #define MAX_STAT_BYTES ((size_t)16 << 20)
 
-int cpus_online(unsigned int **ret, size_t *ret_n)
+int cpus_read(enum cpus_which which, unsigned int **ret, size_t *ret_n)
 {
+	static const char *const paths[] = {
+		[CPUS_ONLINE] = "/sys/devices/system/cpu/online",
+		[CPUS_POSSIBLE] = "/sys/devices/system/cpu/possible",
+	};
 	_cleanup_(buf_done) struct buf text = {};
-	_cleanup_free_ bool *online = calloc(MAX_CPUS, sizeof(*online));
+	_cleanup_free_ bool *is_listed = calloc(MAX_CPUS, sizeof(*is_listed));
 	unsigned int *cpus;
 	size_t n = 0;
 	int r;
 
-	if (!online)
+	if (!is_listed)
 		return -ENOMEM;
-	r = fs_read(AT_FDCWD, "/sys/devices/system/cpu/online", 4096, &text);
+	r = fs_read(AT_FDCWD, paths[which], 4096, &text);
 	if (r < 0)
 		return r;
-	r = parse_cpu_list(text.data, online, MAX_CPUS);
+	r = parse_cpu_list(text.data, is_listed, MAX_CPUS);
 	if (r < 0)
 		return r;
 	cpus = calloc(MAX_CPUS, sizeof(*cpus));
 	if (!cpus)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < MAX_CPUS; i++)
-		if (online[i])
+		if (is_listed[i])
 			cpus[n++] = i;
 	*ret = cpus;
 	*ret_n = n;
+	return 0;
+}
+
+int cpus_end(enum cpus_which which, size_t *ret)
+{
+	_cleanup_free_ unsigned int *cpus = NULL;
+	size_t n;
+	int r;
+
+	r = cpus_read(which, &cpus, &n);
+	if (r < 0)
+		return r;
+	*ret = n ? (size_t)cpus[n - 1] + 1 : 0;
 	return 0;
 }
 

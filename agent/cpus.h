@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cpus: which CPUs are online, and how long each has been idle. */
+/* cpus: which CPUs there are, and how long each has been idle. */
 #pragma once
 
 #include <stddef.h>
@@ -7,8 +7,14 @@
 
 #include "common/clean.h"
 
-/* The kernel's numbers of the online CPUs, ascending; *ret is malloced. */
-_must_check_ int cpus_online(unsigned int **ret, size_t *ret_n);
+enum cpus_which {
+	CPUS_ONLINE,
+	CPUS_POSSIBLE, /* that the kernel has room for: they may come online */
+};
+
+/* The kernel's numbers, ascending; *ret is malloced. */
+_must_check_ int cpus_read(enum cpus_which which, unsigned int **ret, size_t *ret_n);
+_must_check_ int cpus_end(enum cpus_which which, size_t *ret); /* one more than the largest number */
 
 /* Idle time since boot (idle and iowait of /proc/stat), by the kernel's CPU number; *ret is malloced. */
 _must_check_ int cpus_idle_ns(uint64_t **ret, size_t *ret_n);

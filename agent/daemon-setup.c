@@ -156,7 +156,7 @@ int daemon_setup_gateway(struct daemon_setup *s, const struct config *c, const c
 		return 0;
 	settings = calloc(1, sizeof(*settings));
 	if (!settings)
-		return -ENOMEM;
+		return fail(s, DAEMON_FAILED, "no memory for the gateway's settings");
 	r = read_settings(s, c, host_name, settings);
 	if (r == 0) {
 		const struct gateway_keeper_config config = {
@@ -168,6 +168,8 @@ int daemon_setup_gateway(struct daemon_setup *s, const struct config *c, const c
 		};
 
 		r = gateway_keeper_new(&config, ret);
+		if (r < 0)
+			r = fail(s, DAEMON_FAILED, "cannot start the gateway: %s", strerrordesc_np(-r));
 	}
 	forget(settings);
 	return r;
@@ -179,10 +181,13 @@ int daemon_setup_reload(struct daemon_setup *s, const struct config *c, const ch
 	int r;
 
 	if (!settings)
-		return -ENOMEM;
+		return fail(s, DAEMON_FAILED, "no memory for the gateway's settings");
 	r = read_settings(s, c, host_name, settings);
-	if (r == 0)
+	if (r == 0) {
 		r = gateway_keeper_set(g, settings);
+		if (r < 0)
+			r = fail(s, DAEMON_FAILED, "cannot give the gateway its settings: %s", strerrordesc_np(-r));
+	}
 	forget(settings);
 	return r;
 }

@@ -16,7 +16,6 @@
 #include "agent/gateway-keeper.h"
 #include "agent/live-profiles.h"
 #include "agent/notify.h"
-#include "common/priority.h"
 #include "agent/recent-errors.h"
 #include "agent/recorder.h"
 #include "agent/sealed-file.h"
@@ -26,6 +25,7 @@
 #include "agent/windows.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/priority.h"
 
 #define STACKS_LIMIT_BYTES ((size_t)64 << 20) /* of the folded stacks of a window */
 #define LOOK_NS (NS_PER_S / 2)                /* how often the kill switch and the start guard are looked at */
@@ -99,7 +99,7 @@ static void apply(struct daemon *d)
 {
 	if (!d->recorder)
 		return;
-	windows_set_length(&d->windows, window_ns(d));
+	windows_set_length(&d->windows, window_ns(d), d->budget.step != BUDGET_FULL);
 	recorder_set_period(d->recorder, period_ns(d));
 	recorder_set_debug_info(d->recorder, config_of(d)->symbols.debug_info && d->budget.step < BUDGET_NO_DEBUG_INFO);
 }
@@ -110,7 +110,7 @@ static int sample(struct daemon *d)
 	const struct config *c = d->started;
 	const struct recorder_config config = {
 		.period_ns = period_ns(d),
-		.filter = FILTER_NONE,
+		.filter = FILTER_EXCEPT,
 		.cache_dir = c->agent.cache_dir,
 		.debug_dirs = c->symbols.debug_dirs.items,
 		.n_debug_dirs = c->symbols.debug_dirs.n,
@@ -124,6 +124,8 @@ static int sample(struct daemon *d)
 		return e == 0 ? windows_resume(&d->windows) : e;
 	}
 	e = recorder_new(&config, &d->recorder);
+	if (e == 0)
+		e = recorder_configure(d->recorder, config_of(d));
 	if (e == 0)
 		e = recorder_start(d->recorder);
 	if (e == 0)
@@ -186,54 +188,15 @@ static int look(struct daemon *d, uint64_t now_ns)
 	return e;
 }
 
-static uint64_t used_cpu_ns(const struct recorder_stats *s, const struct child_keeper_stats *gateway)
+/* What became of windows; those that are lost are told of once. */
+static void look_at_writer(struct daemon *d, struct window_writer_stats *ret)
 {
-	uint64_t ns = s->self.cpu_ns + s->bpf_run_ns + gateway->cpu_ns;
-
-	for (size_t i = 0; i < STATS_N_CHILDREN; i++)
-		ns += s->children[i].stats.cpu_ns;
-	return ns;
-}
-
-static uint64_t used_rss_bytes(const struct recorder_stats *s)
-{
-	uint64_t bytes = s->self.rss_anon_bytes;
-
-	for (size_t i = 0; i < STATS_N_CHILDREN; i++)
-		bytes += s->children[i].stats.rss_anon_bytes;
-	return bytes;
-}
-
-static int judge(struct daemon *d, uint64_t now_ns)
-{
-	const struct budget_limits limits = limits_of(config_of(d));
-	struct child_keeper_stats gateway = {};
-	struct recorder_stats stats;
-	struct budget_usage usage;
-	uint64_t cpu_ns;
-	int e;
-
-	e = recorder_stats(d->recorder, &stats);
-	if (e < 0)
-		return e;
-	if (d->gateway)
-		gateway = gateway_keeper_stats(d->gateway);
-	cpu_ns = used_cpu_ns(&stats, &gateway);
-	usage = (struct budget_usage){
-		.wall_ns = now_ns - d->judged_ns,
-		.cpu_ns = cpu_ns - d->judged_cpu_ns,
-		.rss_bytes = used_rss_bytes(&stats),
-		.map_bytes = stats.map_bytes,
-	};
-	d->judged_ns = now_ns;
-	d->judged_cpu_ns = cpu_ns;
-	if (!budget_judge(&d->budget, &limits, &usage))
-		return 0;
-	log_warning("budget: now at step '%s' (%s; %.2f %% of a core, %" PRIu64 " MiB, %" PRIu64 " MiB of maps)",
-		    budget_step_to_string(d->budget.step), budget_reason_to_string(d->budget.reason),
-		    (double)d->budget.cpu_permyriad / 100, usage.rss_bytes >> 20, usage.map_bytes >> 20);
-	apply(d);
-	return 0;
+	window_writer_stats(d->writer, ret);
+	if (ret->n_failed + ret->n_refused > d->n_writer_lost)
+		recent_errors_add(&d->errors, "a window is lost: cannot write it below %s/windows: %s",
+				  d->started->agent.state_dir,
+				  ret->last_error ? strerrordesc_np(-ret->last_error) : "the disk is too slow");
+	d->n_writer_lost = ret->n_failed + ret->n_refused;
 }
 
 static int gather(struct daemon *d, struct status *ret)
@@ -262,10 +225,10 @@ static int gather(struct daemon *d, struct status *ret)
 		.reload_realtime_ns = d->reload_realtime_ns,
 		.last_window = d->windows.last,
 		.last_window_realtime_ns = d->windows.last_end_realtime_ns,
-		.n_errors = d->errors.n,
 	};
+	look_at_writer(d, &ret->writer);
+	ret->n_errors = d->errors.n;
 	memcpy(ret->errors, d->errors.errors, sizeof(ret->errors));
-	window_writer_stats(d->writer, &ret->writer);
 	if (d->gateway) {
 		ret->has_gateway = true;
 		ret->gateway_serves = gateway_keeper_state(d->gateway) == GATEWAY_SERVING;
@@ -276,7 +239,36 @@ static int gather(struct daemon *d, struct status *ret)
 	}
 	e = d->recorder ? recorder_stats(d->recorder, &ret->recorder) : 0;
 	ret->recorder.ledger.down_ns = d->windows.told_down_ns;
+	ret->recorder.ledger.reduced_windows = d->windows.told_reduced;
 	return e;
+}
+
+static int judge(struct daemon *d, uint64_t now_ns)
+{
+	struct budget_usage usage;
+	struct status status;
+	uint64_t cpu_ns;
+	int e;
+
+	e = gather(d, &status);
+	if (e < 0)
+		return e;
+	cpu_ns = status_cpu_ns(&status);
+	usage = (struct budget_usage){
+		.wall_ns = now_ns - d->judged_ns,
+		.cpu_ns = cpu_ns - d->judged_cpu_ns,
+		.rss_bytes = status_rss_bytes(&status),
+		.map_bytes = status.recorder.map_bytes,
+	};
+	d->judged_ns = now_ns;
+	d->judged_cpu_ns = cpu_ns;
+	if (!budget_judge(&d->budget, &status.limits, &usage))
+		return 0;
+	log_warning("budget: now at step '%s' (%s; %.2f %% of a core, %" PRIu64 " MiB, %" PRIu64 " MiB of maps)",
+		    budget_step_to_string(d->budget.step), budget_reason_to_string(d->budget.reason),
+		    (double)d->budget.cpu_permyriad / 100, usage.rss_bytes >> 20, usage.map_bytes >> 20);
+	apply(d);
+	return 0;
 }
 
 static void answer_metrics(struct daemon *d, uint64_t id)
@@ -342,32 +334,21 @@ static void dispatch_gateway(struct daemon *d, uint64_t now_ns)
 	live_profiles_dispatch(&d->live, d->recorder, d->gateway, now_ns);
 }
 
-static int dispatch_status(struct daemon *d)
+/* Who asks in vain gets an end without an answer; the agent goes on. */
+static void dispatch_status(struct daemon *d)
 {
 	_cleanup_(buf_done) struct buf text = {};
 	struct status status;
 	int e;
 
 	if (status_socket_dispatch(d->setup.status) == 0)
-		return 0;
+		return;
 	e = gather(d, &status);
 	if (e == 0)
 		e = status_add_json(&status, &text);
-	if (e == 0)
-		status_socket_answer(d->setup.status, text.data, text.size);
-	return e;
-}
-
-static void note_lost_windows(struct daemon *d)
-{
-	struct window_writer_stats stats;
-
-	window_writer_stats(d->writer, &stats);
-	if (stats.n_failed + stats.n_refused > d->n_writer_lost)
-		recent_errors_add(&d->errors, "a window is lost: cannot write it below %s/windows: %s",
-				  d->started->agent.state_dir,
-				  stats.last_error ? strerrordesc_np(-stats.last_error) : "the disk is too slow");
-	d->n_writer_lost = stats.n_failed + stats.n_refused;
+	if (e < 0)
+		recent_errors_add(&d->errors, "cannot tell the status: %s", strerrordesc_np(-e));
+	status_socket_answer(d->setup.status, text.data, e < 0 ? 0 : text.size);
 }
 
 /* All or nothing: with one mistake in it the old configuration stays in force. */
@@ -389,6 +370,13 @@ static void reload(struct daemon *d)
 	r = config_diff(d->started, now, &live, &restart);
 	if (r == 0 && restart.size)
 		log_warning("changes of %s need a restart", restart.data);
+	r = d->recorder ? recorder_configure(d->recorder, now) : 0; /* first: it borrows from the old one */
+	if (r < 0) {
+		config_free(now);
+		d->reload_failed = true;
+		recent_errors_add(&d->errors, "the configuration is not taken over: %s", strerrordesc_np(-r));
+		return;
+	}
 	config_free(d->reloaded);
 	d->reloaded = now;
 	apply(d);
@@ -464,6 +452,7 @@ static int turn(struct daemon *d, bool *ret_end)
 		{ .fd = d->signal_fd, .events = POLLIN },
 	};
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	struct window_writer_stats written;
 	int e = 0;
 
 	if (poll(fds, ARRAY_SIZE(fds), wait_ms(d, now_ns)) < 0 && errno != EINTR)
@@ -476,12 +465,12 @@ static int turn(struct daemon *d, bool *ret_end)
 		e = dispatch_windows(d, now_ns);
 	if (e == 0 && now_ns >= d->looked_ns + LOOK_NS)
 		e = look(d, now_ns);
-	if (e == 0 && fds[2].revents)
-		e = dispatch_status(d);
+	if (fds[2].revents)
+		dispatch_status(d);
 	if (d->gateway)
 		dispatch_gateway(d, now_ns);
 	if (fds[3].revents)
-		note_lost_windows(d);
+		look_at_writer(d, &written);
 	feed_watchdog(d, now_ns);
 	return e;
 }

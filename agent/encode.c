@@ -78,7 +78,7 @@ static int add_ledger(struct profile_builder *b, const struct closed_window *w)
 }
 
 int encode_window(const struct window_sources *sources, const struct encode_facts *facts, struct closed_window *w,
-		  struct buf *ret)
+		  struct buf *ret, struct window_counts *ret_counts)
 {
 	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
 	const struct profile_meta meta = {
@@ -86,15 +86,18 @@ int encode_window(const struct window_sources *sources, const struct encode_fact
 		.duration_ns = (int64_t)w->duration_ns,
 		.period_ns = (int64_t)w->period_ns,
 	};
-	struct ledger_frames frames = {};
+	struct window_counts counts = {};
 	int r;
 
 	r = profile_builder_new(&b);
 	if (r == 0)
-		r = window_add_samples(sources, b, &frames);
+		r = window_add_samples(sources, b, &counts);
 	if (r < 0)
 		return r;
-	w->ledger.frames = frames;
+	w->ledger.frames = counts.frames;
+	if (!w->is_encoded)
+		window_counts_filter(&counts, sources->is_sideband_lost, &w->ledger);
+	*ret_counts = counts;
 	r = add_origin(b, facts, w->period_ns);
 	if (r == 0)
 		r = add_ledger(b, w);
@@ -112,12 +115,12 @@ int encode_tap(const struct window_sources *sources, const struct encode_facts *
 		.duration_ns = (int64_t)(clock_now_ns(CLOCK_MONOTONIC) - tap_start_ns(tap)),
 		.period_ns = (int64_t)facts->period_ns,
 	};
-	struct ledger_frames frames = {};
+	struct window_counts counts = {};
 	int r;
 
 	r = profile_builder_new(&b);
 	if (r == 0)
-		r = window_add_samples(sources, b, &frames);
+		r = window_add_samples(sources, b, &counts);
 	if (r == 0)
 		r = add_origin(b, facts, facts->period_ns);
 	if (r == 0 && tap_n_left_out(tap))

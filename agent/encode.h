@@ -12,6 +12,7 @@ struct buf;
 struct closed_window;
 struct tap;
 struct utsname;
+struct window_counts;
 struct window_sources;
 
 struct encode_facts {
@@ -20,8 +21,9 @@ struct encode_facts {
 	uint64_t period_ns; /* now */
 };
 
-/* Appends the profile, uncompressed, and counts the frames in the window's ledger. */
+/* Appends the profile, uncompressed, and counts the frames in the window's ledger; what is left out it counts there
+ * the first time. */
 _must_check_ int encode_window(const struct window_sources *sources, const struct encode_facts *facts,
-			       struct closed_window *w, struct buf *ret);
+			       struct closed_window *w, struct buf *ret, struct window_counts *ret_counts);
 _must_check_ int encode_tap(const struct window_sources *sources, const struct encode_facts *facts,
 			    const struct tap *tap, struct buf *ret);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -14,6 +15,7 @@
 #include "agent/stack-copies.h"
 #include "agent/stack-table.h"
 #include "agent/unwinding.h"
+#include "agent/workloads.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "symbolizer/binary.h"
@@ -130,6 +132,18 @@ static int init_jit(struct intake *in)
 	return jit_maps_new(&config, &in->jit);
 }
 
+static int init_names(struct intake *in)
+{
+	const struct workloads_config config = {
+		.proc_fd = in->opener.proc_fd,
+		.cgroups = in->cgroups,
+		.modules = in->modules,
+		.host = in->host.nodename,
+	};
+
+	return workloads_new(&config, &in->workloads);
+}
+
 int intake_init(struct intake *in, const struct intake_config *config)
 {
 	int e;
@@ -148,6 +162,8 @@ int intake_init(struct intake *in, const struct intake_config *config)
 		e = init_symbols(in, config);
 	if (e == 0)
 		e = init_jit(in);
+	if (e == 0)
+		e = init_names(in);
 	return e;
 }
 
@@ -169,11 +185,13 @@ int intake_attach(struct intake *in, struct sampler *sampler, size_t limit_bytes
 	};
 	int e = unwinding_new(&config, &in->unwinding);
 
+	in->sampler = sampler;
 	return e == 0 ? stack_copies_new(&copies, &in->copies) : e;
 }
 
 void intake_detach(struct intake *in)
 {
+	in->sampler = NULL;
 	if (in->copies) {
 		const struct stack_copies_counts *n = stack_copies_counts(in->copies);
 
@@ -198,6 +216,7 @@ void intake_done(struct intake *in)
 	sideband_rings_free(in->rings);
 	sideband_queue_free(in->queue);
 	jit_maps_free(in->jit);
+	workloads_free(in->workloads);
 	opener_done(&in->opener);
 	stack_table_free(in->stacks);
 	for (size_t i = 0; i < TAPS_MAX; i++)
@@ -241,6 +260,12 @@ static int on_sideband(struct intake *in, const struct sideband_event *event)
 	case SIDEBAND_LOST:
 		in->counts.n_sideband_lost += event->id;
 		in->scanned = false;
+		if (in->sampler)
+			sampler_unfilter_all(in->sampler); /* who execed is not known */
+		break;
+	case SIDEBAND_EXEC:
+		if (in->sampler)
+			sampler_unfilter_process(in->sampler, event->pid); /* it may have been listed late */
 		break;
 	case SIDEBAND_MMAP:
 		jit_maps_note_mapping(in->jit, event->pid, event->name);
@@ -294,6 +319,13 @@ static int scan_processes(struct intake *in)
 	return 0;
 }
 
+static int note_lost_news(struct intake *in)
+{
+	const struct sideband_event lost = { .kind = SIDEBAND_LOST, .id = 1, .name = "" };
+
+	return on_sideband(in, &lost);
+}
+
 /* Until it is due, more of it wakes nobody: an exec has ten records. */
 static int set_news_due(struct intake *in, uint64_t due_ns)
 {
@@ -307,18 +339,16 @@ static int note_news(struct intake *in, uint64_t now_ns)
 	return !in->news_due_ns && sideband_rings_pending(in->rings) ? set_news_due(in, now_ns + SIDEBAND_BATCH_NS) : 0;
 }
 
-/* Applies all news that is complete. Another pass is due for the youngest that was left, and for what came meanwhile.
- */
+/* Applies all news that is complete. Another pass is due for the youngest that was left, and what came meanwhile. */
 static int apply_news(struct intake *in)
 {
-	const struct sideband_event lost = { .kind = SIDEBAND_LOST, .id = 1, .name = "" };
 	struct sideband_event event;
 	uint64_t before_ns = 0, now_ns;
 	int n, e;
 
 	n = sideband_rings_read(in->rings, in->queue, &before_ns);
 	if (n == -ENOSPC || n == -EBADMSG) { /* the rings are empty all the same */
-		n = on_sideband(in, &lost);
+		n = note_lost_news(in);
 		if (n < 0)
 			return n;
 		before_ns = UINT64_MAX;
@@ -353,6 +383,13 @@ static int read_news(struct intake *in)
 	return e == 0 ? publish(in) : e;
 }
 
+static int open_mapped(struct intake *in, const struct sample_rec *rec, const struct mapping *m)
+{
+	const struct new_file new_file = { .file = m->file, .tgid = rec->tgid, .start = m->start, .end = m->end };
+
+	return open_file(in, &new_file);
+}
+
 /*
  * A file that the sample lies in is opened out of turn: somebody may map thousands that nobody runs. Each pass opens
  * one of the stack's files.
@@ -368,14 +405,7 @@ static int resolve_with_files(struct intake *in, const struct sample_batch *batc
 		finished = stack_copies_find(in->copies, rec->tid, rec->time_ns);
 	resolve_sample(&tables, batch, rec, finished, &in->resolved);
 	for (size_t i = 0; e == 0 && (m = in->resolved.unopened) && i < CPUHOUND_MAX_USER_FRAMES; i++) {
-		const struct new_file new_file = {
-			.file = m->file,
-			.tgid = rec->tgid,
-			.start = m->start,
-			.end = m->end,
-		};
-
-		e = open_file(in, &new_file);
+		e = open_mapped(in, rec, m);
 		resolve_sample(&tables, batch, rec, finished, &in->resolved);
 	}
 	return e;
@@ -479,6 +509,64 @@ static void count_copy(struct intake *in, const struct sample_rec *rec)
 		in->counts.n_copy_unfinished++;
 }
 
+/* The module of the executable; it is opened out of turn, as what a sample lies in is. */
+static int find_executable(struct intake *in, const struct sample_rec *rec, uint32_t *ret)
+{
+	const struct process *process = in->resolved.process;
+	const struct mapping *m =
+		process && process->exe ? process_find_mapping(process, process->exe_addr, rec->time_ns) : NULL;
+	int e = 0;
+
+	*ret = MODULE_NONE;
+	if (!m || !m->file || strcmp(m->file->path, process->exe) != 0)
+		return 0;
+	if (!m->file->binary_slot && m->file->wants_opening) {
+		e = open_mapped(in, rec, m);
+		m = e == 0 ? process_find_mapping(process, process->exe_addr, rec->time_ns) : NULL;
+	}
+	if (m && m->file)
+		*ret = m->file->binary_slot;
+	return e;
+}
+
+static int find_workload(struct intake *in, const struct sample_rec *rec)
+{
+	struct stack_labels *labels = &in->resolved.labels;
+	char comm[sizeof(rec->comm)] = {};
+	struct workload_sighting seen = {
+		.cgroup_id = rec->cgroup_id,
+		.tgid = rec->tgid,
+		.process = in->resolved.process,
+		.comm = comm,
+	};
+	int e = find_executable(in, rec, &seen.exe_module);
+
+	memcpy(comm, rec->comm, strnlen(rec->comm, sizeof(rec->comm)));
+	seen.exe = in->resolved.exe;
+	if (workloads_tells_pid(in->workloads))
+		labels->tgid = rec->tgid;
+	if (workloads_tells_tid(in->workloads))
+		labels->tid = rec->tid;
+	return e == 0 ? workloads_add(in->workloads, &seen, clock_now_ns(CLOCK_MONOTONIC), &labels->workload) : e;
+}
+
+/* From now on it costs no more than a counter. Where the kernel's list is full, it begins anew. */
+static int filter(struct intake *in, const struct sample_rec *rec, enum workload_verdict verdict)
+{
+	int e = 0;
+
+	in->counts.n_filtered++;
+	if (!in->sampler)
+		return 0;
+	if (verdict == WORKLOAD_OUT_BY_CGROUP)
+		e = sampler_filter_cgroup(in->sampler, rec->cgroup_id);
+	else if (verdict == WORKLOAD_OUT_BY_PROCESS && rec->tgid)
+		e = sampler_filter_process(in->sampler, rec->tgid, rec->start_ns);
+	if (e == -E2BIG)
+		sampler_unfilter_all(in->sampler);
+	return e == -E2BIG ? 0 : e;
+}
+
 /* Into the window's stacks, and those of whoever listens. */
 static int fold(struct intake *in, uint32_t tgid, uint64_t period_ns)
 {
@@ -494,6 +582,7 @@ static int fold(struct intake *in, uint32_t tgid, uint64_t period_ns)
 static int take_sample(struct intake *in, const struct sample_batch *batch, const struct sample_rec *rec,
 		       uint64_t period_ns)
 {
+	enum workload_verdict verdict;
 	int e;
 
 	in->counts.n_read++;
@@ -509,6 +598,12 @@ static int take_sample(struct intake *in, const struct sample_batch *batch, cons
 		if (e < 0)
 			return e;
 	}
+	e = find_workload(in, rec);
+	if (e < 0)
+		return e;
+	verdict = workloads_judge(in->workloads, in->resolved.labels.workload);
+	if (verdict != WORKLOAD_KEPT && verdict != WORKLOAD_UNDECIDED)
+		return filter(in, rec, verdict);
 	e = want_debug(in, rec);
 	if (e < 0)
 		return e;
@@ -573,6 +668,13 @@ int intake_begin_window(struct intake *in, uint64_t now_ns, struct intake_window
 	return 0;
 }
 
+int intake_configure(struct intake *in, const struct config *config)
+{
+	if (in->sampler)
+		sampler_unfilter_all(in->sampler);
+	return workloads_configure(in->workloads, config);
+}
+
 void intake_set_debug_info(struct intake *in, bool is_read)
 {
 	in->without_debug = !is_read;
@@ -612,6 +714,7 @@ static void hurry_indexer(struct intake *in)
 	for (int lane = 0; lane < BINARY_N_LANES; lane++)
 		hurry(binaries_indexer_pid(in->binaries, lane));
 	hurry(jit_maps_indexer_pid(in->jit));
+	hurry(workloads_indexer_pid(in->workloads));
 }
 
 /* Takes in what the indexer has, and hands it what waits. */
@@ -621,6 +724,8 @@ static int dispatch_files(struct intake *in)
 	int e;
 
 	e = binaries_dispatch(in->binaries);
+	if (e == 0)
+		e = workloads_dispatch(in->workloads, clock_now_ns(CLOCK_MONOTONIC));
 	if (e == 0)
 		e = kernel_code_dispatch(in->kernel);
 	if (e == 0)
@@ -671,6 +776,7 @@ int intake_timeout_ms(const struct intake *in, enum intake_mode mode)
 	int timeout_ms =
 		sooner(binaries_timeout_ms(in->binaries), jit_maps_timeout_ms(in->jit, clock_now_ns(CLOCK_MONOTONIC)));
 
+	timeout_ms = sooner(timeout_ms, workloads_timeout_ms(in->workloads, clock_now_ns(CLOCK_MONOTONIC)));
 	if (in->copies)
 		timeout_ms = sooner(timeout_ms, stack_copies_timeout_ms(in->copies));
 	if ((in->files_left && mode != INTAKE_PAUSED) || (is_sampling && !in->scanned) ||
@@ -696,6 +802,18 @@ int intake_resume(struct intake *in)
 
 	in->scanned = false;
 	return e == 0 && in->hierarchy.mount_point[0] ? scan_cgroups(in) : e;
+}
+
+/* Until now nothing was told of them: what began there meanwhile is read from /proc. */
+int intake_follow_cpus(struct intake *in, const struct sampler *sampler)
+{
+	for (size_t i = 0; i < sampler_n_cpus(sampler); i++) {
+		int e = sampler_has_joined(sampler, i) ? sideband_rings_reopen(in->rings, i, in->queue) : 0;
+
+		if (e < 0)
+			log_warning("news of processes on CPU %zu is lost: %s", i, strerrordesc_np(-e));
+	}
+	return note_lost_news(in);
 }
 
 bool intake_is_ready(const struct intake *in)
@@ -730,7 +848,7 @@ void intake_finish(struct intake *in)
 size_t intake_n_unnamed(const struct intake *in)
 {
 	return binaries_n_pending(in->binaries) + in->opener.n_waiting + kernel_code_n_waiting(in->kernel) +
-	       jit_maps_n_pending(in->jit);
+	       jit_maps_n_pending(in->jit) + workloads_n_pending(in->workloads);
 }
 
 size_t intake_n_debug_unread(const struct intake *in)

@@ -18,6 +18,7 @@
 #include "common/clean.h"
 #include "workload/cgroup.h"
 
+struct config;
 struct jit_maps;
 struct sampler;
 struct sideband_rings;
@@ -25,6 +26,7 @@ struct sideband_queue;
 struct stack_copies;
 struct tap;
 struct unwinding;
+struct workloads;
 
 #define INTAKE_MAX_MAPPINGS 4096 /* of one process, that a binary is looked for in */
 
@@ -33,6 +35,7 @@ struct intake_counts {
 	uint64_t n_read;        /* records of the sample log */
 	uint64_t n_kernel_mode; /* of them those whose tick hit the kernel */
 	uint64_t n_window_full; /* samples that found no room among the folded stacks */
+	uint64_t n_filtered;    /* samples of what the configuration leaves out */
 	uint64_t n_truncated[TRUNCATION_N];
 	uint64_t n_sideband_lost; /* records of news */
 	uint64_t n_cut_cgroup_paths;
@@ -47,6 +50,8 @@ struct intake {
 	struct processes *processes;
 	struct cgroup_hierarchy hierarchy;
 	struct cgroups *cgroups;
+	struct workloads *workloads;
+	struct sampler *sampler; /* NULL: nobody samples (yet, or any more) */
 	struct binaries *binaries;
 	struct modules *modules;
 	struct unwinding *unwinding; /* NULL: nobody walks stacks (yet, or any more) */
@@ -108,6 +113,9 @@ int intake_timeout_ms(const struct intake *in, enum intake_mode mode); /* -1: no
 _must_check_ int intake_pause(struct intake *in);
 _must_check_ int intake_resume(struct intake *in);
 
+/* CPUs have joined. News of them is lost until now, and from now on where it cannot be had: that is counted. */
+_must_check_ int intake_follow_cpus(struct intake *in, const struct sampler *sampler);
+
 /* All that runs has been read, and what is known of it is published. */
 bool intake_is_ready(const struct intake *in);
 
@@ -127,6 +135,9 @@ struct intake_window {
 	uint64_t n_roots_refused; /* files that found no room in debug_roots */
 };
 _must_check_ int intake_begin_window(struct intake *in, uint64_t now_ns, struct intake_window *ret);
+
+/* What samples are named and left out by; borrowed until the next call. NULL: defaults. */
+_must_check_ int intake_configure(struct intake *in, const struct config *config);
 
 /* Whether debug info is asked for, of what is sampled from now on. It is, at first. */
 void intake_set_debug_info(struct intake *in, bool is_read);

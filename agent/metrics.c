@@ -199,6 +199,8 @@ static int add_ticks(struct buf *b, const struct ledger *l)
 		{ "ticks_idle_total", COUNTER, ONE, l->idle, "Ticks that met an idle CPU." },
 		{ "ticks_filtered_total", COUNTER, ONE, l->filtered, "Ticks that met what is not to be sampled." },
 		{ "samples_in_profile_total", COUNTER, ONE, l->in_profile, "Samples in the profiles of windows." },
+		{ "windows_reduced_total", COUNTER, ONE, l->reduced_windows,
+		  "Windows with less detail than asked for, to keep within a budget." },
 		{ "down_seconds_total", COUNTER, NANO, l->down_ns,
 		  "Time between windows in which nothing was sampled: before this start, and while it was switched "
 		  "off." },

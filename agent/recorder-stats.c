@@ -12,6 +12,7 @@
 #include "agent/stack-copies.h"
 #include "agent/stack-table.h"
 #include "agent/unwinding.h"
+#include "agent/workloads.h"
 #include "common/clock.h"
 #include "symbolizer/binary.h"
 #include "symbolizer/child-process.h"
@@ -44,6 +45,18 @@ static void read_known(const struct intake *in, struct recorder_stats *ret)
 	intake_limits(&ret->max_modules, &ret->max_binaries, &ret->max_cgroups);
 	for (size_t i = 0; i < TAPS_MAX; i++)
 		ret->n_taps += in->taps[i] != NULL;
+}
+
+static void read_workloads(const struct intake *in, struct recorder_stats *ret)
+{
+	const struct workloads_stats workloads = workloads_stats(in->workloads);
+
+	ret->n_workloads = workloads.n;
+	ret->max_workloads = WORKLOADS_MAX;
+	ret->n_workloads_no_room = workloads.n_no_room;
+	ret->n_containers_named = workloads.n_told;
+	ret->n_containers_unnamed = workloads.n_untold;
+	ret->n_relabel_given_up = workloads.n_relabel_given_up;
 }
 
 static int read_rows(const struct intake *in, struct recorder_stats *ret)
@@ -84,9 +97,10 @@ static void read_children(const struct intake *in, struct recorder_stats *ret)
 	static const char *const names[STATS_N_CHILDREN] = {
 		[BINARY_LANE_SMALL] = "indexer",       [BINARY_LANE_LARGE] = "indexer-large",
 		[BINARY_LANE_DEBUG] = "indexer-debug", [BINARY_N_LANES] = "indexer-jit",
-		[BINARY_N_LANES + 1] = "finisher",
+		[BINARY_N_LANES + 1] = "finisher",     [BINARY_N_LANES + 2] = "indexer-names",
 	};
-	const struct child_keeper_stats jit = jit_maps_indexer_stats(in->jit);
+	const struct child_keeper_stats jit = jit_maps_indexer_stats(in->jit),
+					names_indexer = workloads_indexer_stats(in->workloads);
 	struct child_keeper_stats finisher = {};
 	pid_t finisher_pid = 0;
 
@@ -100,6 +114,7 @@ static void read_children(const struct intake *in, struct recorder_stats *ret)
 		read_indexer(in, lane, &ret->children[lane].stats);
 	ret->children[BINARY_N_LANES].stats = stats_of(jit_maps_indexer_pid(in->jit), &jit);
 	ret->children[BINARY_N_LANES + 1].stats = stats_of(finisher_pid, &finisher);
+	ret->children[BINARY_N_LANES + 2].stats = stats_of(workloads_indexer_pid(in->workloads), &names_indexer);
 }
 
 static void read_self(struct process_stats *ret)
@@ -124,6 +139,24 @@ static void read_own_code(const struct intake *in, struct recorder_stats *ret)
 	ret->n_jit_read = jit->n_read;
 }
 
+/* The kernel's count has all programs, but it may have begun late, or have ended. Neither ever falls. */
+static struct run_time run_time_of(const struct sampler_totals *totals)
+{
+	return totals->kernel.run_ns > totals->own.run_ns ? totals->kernel : totals->own;
+}
+
+static void read_sampler(const struct sampler *sampler, const struct sampler_totals *totals, struct recorder_stats *ret)
+{
+	const struct run_time run_time = run_time_of(totals);
+
+	ret->n_cpus = sampler_n_sampled(sampler);
+	ret->n_cpus_refused = totals->n_cpus_refused;
+	ret->n_cpus_joined = totals->n_joined;
+	ret->bpf_run_ns = run_time.run_ns;
+	ret->bpf_runs = run_time.n_runs;
+	ret->n_cgroups_lost = totals->n_events_lost;
+}
+
 int recorder_stats_read(const struct intake *in, const struct sampler *sampler, struct recorder_stats *ret)
 {
 	struct sampler_totals totals;
@@ -134,11 +167,9 @@ int recorder_stats_read(const struct intake *in, const struct sampler *sampler, 
 		r = read_rows(in, ret);
 	if (r < 0)
 		return r;
-	ret->n_cpus = sampler_n_cpus(sampler);
-	ret->bpf_run_ns = totals.run_ns;
-	ret->bpf_runs = totals.n_runs;
-	ret->n_cgroups_lost = totals.n_events_lost;
+	read_sampler(sampler, &totals, ret);
 	read_known(in, ret);
+	read_workloads(in, ret);
 	read_own_code(in, ret);
 	read_self(&ret->self);
 	read_children(in, ret);

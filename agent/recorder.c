@@ -22,6 +22,7 @@
 #include "agent/sweep.h"
 #include "agent/unwinding.h"
 #include "agent/window.h"
+#include "agent/workloads.h"
 #include "common/clock.h"
 #include "common/fsutil.h"
 #include "common/log.h"
@@ -31,9 +32,10 @@
 #include "workload/process.h"
 
 #define PREPARE_NS (300 * NS_PER_MS)
-#define LONGEST_WAIT_MS 1000        /* buffers are looked at this often, were a wake-up lost */
-#define DRAIN_AT 0.5                /* how full a buffer is when it is drained */
-#define DRAIN_ALL_NS (5 * NS_PER_S) /* and all of them so often: then what has exited can be forgotten */
+#define LONGEST_WAIT_MS 1000              /* buffers are looked at this often, were a wake-up lost */
+#define DRAIN_AT 0.5                      /* how full a buffer is when it is drained */
+#define CLOCK_JUMP_NS ((int64_t)NS_PER_S) /* NTP slews by less in a window */
+#define DRAIN_ALL_NS (5 * NS_PER_S)       /* and all of them so often: then what has exited can be forgotten */
 
 struct recorder {
 	struct recorder_config config;
@@ -52,6 +54,7 @@ struct recorder {
 	struct window_origin origin;
 	uint64_t sequence;
 	int64_t start_realtime_ns;
+	int64_t wall_ns;     /* of its start: CLOCK_REALTIME - CLOCK_MONOTONIC */
 	uint64_t since_ns;   /* CLOCK_MONOTONIC: it is sampled since then, and */
 	uint64_t sampled_ns; /* was before that, until a pause */
 
@@ -139,6 +142,9 @@ static int init_epoll(struct recorder *r)
 	if (e < 0)
 		return e;
 	e = watch(r, stack_copies_fd(r->intake.copies));
+	if (e < 0)
+		return e;
+	e = watch(r, workloads_fd(r->intake.workloads));
 	if (e < 0)
 		return e;
 	e = watch(r, jit_maps_fd(r->intake.jit));
@@ -282,6 +288,11 @@ static int start_ticks(struct recorder *r)
 	return 0;
 }
 
+static int64_t wall_offset_ns(void)
+{
+	return (int64_t)(clock_now_ns(CLOCK_REALTIME) - clock_now_ns(CLOCK_MONOTONIC));
+}
+
 int recorder_start(struct recorder *r)
 {
 	int e;
@@ -293,6 +304,7 @@ int recorder_start(struct recorder *r)
 	if (e < 0)
 		return e;
 	r->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
+	r->wall_ns = wall_offset_ns();
 	if (binaries_cache_fault(r->intake.binaries))
 		log_warning("the cache of names in '%s' is not used: %s", r->config.cache_dir,
 			    binaries_cache_fault(r->intake.binaries));
@@ -324,12 +336,20 @@ static void note_drained(struct recorder *r, uint64_t before_ns)
 	intake_expire(&r->intake, before_ns);
 }
 
+/* CPUs may come and go while they are sampled. */
+static int follow_cpus(struct recorder *r)
+{
+	int e = sampler_follow_cpus(r->sampler);
+
+	return e == SAMPLER_JOINED ? intake_follow_cpus(&r->intake, r->sampler) : e;
+}
+
 /* Empties the buffers that are at least this full. */
 static int drain(struct recorder *r, double at_least)
 {
 	uint64_t before_ns = clock_now_ns(CLOCK_BOOTTIME);
 	size_t n = 0;
-	int e = 0;
+	int e = at_least == 0 && r->mode == INTAKE_SAMPLING ? follow_cpus(r) : 0;
 
 	for (size_t i = 0; e == 0 && i < sampler_n_cpus(r->sampler); i++)
 		if (sampler_fill(r->sampler, i) >= at_least)
@@ -362,6 +382,8 @@ int recorder_dispatch(struct recorder *r)
 	int e;
 
 	e = sampler_read_events(r->sampler, intake_on_cgroup, &r->intake);
+	if (e == 0 && r->mode == INTAKE_SAMPLING && sampler_cpus_changed(r->sampler))
+		e = follow_cpus(r);
 	if (e == 0)
 		e = intake_dispatch(&r->intake, now_ns, r->mode);
 	if (e < 0 || r->mode != INTAKE_SAMPLING)
@@ -424,6 +446,11 @@ void recorder_set_period(struct recorder *r, uint64_t period_ns)
 	r->config.period_ns = period_ns;
 }
 
+int recorder_configure(struct recorder *r, const struct config *config)
+{
+	return intake_configure(&r->intake, config);
+}
+
 void recorder_set_debug_info(struct recorder *r, bool is_read)
 {
 	r->without_debug = !is_read;
@@ -447,7 +474,7 @@ static int fill_ledger(const struct sampler_account *account, const struct intak
 		.due = account->n_due,
 		.taken = account->n_entries,
 		.idle = account->n_idle,
-		.filtered = account->n_filtered,
+		.filtered = account->n_filtered + counts->n_filtered,
 		.in_profile = n_in_profile,
 		.not_delivered = {
 			.idle_cpu = account->n_idle_cpu,
@@ -461,13 +488,9 @@ static int fill_ledger(const struct sampler_account *account, const struct intak
 	e = ledger_add_lost(&l, "log_full", account->n_lost[SAMPLE_LOST_LOG_FULL]);
 	if (e == 0)
 		e = ledger_add_lost(&l, "window_full", counts->n_window_full);
-	for (enum truncation t = TRUNCATION_NONE + 1; e == 0 && t < TRUNCATION_N; t++) {
-		const char *name = truncation_to_string(t);
-
-		if (t == TRUNCATION_UNKNOWN_PROCESS && counts->n_sideband_lost)
-			name = "sideband_lost";
-		e = ledger_add_truncated(&l, name, counts->n_truncated[t]);
-	}
+	for (enum truncation t = TRUNCATION_NONE + 1; e == 0 && t < TRUNCATION_N; t++)
+		e = ledger_add_truncated(&l, window_truncation_name(t, counts->n_sideband_lost > 0),
+					 counts->n_truncated[t]);
 	if (e == 0)
 		*ret = l;
 	return e;
@@ -524,8 +547,10 @@ static int fill_window(struct recorder *r, uint64_t now_ns, struct closed_window
  */
 static int cut_all(struct recorder *r)
 {
-	int e = sampler_read_idle(r->sampler);
+	int e = r->mode == INTAKE_SAMPLING ? follow_cpus(r) : 0;
 
+	if (e == 0)
+		e = sampler_read_idle(r->sampler);
 	for (size_t i = 0; e == 0 && i < sampler_n_cpus(r->sampler); i++)
 		e = sampler_cut(r->sampler, i, &r->batches[i]);
 	return e;
@@ -535,6 +560,7 @@ static void begin_window(struct recorder *r, uint64_t now_ns, int64_t realtime_n
 {
 	r->sequence++;
 	r->start_realtime_ns = realtime_ns;
+	r->wall_ns = wall_offset_ns();
 	r->since_ns = now_ns;
 	r->sampled_ns = 0;
 	r->period_ns = r->config.period_ns;
@@ -570,6 +596,13 @@ int recorder_close_window(struct recorder *r, struct closed_window **ret)
 	return sweep(&r->intake, r->windows, now_ns);
 }
 
+bool recorder_has_clock_jumped(const struct recorder *r)
+{
+	int64_t jump_ns = wall_offset_ns() - r->wall_ns;
+
+	return jump_ns <= -CLOCK_JUMP_NS || jump_ns >= CLOCK_JUMP_NS;
+}
+
 void recorder_drop_window(struct recorder *r, struct closed_window *w)
 {
 	if (!w)
@@ -589,6 +622,9 @@ bool recorder_is_named(const struct recorder *r, const struct closed_window *w)
 {
 	if (intake_n_unnamed(&r->intake) == 0)
 		return true;
+	for (uint32_t i = 0; i < stack_table_n_labels(w->stacks); i++)
+		if (!workloads_is_named(r->intake.workloads, stack_table_labels(w->stacks, i)->workload))
+			return false;
 	for (uint32_t i = 0; i < stack_table_n_frames(w->stacks); i++) {
 		uint32_t module = stack_table_frame(w->stacks, i)->module;
 
@@ -605,8 +641,7 @@ static struct window_sources sources_of(const struct recorder *r, const struct s
 		.modules = r->intake.modules,
 		.jit = r->intake.jit,
 		.kernel = r->intake.kernel,
-		.cgroups = r->intake.cgroups,
-		.host = r->intake.host.nodename,
+		.workloads = r->intake.workloads,
 	};
 }
 
@@ -614,7 +649,7 @@ static struct encode_facts facts_of(const struct recorder *r)
 {
 	return (struct encode_facts){
 		.host = &r->intake.host,
-		.n_cpus = sampler_n_cpus(r->sampler),
+		.n_cpus = sampler_n_sampled(r->sampler),
 		.period_ns = r->period_ns,
 	};
 }
@@ -630,17 +665,20 @@ int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret
 {
 	struct window_sources sources = sources_of(r, w->stacks);
 	const struct encode_facts facts = facts_of(r);
+	struct window_counts counts;
 	int e;
 
 	sources.is_sideband_lost = w->n_sideband_lost > 0;
 	if (binaries_indexer_fault(r->intake.binaries))
 		log_warning("functions are unnamed: the indexer does not start: %s",
 			    binaries_indexer_fault(r->intake.binaries));
-	e = encode_window(&sources, &facts, w, ret);
+	e = encode_window(&sources, &facts, w, ret, &counts);
 	if (e < 0)
 		return e;
-	if (!w->is_encoded)
-		add_frames(&r->totals.ledger.frames, &w->ledger.frames);
+	if (!w->is_encoded) {
+		add_frames(&r->totals.ledger.frames, &counts.frames);
+		window_counts_filter(&counts, sources.is_sideband_lost, &r->totals.ledger);
+	}
 	w->is_encoded = true;
 	*ret_ledger = w->ledger;
 	return 0;

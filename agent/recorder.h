@@ -20,6 +20,7 @@
 #include "common/clean.h"
 #include "pprof/ledger.h"
 
+struct config;
 struct recorder;
 
 #define RECORDER_NICE (-5) /* of its thread, where that is allowed */
@@ -64,6 +65,12 @@ _must_check_ int recorder_close_window(struct recorder *r, struct closed_window 
 void recorder_drop_window(struct recorder *r, struct closed_window *w); /* NULL is fine */
 
 /*
+ * Since the open window began the machine slept or its clock was set, by a second or more: what comes now is not of the
+ * time that the window would tell. Close it.
+ */
+bool recorder_has_clock_jumped(const struct recorder *r);
+
+/*
  * Nothing that the window's stacks point to is still being read, but perhaps for debug info. Keep dispatching until
  * then, while patience lasts: what is not read by then is written with module and offset.
  */
@@ -79,6 +86,12 @@ _must_check_ int recorder_encode(struct recorder *r, struct closed_window *w, st
 
 /* With the next window: no window has ticks of two periods. */
 void recorder_set_period(struct recorder *r, uint64_t period_ns);
+
+/*
+ * What samples are named, labelled and left out by, from now on: [labels], [workload], [filter], [service], [relabel].
+ * Borrowed until the next call; NULL, and at first: defaults. To leave something out takes FILTER_EXCEPT.
+ */
+_must_check_ int recorder_configure(struct recorder *r, const struct config *config);
 
 /*
  * Whether debug info (inlined calls and lines) is read of binaries that are sampled from now on. It is, at first. The

@@ -212,8 +212,8 @@ static void resolve_process(const struct resolve_tables *tables, const struct us
 	struct process *process = processes_find(tables->processes, rec->tgid, rec->start_ns, rec->time_ns);
 	const struct own_code own = { .jit = tables->jit, .process = process, .time_ns = rec->time_ns };
 
-	if (process)
-		ret->labels.exe = process->exe;
+	ret->process = process;
+	ret->exe = process ? process->exe : NULL;
 	resolve_user(&own, stack, rec, ret);
 }
 
@@ -223,9 +223,7 @@ static void label_sample(const struct sample_rec *rec, const struct finished_sta
 	bool is_guessed = is_finished ? finished->is_guessed : rec->flags & SAMPLE_GUESSED;
 
 	memset(ret, 0, sizeof(*ret)); /* its bytes are a key */
-	ret->cgroup_id = rec->cgroup_id;
 	ret->flags = (is_guessed ? STACK_LABEL_GUESSED : 0) | (is_finished ? STACK_LABEL_COPIED : 0);
-	memcpy(ret->comm, rec->comm, strnlen(rec->comm, sizeof(rec->comm)));
 }
 
 void resolve_sample(const struct resolve_tables *tables, const struct sample_batch *batch, const struct sample_rec *rec,
@@ -239,6 +237,8 @@ void resolve_sample(const struct resolve_tables *tables, const struct sample_bat
 	ret->is_finished = stack.is_finished;
 	ret->without_rows = MODULE_NONE;
 	ret->n_frames = 0;
+	ret->exe = NULL;
+	ret->process = NULL;
 	ret->unopened = NULL;
 	ret->truncation = TRUNCATION_NONE;
 
@@ -246,7 +246,7 @@ void resolve_sample(const struct resolve_tables *tables, const struct sample_bat
 	if (rec->flags & SAMPLE_IRQ)
 		push(ret, MODULE_NONE, RESOLVE_ADDR_IRQ, false);
 	if (rec->flags & SAMPLE_KTHREAD)
-		ret->labels.exe = kernel;
+		ret->exe = kernel;
 	else
 		resolve_process(tables, &stack, rec, ret);
 	if (ret->truncation == TRUNCATION_NONE)

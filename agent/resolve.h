@@ -48,7 +48,9 @@ const char *truncation_to_string(enum truncation t); /* "read_fault", as in the 
 #define RESOLVE_MAX_FRAMES (CPUHOUND_MAX_KERNEL_FRAMES + CPUHOUND_MAX_USER_FRAMES + 2)
 
 struct resolved {
-	struct stack_labels labels; /* exe is valid until the table of processes changes */
+	struct stack_labels labels; /* but for the workload, which is not known here */
+	const char *exe;            /* path of the executable; "[kernel]": no user space; NULL: not known */
+	struct process *process;    /* NULL: none is known. Both are valid until the table of processes changes */
 	enum truncation truncation;
 	const struct mapping *unopened; /* its file has not been opened yet: open it and resolve again; NULL: none */
 	bool is_finished;               /* the user frames are those of the finished stack */

@@ -3,38 +3,16 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 
 #include "agent/cpus.h"
-#include "agent/tick-account.h"
+#include "agent/sampled-cpu.h"
 #include "agent/unwind-maps.h"
 #include "bpf/sampler.skel.h"
-#include "common/clock.h"
 #include "common/log.h"
-
-/* Ticks as the program counted them, summed over the buffers flipped since the last cut. */
-struct ticks {
-	uint64_t entries, idle, filtered, records;
-	uint64_t lost[SAMPLE_LOST_N];
-};
-
-struct sampled_cpu {
-	unsigned int number; /* the kernel's */
-	int event_fd;
-	struct bpf_link *link;
-	struct cpu_region *region;
-	uint64_t passed; /* runs that began before this epoch have ended */
-	uint64_t period_ns;
-	uint64_t idle_ns; /* since boot, when the idle times were last read */
-	struct tick_account account;
-	struct ticks ticks;
-};
 
 struct sampler {
 	struct sampler_config config;
@@ -47,11 +25,12 @@ struct sampler {
 	struct unwind_maps unwind;
 	struct copy_area *copies;
 	uint64_t epoch;
-	struct sampled_cpu *cpus;
+	struct sampled_cpu *cpus; /* all possible ones, by the kernel's number */
 	size_t n_cpus;
+	uint64_t n_joined;             /* CPUs that came online while sampling, each time */
 	uint64_t period_ns;            /* from the next cuts on */
 	struct sampler_account closed; /* the sum of what was cut */
-	bool running;
+	bool running, cpus_changed;
 };
 
 static int on_libbpf_message(enum libbpf_print_level level, const char *fmt, va_list ap) _printf_(2, 0);
@@ -114,11 +93,14 @@ static int load_program(struct sampler *s, size_t n_possible_cpus)
 	bpf->rodata->filter = s->config.filter;
 	bpf->rodata->cgroup_v1_memory = s->config.cgroup_v1_memory;
 	bpf->rodata->pid_namespace = s->config.pid_namespace;
-	bpf_program__set_autoload(bpf->progs.filter_follow, s->config.follow);
-	bpf_program__set_autoload(bpf->progs.filter_forget, s->config.filter == FILTER_PROCESS);
+	bpf_program__set_autoload(bpf->progs.filter_follow, s->config.follow || s->config.filter == FILTER_EXCEPT);
+	bpf_program__set_autoload(bpf->progs.filter_forget,
+				  s->config.filter == FILTER_PROCESS || s->config.filter == FILTER_EXCEPT);
 	bpf_program__set_autoload(bpf->progs.on_cgroup_mkdir, may_read_kernel());
 
 	r = bpf_map__set_max_entries(bpf->maps.regions, (__u32)n_possible_cpus);
+	if (r == 0 && s->config.filter == FILTER_EXCEPT)
+		r = bpf_map__set_max_entries(bpf->maps.filter_cgroups, CPUHOUND_MAX_EXCEPT_CGROUPS);
 	if (r < 0)
 		return r;
 	r = sampler_bpf__load(bpf);
@@ -155,60 +137,38 @@ static int map_copies(struct sampler *s)
 	return madvise(copies, sizeof(*s->copies), MADV_DONTDUMP) < 0 ? -errno : 0;
 }
 
-static int open_event(const struct sampler *s, struct sampled_cpu *cpu)
+static int init_cpus(struct sampler *s, size_t n_possible)
 {
-	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = PERF_TYPE_SOFTWARE,
-		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.sample_period = s->period_ns,
-		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
-		.disabled = 1,
-	};
-	long fd = syscall(SYS_perf_event_open, &attr, -1, cpu->number, -1, PERF_FLAG_FD_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	cpu->event_fd = (int)fd;
-	cpu->link = bpf_program__attach_perf_event(s->bpf->progs.on_tick, cpu->event_fd);
-	if (!cpu->link)
-		return -errno;
-	/* libbpf enables what it attaches; time begins with sampler_start(). */
-	if (ioctl(cpu->event_fd, PERF_EVENT_IOC_DISABLE, 0) < 0)
-		return -errno;
+	s->cpus = calloc(n_possible, sizeof(*s->cpus));
+	if (!s->cpus)
+		return -ENOMEM;
+	s->n_cpus = n_possible;
+	for (size_t i = 0; i < n_possible; i++)
+		s->cpus[i] = (struct sampled_cpu){
+			.number = (unsigned int)i,
+			.event_fd = -1,
+			.period_ns = s->period_ns,
+			.region = (void *)((char *)s->regions + i * s->region_stride),
+		};
 	return 0;
 }
 
-/* A CPU that goes offline between the list and the open is not sampled, and is no error. */
-static int open_events(struct sampler *s)
+/* At the start each CPU that is online must be sampled; those that come later may. */
+static int open_online(struct sampler *s)
 {
 	_cleanup_free_ unsigned int *online = NULL;
 	size_t n_online;
 	int r;
 
-	r = cpus_online(&online, &n_online);
+	r = cpus_read(CPUS_ONLINE, &online, &n_online);
+	for (size_t i = 0; r == 0 && i < n_online && online[i] < s->n_cpus; i++) {
+		r = sampled_cpu_open(&s->cpus[online[i]], bpf_program__fd(s->bpf->progs.on_tick));
+		if (r == -ENODEV) /* it went offline meanwhile */
+			r = 0;
+	}
 	if (r < 0)
 		return r;
-	s->cpus = calloc(n_online, sizeof(*s->cpus));
-	if (!s->cpus)
-		return -ENOMEM;
-	for (size_t i = 0; i < n_online; i++) {
-		struct sampled_cpu *cpu = &s->cpus[s->n_cpus];
-
-		*cpu = (struct sampled_cpu){ .number = online[i], .event_fd = -1, .period_ns = s->period_ns };
-		cpu->region = (void *)((char *)s->regions + online[i] * s->region_stride);
-		s->n_cpus++;
-		r = open_event(s, cpu);
-		if (r == -ENODEV) {
-			s->n_cpus--;
-			continue;
-		}
-		if (r < 0)
-			return r;
-		/* Attaching enabled the event for a moment. */
-		memset(cpu->region, 0, sizeof(*cpu->region));
-	}
-	return s->n_cpus > 0 ? 0 : -ENODEV;
+	return sampler_n_sampled(s) > 0 ? 0 : -ENODEV;
 }
 
 static int on_event(void *context, void *data, size_t size)
@@ -218,27 +178,30 @@ static int on_event(void *context, void *data, size_t size)
 
 	if (size >= sizeof(*event) && event->kind == EVENT_CGROUP && s->on_cgroup)
 		s->on_cgroup(s->on_cgroup_context, event);
+	else if (event->kind == EVENT_CPU)
+		s->cpus_changed = true;
 	return 0;
 }
 
 int sampler_new(const struct sampler_config *config, struct sampler **ret)
 {
 	_cleanup_(sampler_freep) struct sampler *s = NULL;
-	int n_possible, r;
+	size_t n_possible;
+	int r;
 
 	libbpf_set_print(on_libbpf_message);
-	n_possible = libbpf_num_possible_cpus();
-	if (n_possible < 0)
-		return n_possible;
+	r = cpus_end(CPUS_POSSIBLE, &n_possible);
+	if (r < 0)
+		return r;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
 	s->period_ns = config->period_ns;
-	r = load_program(s, (size_t)n_possible);
+	r = load_program(s, n_possible);
 	if (r < 0)
 		return r;
-	r = map_regions(s, (size_t)n_possible);
+	r = map_regions(s, n_possible);
 	if (r < 0)
 		return r;
 	r = map_copies(s);
@@ -251,7 +214,9 @@ int sampler_new(const struct sampler_config *config, struct sampler **ret)
 	s->events = ring_buffer__new(bpf_map__fd(s->bpf->maps.events), on_event, s, NULL);
 	if (!s->events)
 		return -errno;
-	r = open_events(s);
+	r = init_cpus(s, n_possible);
+	if (r == 0)
+		r = open_online(s);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(s);
@@ -262,10 +227,8 @@ struct sampler *sampler_free(struct sampler *s)
 {
 	if (!s)
 		return NULL;
-	for (size_t i = 0; i < s->n_cpus; i++) {
-		bpf_link__destroy(s->cpus[i].link);
-		close_fd(s->cpus[i].event_fd);
-	}
+	for (size_t i = 0; i < s->n_cpus; i++)
+		sampled_cpu_close(&s->cpus[i]);
 	free(s->cpus);
 	ring_buffer__free(s->events);
 	if (s->regions)
@@ -278,10 +241,17 @@ struct sampler *sampler_free(struct sampler *s)
 	return NULL;
 }
 
+/* From now on the lists are looked at. */
+static void use_filter(struct sampler *s)
+{
+	s->bpf->bss->filter_is_used = 1;
+}
+
 int sampler_filter_process(struct sampler *s, uint32_t tgid, uint64_t start_ns)
 {
 	__u64 value = start_ns;
 
+	use_filter(s);
 	return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.filter_pids), &tgid, &value, BPF_ANY) < 0 ? -errno : 0;
 }
 
@@ -290,41 +260,31 @@ int sampler_filter_cgroup(struct sampler *s, uint64_t cgroup_id)
 	__u64 key = cgroup_id;
 	__u8 value = 1;
 
+	use_filter(s);
 	return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.filter_cgroups), &key, &value, BPF_ANY) < 0 ? -errno : 0;
 }
 
-/*
- * The read of an active event runs on its CPU, by an interrupt that it waits for (kernel/events/core.c,
- * perf_event_read()): when it returns, no program that began before it is still running there.
- * monotonic_ns was taken before: a tick between the two makes one more taken than due, which the account repairs.
- */
-static int read_event(struct sampler *s, struct sampled_cpu *cpu, uint64_t monotonic_ns, struct tick_reading *ret)
+void sampler_unfilter_process(struct sampler *s, uint32_t tgid)
 {
-	struct {
-		uint64_t counted_ns, enabled_ns;
-	} event;
-	uint64_t epoch = ++s->epoch;
-
-	if (read(cpu->event_fd, &event, sizeof(event)) != sizeof(event))
-		return -errno;
-	cpu->passed = epoch;
-	*ret = (struct tick_reading){
-		.monotonic_ns = monotonic_ns,
-		.enabled_ns = event.enabled_ns,
-		.counted_ns = event.counted_ns,
-		.idle_ns = cpu->idle_ns,
-	};
-	return 0;
+	if (s->config.filter == FILTER_EXCEPT && s->bpf->bss->filter_is_used)
+		bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.filter_pids), &tgid); /* -ENOENT: it was not listed */
 }
 
-static int advance(struct sampler *s, struct sampled_cpu *cpu, uint64_t monotonic_ns)
+static void empty_map(const struct bpf_map *map)
 {
-	struct tick_reading now;
-	int r = read_event(s, cpu, monotonic_ns, &now);
+	uint64_t key;
 
-	if (r == 0)
-		tick_account_advance(&cpu->account, &now);
-	return r;
+	while (bpf_map_get_next_key(bpf_map__fd(map), NULL, &key) == 0)
+		if (bpf_map_delete_elem(bpf_map__fd(map), &key) < 0)
+			return; /* cannot be */
+}
+
+void sampler_unfilter_all(struct sampler *s)
+{
+	if (s->config.filter != FILTER_EXCEPT || !s->bpf->bss->filter_is_used)
+		return;
+	empty_map(s->bpf->maps.filter_pids);
+	empty_map(s->bpf->maps.filter_cgroups);
 }
 
 int sampler_read_idle(struct sampler *s)
@@ -335,30 +295,9 @@ int sampler_read_idle(struct sampler *s)
 
 	r = cpus_idle_ns(&idle_ns, &n_idle);
 	for (size_t i = 0; r == 0 && i < s->n_cpus; i++)
-		if (s->cpus[i].number < n_idle)
-			s->cpus[i].idle_ns = idle_ns[s->cpus[i].number];
+		if (i < n_idle && idle_ns[i] > 0) /* nothing is told of those that are offline */
+			s->cpus[i].idle_ns = idle_ns[i];
 	return r;
-}
-
-static int enable(struct sampler *s, struct sampled_cpu *cpu)
-{
-	struct tick_reading now;
-	int r = read_event(s, cpu, clock_now_ns(CLOCK_MONOTONIC), &now);
-
-	if (r < 0)
-		return r;
-	tick_account_begin(&cpu->account, cpu->period_ns, &now);
-	return ioctl(cpu->event_fd, PERF_EVENT_IOC_ENABLE, 0) < 0 ? -errno : 0;
-}
-
-/* The ticks up to now are taken in. */
-static int disable(struct sampler *s, struct sampled_cpu *cpu)
-{
-	uint64_t monotonic_ns = clock_now_ns(CLOCK_MONOTONIC);
-
-	if (ioctl(cpu->event_fd, PERF_EVENT_IOC_DISABLE, 0) < 0)
-		return -errno;
-	return advance(s, cpu, monotonic_ns);
 }
 
 int sampler_start(struct sampler *s)
@@ -366,7 +305,7 @@ int sampler_start(struct sampler *s)
 	int r = sampler_read_idle(s);
 
 	for (size_t i = 0; r == 0 && i < s->n_cpus; i++)
-		r = enable(s, &s->cpus[i]);
+		r = sampled_cpu_enable(&s->cpus[i], ++s->epoch);
 	if (r == 0)
 		s->running = true;
 	return r;
@@ -377,7 +316,7 @@ int sampler_stop(struct sampler *s)
 	int first_error = sampler_read_idle(s);
 
 	for (size_t i = 0; i < s->n_cpus; i++) {
-		int r = disable(s, &s->cpus[i]);
+		int r = sampled_cpu_disable(&s->cpus[i], ++s->epoch);
 
 		if (r < 0 && !first_error)
 			first_error = r;
@@ -386,14 +325,89 @@ int sampler_stop(struct sampler *s)
 	return first_error;
 }
 
+bool sampler_cpus_changed(const struct sampler *s)
+{
+	return s->cpus_changed;
+}
+
+/* That it cannot be sampled is told once, and shows in sampler_totals() for as long as it is so. */
+static int open_late(struct sampler *s, struct sampled_cpu *cpu)
+{
+	int r = sampled_cpu_open(cpu, bpf_program__fd(s->bpf->progs.on_tick));
+
+	if (r < 0 && r != -ENODEV && r != cpu->open_error)
+		log_warning("CPU %u is online and cannot be sampled: %s", cpu->number, strerrordesc_np(-r));
+	cpu->open_error = r == -ENODEV ? 0 : r; /* it is on its way, one way or the other */
+	if (r < 0)
+		return 0;
+	s->n_joined++;
+	cpu->has_joined = true;
+	return sampled_cpu_enable(cpu, ++s->epoch);
+}
+
+static int open_new(struct sampler *s, const unsigned int *online, size_t n_online)
+{
+	bool is_idle_read = false;
+	size_t k = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->n_cpus; i++) {
+		struct sampled_cpu *cpu = &s->cpus[i];
+		bool is_online = k < n_online && online[k] == i;
+
+		k += is_online;
+		cpu->has_joined = false;
+		if (!is_online)
+			cpu->open_error = 0;
+		if (!is_online || sampled_cpu_is_open(cpu))
+			continue;
+		if (!is_idle_read) /* the kernel may have begun to count anew */
+			r = sampler_read_idle(s);
+		is_idle_read = true;
+		if (r == 0)
+			r = open_late(s, cpu);
+	}
+	return r;
+}
+
+int sampler_follow_cpus(struct sampler *s)
+{
+	_cleanup_free_ unsigned int *online = NULL;
+	uint64_t n_before = s->n_joined;
+	size_t n_online;
+	int r = 0;
+
+	for (size_t i = 0; s->cpus_changed && r == 0 && i < s->n_cpus; i++) /* else flips find what has gone */
+		r = sampled_cpu_advance(&s->cpus[i], ++s->epoch);
+	s->cpus_changed = false;
+	if (r == 0)
+		r = cpus_read(CPUS_ONLINE, &online, &n_online);
+	if (r == 0)
+		r = open_new(s, online, n_online);
+	return r < 0 ? r : s->n_joined > n_before ? SAMPLER_JOINED : 0;
+}
+
+bool sampler_has_joined(const struct sampler *s, size_t i)
+{
+	return s->cpus[i].has_joined;
+}
+
 void sampler_sleep(struct sampler *s)
 {
 	sampler_bpf__detach(s->bpf);
 }
 
+/* Nobody told of CPUs while it slept: which events have gone is not known. */
 int sampler_wake(struct sampler *s)
 {
-	return sampler_bpf__attach(s->bpf);
+	int r;
+
+	for (size_t i = 0; i < s->n_cpus; i++) {
+		sampled_cpu_close(&s->cpus[i]);
+		s->cpus[i].region->is_leaving = 0;
+	}
+	r = sampler_bpf__attach(s->bpf);
+	return r == 0 ? open_online(s) : r;
 }
 
 void sampler_set_period(struct sampler *s, uint64_t period_ns)
@@ -406,16 +420,18 @@ size_t sampler_n_cpus(const struct sampler *s)
 	return s->n_cpus;
 }
 
-static const struct cpu_buf *buf_in_use(const struct sampler *s, size_t i)
+size_t sampler_n_sampled(const struct sampler *s)
 {
-	const struct cpu_region *region = s->cpus[i].region;
+	size_t n = 0;
 
-	return &region->buf[region->active & 1];
+	for (size_t i = 0; i < s->n_cpus; i++)
+		n += sampled_cpu_is_open(&s->cpus[i]);
+	return n;
 }
 
 double sampler_fill(const struct sampler *s, size_t i)
 {
-	const struct cpu_buf *buf = buf_in_use(s, i);
+	const struct cpu_buf *buf = sampled_cpu_buf(&s->cpus[i]);
 	double log = (double)__atomic_load_n(&buf->n_records, __ATOMIC_RELAXED) / CPUHOUND_LOG_RECORDS;
 	double stacks = (double)__atomic_load_n(&buf->n_stack_words, __ATOMIC_RELAXED) / CPUHOUND_STACK_WORDS;
 
@@ -424,31 +440,13 @@ double sampler_fill(const struct sampler *s, size_t i)
 
 uint64_t sampler_n_records(const struct sampler *s, size_t i)
 {
-	return s->cpus[i].ticks.records + __atomic_load_n(&buf_in_use(s, i)->n_records, __ATOMIC_RELAXED);
-}
-
-/* From now on the program fills the other buffer; what the first one has counted is taken in. */
-static void swap_buffers(struct sampled_cpu *cpu)
-{
-	__atomic_store_n(&cpu->region->active, cpu->region->active ^ 1, __ATOMIC_SEQ_CST);
-}
-
-static struct cpu_buf *filled_buffer(struct sampled_cpu *cpu)
-{
-	return &cpu->region->buf[~cpu->region->active & 1];
+	return s->cpus[i].ticks.records + __atomic_load_n(&sampled_cpu_buf(&s->cpus[i])->n_records, __ATOMIC_RELAXED);
 }
 
 static void take_buffer(struct sampler *s, size_t i, struct sample_batch *ret)
 {
-	struct sampled_cpu *cpu = &s->cpus[i];
-	const struct cpu_buf *buf = filled_buffer(cpu);
+	const struct cpu_buf *buf = sampled_cpu_take(&s->cpus[i]);
 
-	cpu->ticks.entries += buf->n_entries;
-	cpu->ticks.idle += buf->n_idle;
-	cpu->ticks.filtered += buf->n_filtered;
-	cpu->ticks.records += buf->n_records;
-	for (size_t k = 0; k < SAMPLE_LOST_N; k++)
-		cpu->ticks.lost[k] += buf->n_lost[k];
 	*ret = (struct sample_batch){
 		.cpu = i,
 		.records = buf->records,
@@ -461,31 +459,27 @@ static void take_buffer(struct sampler *s, size_t i, struct sample_batch *ret)
 int sampler_flip(struct sampler *s, size_t i, struct sample_batch *ret)
 {
 	struct sampled_cpu *cpu = &s->cpus[i];
-	uint64_t monotonic_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int r;
 
-	swap_buffers(cpu);
-	r = s->running ? advance(s, cpu, monotonic_ns) : 0;
+	sampled_cpu_swap(cpu);
+	r = s->running ? sampled_cpu_advance(cpu, ++s->epoch) : 0;
 	if (r == 0)
 		take_buffer(s, i, ret);
 	return r;
 }
 
 /* The event stands still meanwhile: no tick of the old period falls among those of the new one. */
-static int change_period(struct sampler *s, size_t i, struct sample_batch *ret)
+static int flip_to_new_period(struct sampler *s, size_t i, struct sample_batch *ret)
 {
 	struct sampled_cpu *cpu = &s->cpus[i];
-	__u64 period_ns = s->period_ns;
 	int r;
 
-	r = s->running ? disable(s, cpu) : 0;
+	r = s->running ? sampled_cpu_disable(cpu, ++s->epoch) : 0;
 	if (r < 0)
 		return r;
-	swap_buffers(cpu);
+	sampled_cpu_swap(cpu);
 	take_buffer(s, i, ret);
-	if (ioctl(cpu->event_fd, PERF_EVENT_IOC_PERIOD, &period_ns) < 0)
-		return -errno;
-	return 0;
+	return sampled_cpu_set_period(cpu, s->period_ns);
 }
 
 static void close_account(struct sampler *s, struct sampled_cpu *cpu)
@@ -513,12 +507,11 @@ int sampler_cut(struct sampler *s, size_t i, struct sample_batch *ret)
 	bool is_new_period = cpu->period_ns != s->period_ns;
 	int r;
 
-	r = is_new_period ? change_period(s, i, ret) : sampler_flip(s, i, ret);
+	r = is_new_period ? flip_to_new_period(s, i, ret) : sampler_flip(s, i, ret);
 	if (r < 0)
 		return r;
 	close_account(s, cpu);
-	cpu->period_ns = s->period_ns;
-	return is_new_period && s->running ? enable(s, cpu) : 0;
+	return is_new_period && s->running ? sampled_cpu_enable(cpu, ++s->epoch) : 0;
 }
 
 void sampler_take_account(struct sampler *s, struct sampler_account *ret)
@@ -529,9 +522,7 @@ void sampler_take_account(struct sampler *s, struct sampler_account *ret)
 
 void sampler_release(struct sampler *s, const struct sample_batch *batch)
 {
-	struct cpu_region *region = s->cpus[batch->cpu].region;
-
-	memset(&region->buf[~region->active & 1], 0, offsetof(struct cpu_buf, records));
+	sampled_cpu_release(&s->cpus[batch->cpu]);
 }
 
 size_t sample_stack(const struct sample_batch *batch, __u32 ref, const __u64 **ret)
@@ -570,18 +561,17 @@ uint64_t sampler_epoch(const struct sampler *s)
 bool sampler_has_passed(const struct sampler *s, uint64_t epoch)
 {
 	for (size_t i = 0; s->running && i < s->n_cpus; i++)
-		if (s->cpus[i].passed <= epoch)
+		if (sampled_cpu_is_open(&s->cpus[i]) && s->cpus[i].passed <= epoch)
 			return false;
 	return true;
 }
 
 int sampler_barrier(struct sampler *s)
 {
-	struct tick_reading unused;
 	int r = 0;
 
 	for (size_t i = 0; s->running && r == 0 && i < s->n_cpus; i++)
-		r = read_event(s, &s->cpus[i], 0, &unused);
+		r = sampled_cpu_barrier(&s->cpus[i], ++s->epoch);
 	return r;
 }
 
@@ -612,9 +602,18 @@ static int add_run_time(const struct bpf_program *program, struct sampler_totals
 		return 0;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		return -errno;
-	ret->run_ns += info.run_time_ns;
-	ret->n_runs += info.run_cnt;
+	ret->kernel.run_ns += info.run_time_ns;
+	ret->kernel.n_runs += info.run_cnt;
 	return 0;
+}
+
+static void add_cpu(const struct sampled_cpu *cpu, struct sampler_totals *ret)
+{
+	for (size_t k = 0; k < SAMPLE_LOST_N; k++)
+		ret->n_lost_since_cut += cpu->ticks.lost[k];
+	ret->n_cpus_refused += cpu->open_error != 0;
+	ret->own.run_ns += __atomic_load_n(&cpu->region->timed_ns, __ATOMIC_RELAXED) * CPUHOUND_TIMED_EVERY;
+	ret->own.n_runs += __atomic_load_n(&cpu->region->n_timed, __ATOMIC_RELAXED) * CPUHOUND_TIMED_EVERY;
 }
 
 int sampler_totals(const struct sampler *s, struct sampler_totals *ret)
@@ -622,12 +621,12 @@ int sampler_totals(const struct sampler *s, struct sampler_totals *ret)
 	struct sampler_totals totals = {
 		.n_follow_failed = s->bpf->bss->n_follow_failed,
 		.n_events_lost = s->bpf->bss->n_events_lost,
+		.n_joined = s->n_joined,
 	};
 	struct bpf_program *program;
 
 	for (size_t i = 0; i < s->n_cpus; i++)
-		for (size_t k = 0; k < SAMPLE_LOST_N; k++)
-			totals.n_lost_since_cut += s->cpus[i].ticks.lost[k];
+		add_cpu(&s->cpus[i], &totals);
 	bpf_object__for_each_program(program, s->bpf->obj)
 	{
 		int r = add_run_time(program, &totals);

@@ -25,19 +25,35 @@ struct sampler_config {
 				 * it have the number 0. */
 };
 
-/* Loads the program and opens one disabled event on each online CPU. */
+/* Loads the program, with buffers for each possible CPU, and opens one disabled event on each online one. */
 _must_check_ int sampler_new(const struct sampler_config *config, struct sampler **ret);
 struct sampler *sampler_free(struct sampler *s); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct sampler *, sampler_free);
 
 /* Before or while sampling. start_ns 0: whichever process has this tgid at its next tick. */
 _must_check_ int sampler_filter_process(struct sampler *s, uint32_t tgid, uint64_t start_ns);
+/* -E2BIG: too many are listed. */
 _must_check_ int sampler_filter_cgroup(struct sampler *s, uint64_t cgroup_id);
+/* With FILTER_EXCEPT: takes it from the list, if it is there; or all of them. */
+void sampler_unfilter_process(struct sampler *s, uint32_t tgid);
+void sampler_unfilter_all(struct sampler *s);
 
 _must_check_ int sampler_start(struct sampler *s); /* for the first time, or again */
 _must_check_ int sampler_stop(struct sampler *s);  /* no tick after it; what was taken stays to be flipped out */
 
-size_t sampler_n_cpus(const struct sampler *s); /* that are sampled; numbered from 0 here, not as the kernel does */
+size_t sampler_n_cpus(const struct sampler *s);    /* possible ones: those that are offline have no ticks */
+size_t sampler_n_sampled(const struct sampler *s); /* now */
+
+/*
+ * While sampling: CPUs that came online since the last call are sampled from now on, those that went offline have been
+ * until then. SAMPLER_JOINED: there were such; to be asked again when CPUs have changed, and now and then.
+ */
+enum sampler_answer {
+	SAMPLER_JOINED = 1,
+};
+_must_check_ int sampler_follow_cpus(struct sampler *s);
+bool sampler_has_joined(const struct sampler *s, size_t i); /* with the last call */
+bool sampler_cpus_changed(const struct sampler *s);         /* as far as sampler_read_events() was told */
 
 /* How full the buffer in use is, 0 to 1, read without disturbing it; and the samples in it. */
 double sampler_fill(const struct sampler *s, size_t i);
@@ -91,7 +107,8 @@ void sampler_set_period(struct sampler *s, uint64_t period_ns);
 /*
  * Accounts for the ticks of a window: on each CPU those between its last two cuts (or its start), less the time in
  * which sampling was stopped. n_entries is counted when the program begins, the others where they happen. To be taken
- * after all CPUs were cut; before it, sampler_read_idle() tells which of the missing ones idle time explains.
+ * after all CPUs were cut; before it, sampler_read_idle() tells which of the missing ones idle time explains. Of the
+ * time that a CPU was offline nothing is due; its idle time since the last reading before is not known.
  */
 struct sampler_account {
 	uint64_t n_due, n_entries, n_idle, n_filtered, n_records;
@@ -101,12 +118,20 @@ struct sampler_account {
 _must_check_ int sampler_read_idle(struct sampler *s);
 void sampler_take_account(struct sampler *s, struct sampler_account *ret);
 
+/* What the programs have run for. */
+struct run_time {
+	uint64_t run_ns, n_runs;
+};
+
 struct sampler_totals {
+	size_t n_cpus_refused;     /* online, but the kernel refuses the event */
+	uint64_t n_joined;         /* CPUs that came online while sampling, each time */
 	uint64_t n_lost_since_cut; /* as far as buffers were flipped */
 	/* Since load. */
 	uint64_t n_follow_failed; /* children that could not be followed */
 	uint64_t n_events_lost;   /* cgroups whose making could not be told */
-	uint64_t run_ns, n_runs;  /* of all programs; 0 where the kernel does not count (kernel.bpf_stats_enabled) */
+	struct run_time kernel;   /* of all programs, while the kernel counts (kernel.bpf_stats_enabled) */
+	struct run_time own;      /* of ticks, by those that timed themselves */
 };
 _must_check_ int sampler_totals(const struct sampler *s, struct sampler_totals *ret);
 

@@ -5,13 +5,13 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
+#include "agent/cpu-event.h"
 #include "agent/cpus.h"
 #include "common/clock.h"
 
 struct ring {
-	int fd;
+	int fd;     /* -1: there is none, its CPU has not been online */
 	void *base; /* a header page, then data_bytes */
 	size_t data_bytes;
 };
@@ -20,7 +20,7 @@ struct sideband_rings {
 	int epoll_fd;  /* of the rings */
 	int listen_fd; /* an epoll of epoll_fd alone, which can be muted without touching each ring */
 	bool is_muted;
-	struct ring *rings;
+	struct ring *rings; /* of all possible CPUs, by the kernel's number */
 	size_t n_rings;
 };
 
@@ -52,8 +52,6 @@ static int map_ring(struct ring *ring)
 static int open_dummy(unsigned int cpu)
 {
 	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_DUMMY,
 		.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME,
 		.sample_id_all = 1,
@@ -69,26 +67,49 @@ static int open_dummy(unsigned int cpu)
 		.watermark = 1, /* wakeup_events never wakes the reader of a dummy event */
 		.wakeup_watermark = 1,
 	};
-	long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 
-	return fd < 0 ? -errno : (int)fd;
+	return cpu_event_open(&attr, cpu);
 }
 
-static int open_ring(struct sideband_rings *s, struct ring *ring, unsigned int cpu)
+static void close_ring(struct ring *ring)
+{
+	if (ring->base)
+		munmap(ring->base, map_bytes(ring->data_bytes));
+	close_fd(ring->fd);
+	*ring = (struct ring){ .fd = -1 };
+}
+
+static int open_ring(struct sideband_rings *s, size_t cpu)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
-	int fd, r;
+	struct ring *ring = &s->rings[cpu];
+	int r;
 
-	fd = open_dummy(cpu);
-	if (fd < 0)
-		return fd;
-	ring->fd = fd;
+	ring->fd = open_dummy((unsigned int)cpu);
+	if (ring->fd < 0)
+		return ring->fd;
 	r = map_ring(ring);
+	if (r == 0 && epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, ring->fd, &event) < 0)
+		r = -errno;
 	if (r < 0)
-		return r;
-	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-		return -errno;
-	return 0;
+		close_ring(ring);
+	return r;
+}
+
+/* A CPU that goes offline meanwhile needs none: nothing runs there. */
+static int open_online(struct sideband_rings *s)
+{
+	_cleanup_free_ unsigned int *online = NULL;
+	size_t n_online;
+	int r;
+
+	r = cpus_read(CPUS_ONLINE, &online, &n_online);
+	for (size_t i = 0; r == 0 && i < n_online && online[i] < s->n_rings; i++) {
+		r = open_ring(s, online[i]);
+		if (r == -ENODEV)
+			r = 0;
+	}
+	return r;
 }
 
 static int open_epolls(struct sideband_rings *s)
@@ -107,8 +128,7 @@ static int open_epolls(struct sideband_rings *s)
 int sideband_rings_new(struct sideband_rings **ret)
 {
 	_cleanup_(sideband_rings_freep) struct sideband_rings *s = NULL;
-	_cleanup_free_ unsigned int *online = NULL;
-	size_t n_online;
+	size_t n_possible;
 	int r;
 
 	s = calloc(1, sizeof(*s));
@@ -118,21 +138,18 @@ int sideband_rings_new(struct sideband_rings **ret)
 	r = open_epolls(s);
 	if (r < 0)
 		return r;
-	r = cpus_online(&online, &n_online);
+	r = cpus_end(CPUS_POSSIBLE, &n_possible);
 	if (r < 0)
 		return r;
-	s->rings = calloc(n_online, sizeof(*s->rings));
+	s->rings = calloc(n_possible, sizeof(*s->rings));
 	if (!s->rings)
 		return -ENOMEM;
-	for (size_t i = 0; i < n_online; i++) {
-		s->rings[s->n_rings] = (struct ring){ .fd = -1 };
-		r = open_ring(s, &s->rings[s->n_rings], online[i]);
-		if (r == -ENODEV) /* went offline meanwhile: nothing runs there */
-			continue;
-		s->n_rings++;
-		if (r < 0)
-			return r;
-	}
+	s->n_rings = n_possible;
+	for (size_t i = 0; i < n_possible; i++)
+		s->rings[i].fd = -1;
+	r = open_online(s);
+	if (r < 0)
+		return r;
 	*ret = take_ptr(s);
 	return 0;
 }
@@ -141,16 +158,26 @@ struct sideband_rings *sideband_rings_free(struct sideband_rings *s)
 {
 	if (!s)
 		return NULL;
-	for (size_t i = 0; i < s->n_rings; i++) {
-		if (s->rings[i].base)
-			munmap(s->rings[i].base, map_bytes(s->rings[i].data_bytes));
-		close_fd(s->rings[i].fd);
-	}
+	for (size_t i = 0; i < s->n_rings; i++)
+		close_ring(&s->rings[i]);
 	free(s->rings);
 	close_fd(s->listen_fd);
 	close_fd(s->epoll_fd);
 	free(s);
 	return NULL;
+}
+
+int sideband_rings_reopen(struct sideband_rings *s, size_t cpu, struct sideband_queue *q)
+{
+	struct ring *ring = &s->rings[cpu];
+	int n, r;
+
+	n = ring->base ? sideband_ring_read(ring->base, ring->data_bytes, q) : 0;
+	close_ring(ring);
+	r = open_ring(s, cpu);
+	if (r == -ENODEV) /* offline again */
+		r = 0;
+	return n < 0 ? n : r;
 }
 
 int sideband_rings_fd(const struct sideband_rings *s)
@@ -175,28 +202,26 @@ bool sideband_rings_pending(const struct sideband_rings *s)
 	for (size_t i = 0; i < s->n_rings; i++) {
 		const struct perf_event_mmap_page *page = s->rings[i].base;
 
-		if (__atomic_load_n(&page->data_head, __ATOMIC_RELAXED) != page->data_tail)
+		if (page && __atomic_load_n(&page->data_head, __ATOMIC_RELAXED) != page->data_tail)
 			return true;
 	}
 	return false;
 }
 
-static int control(struct sideband_rings *s, unsigned long request)
+int sideband_rings_sleep(struct sideband_rings *s)
 {
 	for (size_t i = 0; i < s->n_rings; i++)
-		if (ioctl(s->rings[i].fd, request, 0) < 0)
+		if (s->rings[i].fd >= 0 && ioctl(s->rings[i].fd, PERF_EVENT_IOC_DISABLE, 0) < 0)
 			return -errno;
 	return 0;
 }
 
-int sideband_rings_sleep(struct sideband_rings *s)
-{
-	return control(s, PERF_EVENT_IOC_DISABLE);
-}
-
+/* CPUs may have gone offline meanwhile, and come back, which ends their events. */
 int sideband_rings_wake(struct sideband_rings *s)
 {
-	return control(s, PERF_EVENT_IOC_ENABLE);
+	for (size_t i = 0; i < s->n_rings; i++)
+		close_ring(&s->rings[i]);
+	return open_online(s);
 }
 
 int sideband_rings_read(struct sideband_rings *s, struct sideband_queue *q, uint64_t *ret_before_ns)
@@ -205,7 +230,7 @@ int sideband_rings_read(struct sideband_rings *s, struct sideband_queue *q, uint
 	int n_records = 0;
 
 	for (size_t i = 0; i < s->n_rings; i++) {
-		int r = sideband_ring_read(s->rings[i].base, s->rings[i].data_bytes, q);
+		int r = s->rings[i].base ? sideband_ring_read(s->rings[i].base, s->rings[i].data_bytes, q) : 0;
 
 		if (r < 0)
 			return r;

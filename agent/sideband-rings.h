@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sideband-rings: one dummy perf event on each CPU that tells of processes, mappings, cgroups and kernel symbols,
- * and the ring that it writes to. Open it before /proc is scanned, so that nothing falls between. One thread.
+ * sideband-rings: one dummy perf event on each online CPU that tells of processes, mappings, cgroups and kernel
+ * symbols, and the ring that it writes to. Open it before /proc is scanned, so that nothing falls between. One thread.
  */
 #pragma once
 
@@ -35,9 +35,15 @@ bool sideband_rings_pending(const struct sideband_rings *s); /* there are record
  */
 _must_check_ int sideband_rings_mute(struct sideband_rings *s, bool is_muted);
 
-/* Nothing is told until it is woken, but what was told before can be read. */
+/* Nothing is told until it is woken; what was told before can be read until then. */
 _must_check_ int sideband_rings_sleep(struct sideband_rings *s);
 _must_check_ int sideband_rings_wake(struct sideband_rings *s);
+
+/*
+ * A CPU has come online, for the first time or again: its event is opened; what the one before still held goes into q.
+ * -ENOSPC, -EBADMSG: that was lost. Any error: its news is.
+ */
+_must_check_ int sideband_rings_reopen(struct sideband_rings *s, size_t cpu, struct sideband_queue *q);
 
 /*
  * Moves every record of every ring into q and returns their number. *ret_before_ns: events before it are complete

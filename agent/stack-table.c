@@ -7,10 +7,6 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include "common/intern.h"
-
-#define NAMES_DIVISOR 8 /* of the limit, for the paths of executables */
-
 struct labels_entry {
 	UT_hash_handle hh;
 	uint32_t number;
@@ -37,7 +33,6 @@ struct entry {
 };
 
 struct stack_table {
-	struct intern *names;
 	struct labels_entry *labels;
 	struct labels_entry **labels_by_number;
 	size_t n_labels, labels_capacity;
@@ -56,14 +51,10 @@ struct stack_table {
 int stack_table_new(size_t limit_bytes, struct stack_table **ret)
 {
 	_cleanup_(stack_table_freep) struct stack_table *t = calloc(1, sizeof(*t));
-	int r;
 
 	if (!t)
 		return -ENOMEM;
 	t->limit_bytes = limit_bytes;
-	r = intern_new(limit_bytes / NAMES_DIVISOR, &t->names);
-	if (r < 0)
-		return r;
 	*ret = take_ptr(t);
 	return 0;
 }
@@ -85,7 +76,6 @@ struct stack_table *stack_table_free(struct stack_table *t)
 	free(t->labels_by_number);
 	free(t->frames_by_number);
 	free(t->scratch);
-	intern_free(t->names);
 	free(t);
 	return NULL;
 }
@@ -114,25 +104,11 @@ static int grow(void ***array, size_t n, size_t *capacity)
 	return 0;
 }
 
-/* Equal labels get equal bytes. Where there is no room for a path, the sample goes by its comm. */
-static int intern_names(struct stack_table *t, struct stack_labels *labels)
+static int intern_labels(struct stack_table *t, const struct stack_labels *labels, uint32_t *ret)
 {
-	int r = labels->exe ? intern_add(t->names, labels->exe, strlen(labels->exe), &labels->exe) : 0;
-
-	if (r == -ENOSPC)
-		labels->exe = NULL;
-	return r == -ENOSPC ? 0 : r;
-}
-
-static int intern_labels(struct stack_table *t, const struct stack_labels *borrowed, uint32_t *ret)
-{
-	struct stack_labels key = *borrowed, *labels = &key;
 	struct labels_entry *e = NULL;
 	int r;
 
-	r = intern_names(t, labels);
-	if (r < 0)
-		return r;
 	HASH_FIND(hh, t->labels, labels, sizeof(*labels), e);
 	if (e) {
 		*ret = e->number;
@@ -273,7 +249,7 @@ uint64_t stack_table_n_samples(const struct stack_table *t)
 
 size_t stack_table_bytes(const struct stack_table *t)
 {
-	return t->bytes + intern_bytes(t->names);
+	return t->bytes;
 }
 
 void stack_table_get(const struct stack_table *t, size_t i, struct stack *ret)

@@ -2,8 +2,7 @@
 /*
  * stack-table: the samples of a window, folded: how often each stack was seen with each set of labels. Addresses are
  * relative to their module, so the same code in many processes is one stack. Each frame and each set of labels has a
- * number, so that what follows from it is found out once. It keeps copies of the names that it needs. Bounded; one
- * thread.
+ * number, so that what follows from it is found out once. Bounded; one thread.
  */
 #pragma once
 
@@ -35,10 +34,9 @@ enum stack_label_flag {
 
 /* What a sample is labelled with. Padding has no place here: it is a key. */
 struct stack_labels {
-	uint64_t cgroup_id;
-	const char *exe; /* path of the executable; "[kernel]": no user space; NULL: unknown, or no room for its name */
-	char comm[16];   /* zero-padded */
-	uint64_t flags;  /* enum stack_label_flag */
+	uint32_t workload;  /* its number: agent/workloads.h */
+	uint32_t flags;     /* enum stack_label_flag */
+	uint32_t tgid, tid; /* 0: not to be told */
 };
 
 struct stack {
@@ -55,7 +53,7 @@ _must_check_ int stack_table_new(size_t limit_bytes, struct stack_table **ret);
 struct stack_table *stack_table_free(struct stack_table *t); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct stack_table *, stack_table_free);
 
-/* Counts one sample that stands for period_ns. STACK_TABLE_FULL: nothing was counted. labels->exe need not last. */
+/* Counts one sample that stands for period_ns. STACK_TABLE_FULL: nothing was counted. */
 enum stack_table_answer {
 	STACK_TABLE_FULL = 1,
 };

@@ -78,6 +78,17 @@ uint64_t status_rss_bytes(const struct status *s)
 	return bytes;
 }
 
+uint64_t status_cpu_ns(const struct status *s)
+{
+	struct status_process processes[STATUS_MAX_PROCESSES];
+	size_t n = status_processes(s, processes);
+	uint64_t ns = s->recorder.bpf_run_ns;
+
+	for (size_t i = 0; i < n; i++)
+		ns += processes[i].stats.cpu_ns;
+	return ns;
+}
+
 void status_faults(const struct status *s, struct status_fault ret[static STATUS_N_FAULTS])
 {
 	const struct status_fault faults[STATUS_N_FAULTS] = {

@@ -84,6 +84,7 @@ struct status_process {
 };
 size_t status_processes(const struct status *s, struct status_process ret[static STATUS_MAX_PROCESSES]);
 uint64_t status_rss_bytes(const struct status *s); /* anonymous memory of all of them */
+uint64_t status_cpu_ns(const struct status *s);    /* and their CPU time, with that of the BPF program */
 
 /* What does not work as it should; "" where it does. */
 #define STATUS_N_FAULTS 5

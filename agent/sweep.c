@@ -10,6 +10,7 @@
 #include "agent/modules.h"
 #include "agent/stack-table.h"
 #include "agent/unwinding.h"
+#include "agent/workloads.h"
 #include "common/clock.h"
 #include "symbolizer/binary.h"
 #include "workload/process.h"
@@ -26,10 +27,10 @@ static void keep_stacks(struct intake *in, const struct stack_table *stacks)
 	}
 }
 
-static void keep_cgroups(struct intake *in, const struct stack_table *stacks)
+static void keep_workloads(struct intake *in, const struct stack_table *stacks)
 {
 	for (uint32_t i = 0; i < stack_table_n_labels(stacks); i++)
-		cgroups_keep(in->cgroups, stack_table_labels(stacks, i)->cgroup_id);
+		workloads_keep(in->workloads, stack_table_labels(stacks, i)->workload);
 }
 
 typedef void (*keep_fn)(struct intake *in, const struct stack_table *stacks);
@@ -107,14 +108,13 @@ static int forget_code(struct intake *in, const struct closed_window *windows)
 }
 
 /* Where there are no more than after the last time, nothing has to go. */
-static int forget_cgroups(struct intake *in, const struct closed_window *windows, uint64_t now_ns)
+static int forget_cgroups(struct intake *in, uint64_t now_ns)
 {
 	int r;
 
 	if (now_ns - in->cgroups_ns < CGROUPS_NS || cgroups_n(in->cgroups) <= in->n_cgroups ||
 	    !in->hierarchy.mount_point[0])
 		return 0;
-	keep_all_stacks(in, windows, keep_cgroups);
 	r = cgroups_expire(in->cgroups, &in->hierarchy);
 	in->cgroups_ns = now_ns;
 	in->n_cgroups = cgroups_n(in->cgroups);
@@ -128,6 +128,8 @@ int sweep(struct intake *in, const struct closed_window *windows, uint64_t now_n
 	if (r < 0)
 		return r;
 	forget_binaries(in);
+	keep_all_stacks(in, windows, keep_workloads);
+	workloads_sweep(in->workloads);
 	r = forget_code(in, windows);
-	return r == 0 ? forget_cgroups(in, windows, now_ns) : r;
+	return r == 0 ? forget_cgroups(in, now_ns) : r;
 }

@@ -47,11 +47,11 @@ void tick_account_close(struct tick_account *a, uint64_t n_taken, uint64_t n_idl
 	}
 	missing = a->n_due - n_taken;
 	ret->n_due = a->n_due;
-	ret->n_throttled = explain(a->throttled_ns, a->period_ns, missing);
-	missing -= ret->n_throttled;
 	a->idle_ns -= (int64_t)(n_idle * a->period_ns);
 	ret->n_idle_cpu = explain(a->idle_ns, a->period_ns, missing);
-	ret->n_other = missing - ret->n_idle_cpu;
+	missing -= ret->n_idle_cpu;
+	ret->n_throttled = explain(a->throttled_ns, a->period_ns, missing);
+	ret->n_other = missing - ret->n_throttled;
 	a->throttled_ns = left_over(a->throttled_ns - (int64_t)(ret->n_throttled * a->period_ns), a->period_ns);
 	a->idle_ns = left_over(a->idle_ns - (int64_t)(ret->n_idle_cpu * a->period_ns), a->period_ns);
 	a->n_due = 0;

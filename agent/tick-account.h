@@ -7,6 +7,9 @@
  * two apart). A tick that comes by rounding before it is due is taken from the next window's. What the kernel tells of
  * idle and throttled time comes in coarser steps than ticks: what is left of it goes to the next window, a tick's worth
  * at most.
+ *
+ * Idle time explains first. The kernel also throttles CPUs for being idle: it allows so many events between two ticks
+ * of its own, and an idle CPU has none. What is left for throttled is what was missed of code that ran.
  */
 #pragma once
 

@@ -10,19 +10,16 @@
 #include "agent/resolve.h"
 #include "agent/stack-table.h"
 #include "agent/tap.h"
+#include "agent/workloads.h"
 #include "common/buf.h"
-#include "common/suffix.h"
 #include "pprof/build.h"
-#include "pprof/ledger.h"
 #include "symbolizer/binary.h"
 #include "symbolizer/kallsyms.h"
-#include "workload/cgroup.h"
 
 #define PAGE_BYTES 4096ULL
-#define MAX_INLINED 64 /* functions at one address */
-#define MAX_LABELS 8
-#define MAX_UNREADABLE 40 /* files named in comments */
-#define SHORT_CONTAINER_ID 12
+#define MAX_INLINED 64                  /* functions at one address */
+#define MAX_OWN_LABELS 3                /* beside the workload's: of the stack, the process and the thread */
+#define MAX_UNREADABLE 40               /* files named in comments */
 #define ID_PREFIX_MIN 4                 /* characters, as in workload/cgroup-table.c */
 #define KERNEL_IMAGE_BYTES (1ULL << 30) /* the kernel's share of the address space: image and its room */
 #define KERNEL_MODULE_BYTES (256ULL << 20)
@@ -45,7 +42,9 @@ struct located {
 
 /* And of a set of labels. */
 struct labelled {
-	bool is_known, is_left_out;
+	bool is_known;
+	bool is_left_out; /* of this profile */
+	bool is_filtered; /* of all */
 	uint32_t set;
 };
 
@@ -303,65 +302,40 @@ static void name_frame(struct naming *n, const struct stack_frame *f)
 	}
 }
 
-static const char *basename_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
-/* The labels of one stack; what they point to lives in this struct or in the sources. */
+/* The labels of one stack; what they point to lives in the workload. */
 struct named_labels {
-	char container[SHORT_CONTAINER_ID + 1];
-	char comm[17];
-	struct label labels[MAX_LABELS];
+	struct label labels[WORKLOAD_MAX_LABELS + MAX_OWN_LABELS];
 	size_t n;
 };
 
-static void add_label(struct named_labels *l, const char *key, const char *value)
+/* 0, or WORKLOAD_LEFT_OUT. */
+static int name_labels(const struct window_sources *s, const struct stack_labels *labels, struct named_labels *ret)
 {
-	if (value && value[0])
-		l->labels[l->n++] = (struct label){ .key = key, .str = value };
-}
+	const struct workload_label *of_workload;
+	size_t n;
+	int r;
 
-static const char *service_name(const struct named_labels *l, const struct cgroup *cgroup,
-				const struct stack_labels *labels)
-{
-	if (l->container[0])
-		return l->container;
-	if (cgroup && has_suffix(cgroup->identity.unit, ".service"))
-		return cgroup->identity.unit;
-	return labels->exe ? basename_of(labels->exe) : l->comm;
-}
-
-static void name_labels(const struct window_sources *s, const struct stack_labels *labels, struct named_labels *ret)
-{
-	const struct cgroup *cgroup = cgroups_find(s->cgroups, labels->cgroup_id);
-
-	ret->n = 0;
-	ret->container[0] = 0;
-	snprintf(ret->comm, sizeof(ret->comm), "%.16s", labels->comm);
-	if (cgroup) {
-		snprintf(ret->container, sizeof(ret->container), "%.*s", SHORT_CONTAINER_ID,
-			 cgroup->identity.container_id);
-		add_label(ret, "container", ret->container);
-		add_label(ret, "container_id", cgroup->identity.container_id);
-		add_label(ret, "unit", cgroup->identity.unit);
-		add_label(ret, "cgroup", cgroup->path);
-	}
-	add_label(ret, "service_name", service_name(ret, cgroup, labels));
-	add_label(ret, "comm", ret->comm);
-	add_label(ret, "host", s->host);
+	r = workloads_labels(s->workloads, labels->workload, &of_workload, &n);
+	if (r != 0)
+		return r;
+	for (ret->n = 0; ret->n < n; ret->n++)
+		ret->labels[ret->n] =
+			(struct label){ .key = of_workload[ret->n].name, .str = of_workload[ret->n].value };
 	if (labels->flags & STACK_LABEL_GUESSED)
-		add_label(ret, "stack", "guessed");
+		ret->labels[ret->n++] = (struct label){ .key = "stack", .str = "guessed" };
 	else if (labels->flags & STACK_LABEL_COPIED)
-		add_label(ret, "stack", "copied");
+		ret->labels[ret->n++] = (struct label){ .key = "stack", .str = "copied" };
+	if (labels->tgid)
+		ret->labels[ret->n++] = (struct label){ .key = "pid", .num = labels->tgid };
+	if (labels->tid)
+		ret->labels[ret->n++] = (struct label){ .key = "tid", .num = labels->tid };
+	return 0;
 }
 
 static const char *find_label(const struct named_labels *l, const char *key)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->labels[i].key, key) == 0)
+		if (l->labels[i].str && strcmp(l->labels[i].key, key) == 0)
 			return l->labels[i].str;
 	return "";
 }
@@ -405,22 +379,40 @@ static int label(struct naming *n, uint32_t number, struct profile_builder *b, s
 	const struct window_sources *sources = n->sources;
 	struct labelled *at = *ret = &n->labelled[number];
 	struct named_labels labels;
+	int r;
 
 	if (at->is_known)
 		return 0;
+	r = name_labels(sources, stack_table_labels(sources->stacks, number), &labels);
+	if (r < 0)
+		return r;
 	at->is_known = true;
-	name_labels(sources, stack_table_labels(sources->stacks, number), &labels);
-	at->is_left_out = sources->only && !matches(sources->only, &labels);
+	at->is_filtered = r == WORKLOAD_LEFT_OUT;
+	at->is_left_out = at->is_filtered || (sources->only && !matches(sources->only, &labels));
 	return at->is_left_out ? 0 : profile_builder_add_labels(b, labels.labels, labels.n, &at->set);
 }
 
-static int add_stack(struct naming *n, const struct stack *stack, struct profile_builder *b,
-		     struct ledger_frames *frames)
+/* Why the stack is cut, if it is: the marker is its outermost frame. */
+static void count_filtered(const struct naming *n, const struct stack *stack, struct window_counts *counts)
 {
+	const struct stack_frame *last =
+		stack->n_frames ? stack_table_frame(n->sources->stacks, stack->frames[stack->n_frames - 1]) : NULL;
+
+	counts->n_filtered += stack->n_samples;
+	if (last && last->module == MODULE_NONE && last->addr < TRUNCATION_N)
+		counts->n_filtered_truncated[last->addr] += stack->n_samples;
+}
+
+static int add_stack(struct naming *n, const struct stack *stack, struct profile_builder *b,
+		     struct window_counts *counts)
+{
+	struct ledger_frames *frames = &counts->frames;
 	struct labelled *labels;
 	int r;
 
 	r = label(n, stack->labels, b, &labels);
+	if (r == 0 && labels->is_filtered)
+		count_filtered(n, stack, counts);
 	if (r < 0 || labels->is_left_out)
 		return r;
 	buf_clear(&n->locations);
@@ -441,7 +433,7 @@ static int add_stack(struct naming *n, const struct stack *stack, struct profile
 					  n->locations.size / sizeof(uint32_t), stack->n_samples, stack->cpu_ns);
 }
 
-int window_add_samples(const struct window_sources *sources, struct profile_builder *b, struct ledger_frames *frames)
+int window_add_samples(const struct window_sources *sources, struct profile_builder *b, struct window_counts *counts)
 {
 	_cleanup_(naming_done) struct naming n = {};
 	size_t n_stacks = stack_table_n_stacks(sources->stacks);
@@ -454,9 +446,21 @@ int window_add_samples(const struct window_sources *sources, struct profile_buil
 		struct stack stack;
 
 		stack_table_get(sources->stacks, i, &stack);
-		r = add_stack(&n, &stack, b, frames);
+		r = add_stack(&n, &stack, b, counts);
 	}
 	return r;
+}
+
+const char *window_truncation_name(enum truncation t, bool is_sideband_lost)
+{
+	return t == TRUNCATION_UNKNOWN_PROCESS && is_sideband_lost ? "sideband_lost" : truncation_to_string(t);
+}
+
+void window_counts_filter(const struct window_counts *counts, bool is_sideband_lost, struct ledger *ret)
+{
+	ledger_filter(ret, counts->n_filtered);
+	for (enum truncation t = TRUNCATION_NONE + 1; t < TRUNCATION_N; t++)
+		ledger_sub_truncated(ret, window_truncation_name(t, is_sideband_lost), counts->n_filtered_truncated[t]);
 }
 
 static void mark_sampled(const struct window_sources *sources, struct named_module *modules)

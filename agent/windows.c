@@ -53,9 +53,10 @@ int windows_begin(struct windows *w, struct recorder *recorder, struct window_wr
 	return 0;
 }
 
-void windows_set_length(struct windows *w, uint64_t length_ns)
+void windows_set_length(struct windows *w, uint64_t length_ns, bool is_reduced)
 {
 	w->length_ns = length_ns;
+	w->is_reduced = is_reduced;
 }
 
 /* Names the oldest closed window, and gives it away. */
@@ -96,6 +97,8 @@ static int close_open(struct windows *w)
 	if (e < 0)
 		return e;
 	window->ledger.down_ns = w->down_ns;
+	window->ledger.reduced_windows = w->is_reduced;
+	w->told_reduced += w->is_reduced;
 	w->told_down_ns += w->down_ns;
 	w->down_ns = 0;
 	w->closed[w->n_closed].window = window;
@@ -107,7 +110,7 @@ static int close_open(struct windows *w)
 
 int windows_dispatch(struct windows *w, uint64_t now_ns)
 {
-	bool is_due = now_ns >= w->due_ns;
+	bool is_due = now_ns >= w->due_ns || (w->due_ns != UINT64_MAX && recorder_has_clock_jumped(w->recorder));
 	int e = 0;
 
 	if (is_due) {

@@ -25,9 +25,11 @@ struct windows {
 	struct window_writer *writer;
 	char boot_id[BOOT_ID_SIZE];
 	uint64_t length_ns;
+	bool is_reduced;         /* a budget takes detail from the open window */
 	uint64_t first_sequence; /* of this agent's first window */
 	uint64_t down_ns;        /* that the next window to be closed tells of */
 	uint64_t told_down_ns;   /* that windows have told of */
+	uint64_t told_reduced;   /* windows, likewise */
 	uint64_t due_ns;         /* CLOCK_MONOTONIC, when the open window ends; UINT64_MAX: none is open */
 	struct last_window end;  /* of the window that was closed last */
 
@@ -46,8 +48,8 @@ struct windows {
 _must_check_ int windows_begin(struct windows *w, struct recorder *recorder, struct window_writer *writer,
 			       uint64_t length_ns, const struct last_window *last);
 
-/* From the next window on. */
-void windows_set_length(struct windows *w, uint64_t length_ns);
+/* From the next window on. is_reduced: to keep within a budget; the ledger tells of it. */
+void windows_set_length(struct windows *w, uint64_t length_ns, bool is_reduced);
 
 /*
  * Closes what is due, writes what has its names. Returns how many windows were closed.

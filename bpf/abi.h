@@ -23,7 +23,8 @@
 #define CPUHOUND_MAX_USER_FRAMES 512
 #define CPUHOUND_MAX_FILTER_PIDS 16384 /* processes followed at a time */
 #define CPUHOUND_MAX_FILTER_CGROUPS 64
-#define CPUHOUND_MAX_CGROUP_DEPTH 32 /* levels walked towards the root for a cgroup filter */
+#define CPUHOUND_MAX_EXCEPT_CGROUPS 8192 /* with FILTER_EXCEPT */
+#define CPUHOUND_MAX_CGROUP_DEPTH 32     /* levels walked towards the root for a cgroup filter */
 #define CPUHOUND_MAX_CGROUP_PATH 1024
 
 /* Why a stack ended. Everything but ROOT and KTHREAD is a truncated stack that users can see. */
@@ -108,9 +109,19 @@ struct cpu_buf {
 	__u64 stacks[CPUHOUND_STACK_WORDS + CPUHOUND_STACK_HEADER_WORDS + CPUHOUND_MAX_USER_FRAMES];
 };
 
+/* One tick of so many times itself: two reads of a clock are a tenth of an idle tick. No power of two, as timers are.
+ */
+#define CPUHOUND_TIMED_EVERY 7
+
 struct cpu_region {
-	__u32 active; /* written by user space: which buf is filled */
-	__u32 reserved[15];
+	__u32 active;        /* written by user space: which buf is filled */
+	__u32 until_timed;   /* ticks that come before the next that times itself */
+	__u64 n_timed;       /* ticks that timed themselves, since load, */
+	__u64 timed_ns;      /* and how long they took */
+	__u64 timed_from_ns; /* of the running one; 0: it does not time itself */
+	__u32 n_offline;     /* times that the CPU went off, or began to: events of before have gone */
+	__u32 is_leaving;    /* it has begun to go off, and has not come back */
+	__u32 reserved[6];
 	struct cpu_buf buf[2];
 };
 _Static_assert(sizeof(struct cpu_region) <= 512 * 1024, "the budget for each possible CPU");
@@ -207,10 +218,16 @@ static inline __u32 copy_offset(__u32 class, __u32 i)
 enum event_kind {
 	EVENT_HALF_FULL = 1, /* a buffer of some CPU is half full: drain */
 	EVENT_CGROUP,
+	EVENT_CPU,  /* a CPU comes online or goes off: struct event_cpu */
 	EVENT_COPY, /* a quarter of the places for stack copies of some size are filled: take them */
 };
 
 struct event_half_full {
+	__u32 kind;
+	__u32 cpu;
+};
+
+struct event_cpu {
 	__u32 kind;
 	__u32 cpu;
 };
@@ -230,9 +247,10 @@ struct event_cgroup {
 	char path[CPUHOUND_MAX_CGROUP_PATH];
 };
 
-/* What the program samples: every process, listed processes, or listed cgroups with all below them. */
+/* What the program samples. */
 enum filter_kind {
-	FILTER_NONE = 0,
-	FILTER_PROCESS,
-	FILTER_CGROUP,
+	FILTER_NONE = 0, /* every process */
+	FILTER_PROCESS,  /* listed ones */
+	FILTER_CGROUP,   /* those in listed cgroups and all below them */
+	FILTER_EXCEPT,   /* all but listed ones, and those right in listed cgroups */
 };

@@ -2,7 +2,8 @@
 /*
  * filter: which ticks are sampled at all. Processes are listed by tgid with their start time, so that a reused tgid
  * is not followed; children enter the list at fork, before they first run. Cgroups are listed by id and stand for
- * all cgroups below them.
+ * all cgroups below them. With FILTER_EXCEPT the lists name what is not sampled: a program until it execs, which its
+ * children inherit, and single cgroups.
  */
 #pragma once
 
@@ -22,6 +23,7 @@ struct {
 	__type(value, __u8);
 } filter_cgroups SEC(".maps");
 
+__u32 filter_is_used;  /* FILTER_EXCEPT: something has been listed */
 __u64 n_follow_failed; /* children that found filter_pids full */
 
 static __always_inline bool filter_has_process(struct task_struct *task)
@@ -55,6 +57,26 @@ static __always_inline bool filter_has_cgroup(struct task_struct *task)
 	return false;
 }
 
+/* Costs next to nothing while nothing is listed. */
+static __always_inline bool filter_excepts(struct task_struct *task)
+{
+	__u64 id;
+
+	if (!*(volatile __u32 *)&filter_is_used)
+		return false;
+	id = task_cgroup_id(task);
+	return bpf_map_lookup_elem(&filter_cgroups, &id) || filter_has_process(task);
+}
+
+/* An exec: what was said of the program that ran before does not hold for the next one. */
+static __always_inline void filter_forget_exec(struct task_struct *task)
+{
+	__u32 tgid = task_tgid(task);
+
+	if (filter == FILTER_EXCEPT)
+		bpf_map_delete_elem(&filter_pids, &tgid);
+}
+
 static __always_inline bool filter_drops(struct task_struct *task)
 {
 	switch (filter) {
@@ -62,6 +84,8 @@ static __always_inline bool filter_drops(struct task_struct *task)
 		return !filter_has_process(task);
 	case FILTER_CGROUP:
 		return !filter_has_cgroup(task);
+	case FILTER_EXCEPT:
+		return filter_excepts(task);
 	}
 	return false;
 }

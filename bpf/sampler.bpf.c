@@ -111,39 +111,66 @@ static __always_inline void fill_stacks(struct bpf_perf_event_data *ctx, struct 
 	}
 }
 
-SEC("cpuhound_tick") /* a perf_event program: agent/sampler.c has the section's handler */
-int on_tick(struct bpf_perf_event_data *ctx)
+/* What the kernel counts of programs' time is mostly switched off. The start lies in the region: in a variable it
+ * would be another path through the program for the verifier. */
+static __always_inline void start_timing(struct cpu_region *region)
 {
+	region->timed_from_ns = 0;
+	if (region->until_timed) {
+		region->until_timed--;
+		return;
+	}
+	region->until_timed = CPUHOUND_TIMED_EVERY - 1;
+	region->timed_from_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void stop_timing(struct cpu_region *region)
+{
+	if (!region->timed_from_ns)
+		return;
+	region->timed_ns += bpf_ktime_get_ns() - region->timed_from_ns;
+	region->n_timed++;
+}
+
+static __always_inline void take_tick(struct bpf_perf_event_data *ctx, struct cpu_region *region, __u32 cpu)
+{
+	struct cpu_buf *buf = &region->buf[*(volatile __u32 *)&region->active & 1];
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct cpu_region *region = bpf_map_lookup_elem(&regions, &cpu);
 	struct sample_rec *rec;
-	struct cpu_buf *buf;
 	__u32 n;
 
-	if (!region)
-		return 0; /* cannot be: there is one for each possible CPU */
-	buf = &region->buf[*(volatile __u32 *)&region->active & 1];
 	buf->n_entries++;
-
 	if (task->pid == 0 && ctx_on_task_stack(ctx, task)) {
 		buf->n_idle++;
-		return 0;
+		return;
 	}
 	if (filter_drops(task)) {
 		buf->n_filtered++;
-		return 0;
+		return;
 	}
 	n = buf->n_records;
 	if (n >= CPUHOUND_LOG_RECORDS) {
 		buf->n_lost[SAMPLE_LOST_LOG_FULL]++;
-		return 0;
+		return;
 	}
 	rec = &buf->records[n];
 	fill_task(rec, task);
 	fill_stacks(ctx, buf, rec, task);
 	buf->n_records = n + 1;
 	wake_when_half_full(buf, cpu);
+}
+
+SEC("cpuhound_tick") /* a perf_event program: agent/sampler.c has the section's handler */
+int on_tick(struct bpf_perf_event_data *ctx)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_region *region = bpf_map_lookup_elem(&regions, &cpu);
+
+	if (!region)
+		return 0; /* cannot be: there is one for each possible CPU */
+	start_timing(region);
+	take_tick(ctx, region, cpu);
+	stop_timing(region);
 	return 0;
 }
 
@@ -157,8 +184,10 @@ int unwind_forget_exec(__u64 *ctx)
 {
 	struct task_struct *task = (void *)ctx[0];
 
-	if (task->mm && task->mm->end_code == 0)
+	if (task->mm && task->mm->end_code == 0) {
 		unwind_clear_slot(task_tgid(task));
+		filter_forget_exec(task);
+	}
 	return 0;
 }
 
@@ -195,6 +224,26 @@ int on_cgroup_mkdir(__u64 *ctx)
 	n = bpf_probe_read_kernel_str(event->path, sizeof(event->path), path);
 	event->path_bytes = n > 0 ? (__u32)n : 0;
 	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+/*
+ * A CPU has come online, or begins to go off: the last step of the one, and the first of the other, is where the
+ * scheduler begins or ceases to use it. Should the event find no room, user space looks some seconds later.
+ */
+SEC("tp_btf/cpuhp_exit")
+int on_cpu_change(__u64 *ctx)
+{
+	struct event_cpu event = { .kind = EVENT_CPU, .cpu = (__u32)ctx[0] };
+	__u32 state = (__u32)ctx[1], step = (__u32)ctx[2];
+	struct cpu_region *region = bpf_map_lookup_elem(&regions, &event.cpu);
+
+	if (!region || (int)ctx[3] != 0 || step != bpf_core_enum_value(enum cpuhp_state, CPUHP_AP_ACTIVE))
+		return 0;
+	region->is_leaving = state != step; /* the state is counted before a step: up to it, or down below it */
+	if (region->is_leaving)
+		region->n_offline++;
+	bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
 

@@ -6,21 +6,14 @@
 
 #include "agent/gateway.h"
 #include "cli/command.h"
-#include "symbolizer/finisher.h"
-#include "symbolizer/indexer.h"
+#include "symbolizer/children.h"
 
 int main(int argc, char **argv)
 {
 	int exit_code;
 
-	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
-		return indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_PATIENT_COMMAND) == 0)
-		return patient_indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
-		return debug_indexer_main();
-	if (argc > 1 && strcmp(argv[1], FINISHER_COMMAND) == 0)
-		return finisher_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	if (argc > 1 && strcmp(argv[1], GATEWAY_COMMAND) == 0)
 		return gateway_main();
 

@@ -259,6 +259,9 @@ void tables_print_ledger(FILE *out, const struct ledger *l)
 	print_reasons(out, "; truncated stacks: ", l->truncated, l->n_truncated);
 	fputs(ledger_balances(l) ? "\n" : "; DOES NOT BALANCE\n", out);
 	print_frames(out, l);
+	if (l->reduced_windows)
+		fprintf(out, "reduced: %" PRIu64 " windows with less detail than asked for, to keep within a budget\n",
+			l->reduced_windows);
 	if (l->down_ns)
 		fprintf(out, "down: %.3f s before it were not recorded\n", (double)l->down_ns / NS_PER_S);
 }

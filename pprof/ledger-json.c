@@ -31,7 +31,11 @@ static int fill_ledger(struct json_object *object, const struct ledger *l)
 		{ "module_only", l->frames.module_only },
 		{ "unreadable", l->frames.unreadable },
 	};
-	const struct json_count windows[] = { { "windows", l->windows }, { "down_ns", l->down_ns } };
+	const struct json_count windows[] = {
+		{ "windows", l->windows },
+		{ "reduced_windows", l->reduced_windows },
+		{ "down_ns", l->down_ns },
+	};
 	struct json_object *inner = NULL;
 	int r;
 
@@ -90,6 +94,7 @@ int ledger_json_read(struct json_object *object, struct ledger *ret)
 		.frames.module_only = json_find_number(object, "frames.module_only"),
 		.frames.unreadable = json_find_number(object, "frames.unreadable"),
 		.windows = json_find_number(object, "windows"),
+		.reduced_windows = json_find_number(object, "reduced_windows"),
 		.down_ns = json_find_number(object, "down_ns"),
 	};
 	int r;

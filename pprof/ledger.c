@@ -30,6 +30,7 @@ static const struct count_field later_counts[] = {
 	{ "frames.module_only", offsetof(struct ledger, frames.module_only) },
 	{ "frames.unreadable", offsetof(struct ledger, frames.unreadable) },
 	{ "windows", offsetof(struct ledger, windows) },
+	{ "reduced_windows", offsetof(struct ledger, reduced_windows) },
 	{ "down_ns", offsetof(struct ledger, down_ns) },
 };
 
@@ -104,6 +105,26 @@ int ledger_add_lost(struct ledger *l, const char *name, uint64_t n)
 int ledger_add_truncated(struct ledger *l, const char *name, uint64_t n)
 {
 	return add_reason(l->truncated, &l->n_truncated, name, n);
+}
+
+void ledger_filter(struct ledger *l, uint64_t n)
+{
+	l->in_profile -= n;
+	l->filtered += n;
+}
+
+void ledger_sub_truncated(struct ledger *l, const char *name, uint64_t n)
+{
+	for (size_t i = 0; i < l->n_truncated; i++) {
+		struct ledger_reason *reason = &l->truncated[i];
+
+		if (strcmp(reason->name, name) != 0)
+			continue;
+		reason->n -= n;
+		if (reason->n == 0)
+			memmove(reason, reason + 1, (--l->n_truncated - i) * sizeof(*reason));
+		return;
+	}
 }
 
 static int add_counts(struct ledger *sum, const struct ledger *other, const struct count_field *fields, size_t n)

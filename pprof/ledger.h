@@ -38,8 +38,9 @@ struct ledger {
 		uint64_t module_only; /* with a module and an address in it */
 		uint64_t unreadable;  /* in a file that could not be read */
 	} frames;
-	uint64_t windows; /* that were merged into this */
-	uint64_t down_ns; /* between the end of the last window before it and the start of the recorder */
+	uint64_t windows;         /* that were merged into this */
+	uint64_t reduced_windows; /* of these, with less detail than was asked for: a budget was exceeded */
+	uint64_t down_ns;         /* between the end of the last window before it and the start of the recorder */
 	size_t n_lost, n_truncated;
 	struct ledger_reason lost[LEDGER_MAX_REASONS], truncated[LEDGER_MAX_REASONS];
 };
@@ -47,14 +48,18 @@ struct ledger {
 /* Adds n to the named reason of `lost` or `truncated`, in name order; n 0 adds nothing. -ENOSPC: too many names. */
 _must_check_ int ledger_add_lost(struct ledger *l, const char *name, uint64_t n);
 _must_check_ int ledger_add_truncated(struct ledger *l, const char *name, uint64_t n);
+/* n samples of the profile turn out to be filtered ones; a reason that some of them were truncated by. There are as
+ * many. */
+void ledger_filter(struct ledger *l, uint64_t n);
+void ledger_sub_truncated(struct ledger *l, const char *name, uint64_t n);
 _must_check_ int ledger_add(struct ledger *sum, const struct ledger *other);
 bool ledger_balances(const struct ledger *l);
 uint64_t ledger_sum_lost(const struct ledger *l);
 
 /*
  * A ledger as a line of text, kept in the comments of a profile: "ledger WINDOW_ID due=.. taken=.. ... lost.NAME=..
- * truncated.NAME=.. frames.named=.. ... windows=1 down_ns=0". Lines of older recorders end before "frames.".
- * The window's id keeps two equal ledgers apart when pprof merges profiles (it drops equal comments).
+ * truncated.NAME=.. frames.named=.. ... windows=1 reduced_windows=0 down_ns=0". Lines of older recorders end before
+ * "frames.". The window's id keeps two equal ledgers apart when pprof merges profiles (it drops equal comments).
  * ledger_parse: a line that is no ledger is LEDGER_NOT_ONE; one that is damaged is -EBADMSG.
  */
 enum ledger_answer {

@@ -54,8 +54,8 @@ size_t index_lookup(const struct index *index, uint64_t vaddr, struct index_fram
 struct index_origin {
 	const char *path;         /* of the binary, as a process named it */
 	const char *debug_source; /* the file that debug info was read from, "pclntab", or NULL: none was */
-	const char *failure;      /* why there is nothing else in it, or not all; NULL: there is, or was not looked for */
-	const char *maker;        /* of a failure: which cpuhound failed */
+	const char *failure; /* why there is nothing else in it, or not all; NULL: there is, or was not looked for */
+	const char *maker;   /* of a failure: which cpuhound failed */
 };
 
 /* As the writer was told; every string is borrowed from the index. */

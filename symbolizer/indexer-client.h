@@ -52,11 +52,11 @@ struct indexer_client *indexer_client_free(struct indexer_client *c); /* ends th
 DEFINE_CLEANUP(struct indexer_client *, indexer_client_free);
 
 /*
- * Queues a file; takes elf_fd in every case. path names it for people, and is cut; NULL: nobody asks. -EAGAIN: the
- * queue is full.
+ * Queues a file; takes elf_fd in every case. text: of the request (indexer-wire.h), a binary's path for one; it is cut;
+ * NULL: none. -EAGAIN: the queue is full.
  */
 _must_check_ int indexer_client_submit(struct indexer_client *c, enum indexer_job job, uint64_t tag, int elf_fd,
-				       const char *path);
+				       const char *text);
 
 int indexer_client_fd(const struct indexer_client *c);
 int indexer_client_timeout_ms(const struct indexer_client *c); /* -1: never */

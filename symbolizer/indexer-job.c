@@ -8,6 +8,7 @@
 #include "symbolizer/debuglink.h"
 #include "symbolizer/elf-index.h"
 #include "symbolizer/elffile.h"
+#include "symbolizer/facts-job.h"
 #include "symbolizer/indexer-ask.h"
 #include "symbolizer/jit-index.h"
 #include "symbolizer/sandbox.h"
@@ -23,7 +24,9 @@ static const char *reason_of(uint32_t job, int status)
 	case -ENODATA:
 		return "none found";
 	case -EBADMSG:
-		return job == INDEXER_DEBUG ? "damaged" : "no ELF executable or library";
+		return job == INDEXER_DEBUG       ? "damaged"
+		       : job == INDEXER_CONTAINER ? "no JSON"
+						  : "no ELF executable or library";
 	case -ENOMEM:
 		return job == INDEXER_DEBUG ? "too large" : "needs too much memory";
 	case -EFBIG:
@@ -98,6 +101,12 @@ static void run_jit(enum jit_file_kind kind, int fd, int out_fd, struct indexer_
 		indexer_job_fail(ret, r == JIT_INDEX_REFUSED ? -EBADMSG : 0, note);
 }
 
+static void tell_facts(const struct indexer_request *request, int status, struct indexer_reply *ret)
+{
+	if (status < 0)
+		indexer_job_fail(ret, status, reason_of(request->job, status));
+}
+
 void indexer_job_run(const struct indexer_request *request, int elf_fd, int out_fd, struct indexer_reply *ret)
 {
 	struct build_id id = {};
@@ -119,6 +128,12 @@ void indexer_job_run(const struct indexer_request *request, int elf_fd, int out_
 		return;
 	case INDEXER_JITDUMP:
 		run_jit(JIT_JITDUMP, elf_fd, out_fd, ret);
+		return;
+	case INDEXER_CONTAINER:
+		tell_facts(request, facts_job_container(elf_fd, out_fd, request->path), ret);
+		return;
+	case INDEXER_ENVIRONMENT:
+		tell_facts(request, facts_job_environment(elf_fd, out_fd, request->path), ret);
 		return;
 	default:
 		r = -EINVAL;

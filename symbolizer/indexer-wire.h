@@ -29,13 +29,17 @@ enum indexer_job {
 	INDEXER_DEBUG = 3,    /* the index file with inlined calls and lines */
 	INDEXER_PERF_MAP = 4, /* the index of code that a process made, from what it tells of it */
 	INDEXER_JITDUMP = 5,
+	INDEXER_CONTAINER = 6,   /* struct container_facts, into the second descriptor */
+	INDEXER_ENVIRONMENT = 7, /* struct environment_facts, likewise */
 };
 
 struct indexer_request {
 	uint64_t tag; /* comes back in the reply */
 	uint32_t job; /* enum indexer_job */
 	uint32_t zero;
-	char path[DEBUG_NEED_NAME_BYTES]; /* of the binary, for people; foreign text, "": not told */
+	/* Of the binary, for people, "": not told; the container's id; the names of the variables that are wanted.
+	 * Foreign text. */
+	char path[DEBUG_NEED_NAME_BYTES];
 };
 
 struct indexer_reply {

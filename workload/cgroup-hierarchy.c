@@ -105,18 +105,42 @@ static bool is_v1_memory(const struct mount *m)
 	return text_is(m->type, "cgroup") && list_has(m->options, "memory");
 }
 
-/* The mount point of the first whole mount of a kind: one of a part of the tree lacks the containers. */
+/*
+ * How far above the reader's own cgroup namespace the root of a mount lies: 0 for "/", 1 for "/.."; -1: the mount is of
+ * a part of the tree.
+ */
+static int levels_above(struct text root)
+{
+	int n = 0;
+
+	if (text_is(root, "/"))
+		return 0;
+	while (root.size >= 3 && memcmp(root.s, "/..", 3) == 0) {
+		root.s += 3;
+		root.size -= 3;
+		n++;
+	}
+	return n && root.size == 0 ? n : -1;
+}
+
+/*
+ * The mount point of the largest tree of a kind: a part of it lacks the containers. In a container that is the host's
+ * tree, where it is mounted, and not the container's own.
+ */
 static bool find_mount(const char *mountinfo, bool (*is_wanted)(const struct mount *m), char *ret, size_t ret_size)
 {
-	struct text rest = { mountinfo, strlen(mountinfo) }, line;
+	struct text rest = { mountinfo, strlen(mountinfo) }, line, point;
+	int highest = -1;
 
 	while (take_piece(&rest, '\n', &line)) {
 		struct mount m;
 
-		if (parse_mount(line, &m) && is_wanted(&m) && text_is(m.root, "/") && copy_path(m.point, ret, ret_size))
-			return true;
+		if (!parse_mount(line, &m) || !is_wanted(&m) || levels_above(m.root) <= highest)
+			continue;
+		highest = levels_above(m.root);
+		point = m.point;
 	}
-	return false;
+	return highest >= 0 && copy_path(point, ret, ret_size);
 }
 
 /* The hierarchy in the line of the memory controller in /proc/cgroups. */

@@ -58,9 +58,10 @@ static void inherit(struct processes *p, struct process_node *child, const struc
 	child->root_before = parent->root_before;
 	memcpy(child->process.comm, parent->process.comm, sizeof(child->process.comm));
 	child->process.exe = name_ref(parent->process.exe);
+	child->process.exe_addr = parent->process.exe_addr;
 	child->process.cgroup = name_ref(parent->process.cgroup);
 	child->process.incomplete = parent->process.incomplete;
-	child->lineage = parent->lineage;
+	child->process.lineage = parent->process.lineage;
 	child->is_root_due = parent->is_root_due;
 	child->now.code = (struct process_code){
 		.parent_slot = parent->now.code.slot ? parent->now.code.slot : parent->now.code.parent_slot,

@@ -43,7 +43,7 @@ static int get_disk_file(struct processes *p, struct process_node *node, struct 
 			 const struct file_sighting *seen, struct mapped_file **ret)
 {
 	key->root = node->process.root;
-	key->lineage = node->lineage;
+	key->lineage = node->process.lineage;
 	*ret = file_table_find(p->files, key);
 	if (*ret)
 		return 0;
@@ -92,10 +92,12 @@ static int get_file(struct processes *p, struct process_node *node, const struct
 	return r;
 }
 
-static void note_executable(struct process_node *node, const struct mapped_file *file)
+static void note_executable(struct process *process, const struct mapped_file *file, uint64_t start)
 {
-	if (!node->process.exe && file && file->path[0] != '[')
-		node->process.exe = name_ref(file->path);
+	if (!process->exe && file && file->path[0] != '[')
+		process->exe = name_ref(file->path);
+	if (!process->exe_addr && process->exe && file && strcmp(process->exe, file->path) == 0)
+		process->exe_addr = start;
 }
 
 int process_map(struct processes *p, struct process_node *node, const struct mapping_news *news)
@@ -111,7 +113,7 @@ int process_map(struct processes *p, struct process_node *node, const struct map
 	}
 	if (r < 0)
 		return r;
-	note_executable(node, file);
+	note_executable(&node->process, file, news->start);
 	m = (struct mapping){
 		.start = news->start,
 		.end = news->end,
@@ -165,7 +167,7 @@ int processes_split_file(struct processes *p, struct process *process, struct ma
 		.dev = file->dev,
 		.ino = file->ino,
 		.ino_generation = file->ino_generation,
-		.lineage = node->lineage,
+		.lineage = node->process.lineage,
 		.build_id = file->build_id,
 	};
 	struct mapped_file *copy;

@@ -38,7 +38,6 @@ struct process_node {
 	bool leader_exited;
 	uint64_t last_exit_ns; /* of any thread */
 
-	uint64_t lineage;           /* of files private to those that descend from one exec; never 0 */
 	bool is_root_due;           /* execed since the root was read: read it with the next mapping */
 	struct root_id root_before; /* where process.root is unknown: the last one that was known, perhaps a parent's */
 	uint64_t scan;              /* the last scan of /proc that saw it */

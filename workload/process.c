@@ -178,7 +178,7 @@ int process_new(struct processes *p, uint32_t tgid, uint64_t now_ns, struct proc
 	node->process.tgid = tgid;
 	node->slot = slot;
 	node->now.to_ns = UINT64_MAX;
-	node->lineage = ++p->last_lineage;
+	node->process.lineage = ++p->last_lineage;
 	LL_PREPEND2(slot->newest, node, older);
 	DL_APPEND(p->alive, node);
 	p->stats.n_processes++;
@@ -210,9 +210,10 @@ int process_next_generation(struct processes *p, struct process_node *node, uint
 	if (node->n_older > GENERATIONS_MAX)
 		drop_oldest_generation(p, node);
 	node->process.generation++;
-	node->lineage = ++p->last_lineage;
+	node->process.lineage = ++p->last_lineage;
 	name_unref(p->names, node->process.exe);
 	node->process.exe = NULL;
+	node->process.exe_addr = 0;
 	process_note_change(p, node);
 	return 0;
 }

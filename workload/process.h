@@ -61,6 +61,8 @@ struct process {
 	struct root_id root;
 	char comm[16];      /* of the leader */
 	const char *exe;    /* path of the executable, interned; NULL: unknown */
+	uint64_t exe_addr;  /* where it is mapped; 0: unknown */
+	uint64_t lineage;   /* the same in all that descend from one exec without another; never 0 */
 	const char *cgroup; /* path as in /proc/PID/cgroup for the chosen hierarchy, interned; NULL: unknown */
 	bool incomplete;    /* news about it may have been lost: processes_read_one makes up for that */
 };

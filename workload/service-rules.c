@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workload/service-rules.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "common/glob.h"
@@ -135,4 +134,42 @@ const struct service_rule *service_rules_find(const struct service_rules *rules,
 			return &rules->rules[i];
 	}
 	return NULL;
+}
+
+bool service_rules_ask_for_cmdline(const struct service_rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (rules->rules[i].cmdline[0])
+			return true;
+	return false;
+}
+
+static bool has_name(const char *names, const char *name, size_t size)
+{
+	for (const char *p = names; *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ','))
+		if (strcspn(p, ",") == size && memcmp(p, name, size) == 0)
+			return true;
+	return false;
+}
+
+static int add_variable(const char *pair, struct buf *names)
+{
+	size_t size = strcspn(pair, "=");
+	int r = 0;
+
+	if (has_name(names->data, pair, size))
+		return 0;
+	if (names->size)
+		r = buf_add_char(names, ',');
+	return r == 0 ? buf_add(names, pair, size) : r;
+}
+
+int service_rules_add_variables(const struct service_rules *rules, struct buf *ret)
+{
+	int r = buf_add_str(ret, "");
+
+	for (size_t i = 0; i < rules->n; i++)
+		for (size_t k = 0; r == 0 && k < rules->rules[i].n_environment; k++)
+			r = add_variable(rules->rules[i].environment[k], ret);
+	return r;
 }

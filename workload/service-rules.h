@@ -5,8 +5,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "common/buf.h"
 #include "common/clean.h"
 
 #define SERVICE_RULES_MAX 1024
@@ -37,4 +39,9 @@ DEFINE_CLEANUP(struct service_rules *, service_rules_free);
 
 /* Copies the rule behind the others. -ENOSPC: too many. */
 _must_check_ int service_rules_add(struct service_rules *rules, const struct service_rule *rule);
+
+/* What must be read of processes for the rules: their arguments; these variables, each name once, a comma between. */
+bool service_rules_ask_for_cmdline(const struct service_rules *rules);
+_must_check_ int service_rules_add_variables(const struct service_rules *rules, struct buf *ret);
+
 const struct service_rule *service_rules_find(const struct service_rules *rules, const struct service_facts *facts);

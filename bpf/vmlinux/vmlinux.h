@@ -32,6 +32,10 @@ struct cgroup {
 };
 
 /* Its value on the running kernel is relocated too: it depends on which controllers were built. */
+enum cpuhp_state {
+	CPUHP_AP_ACTIVE = 1, /* whatever it is: relocated */
+};
+
 enum cgroup_subsys_id {
 	memory_cgrp_id = 4,
 };

@@ -16,12 +16,14 @@
 #include "agent/modules.h"
 #include "agent/stack-table.h"
 #include "agent/window.h"
+#include "agent/workloads.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/compress.h"
 #include "pprof/build.h"
 #include "pprof/ledger.h"
 #include "symbolizer/binary.h"
+#include "symbolizer/children.h"
 #include "symbolizer/indexer.h"
 #include "workload/cgroup.h"
 
@@ -42,11 +44,12 @@ struct bench {
 	struct binary *binary;
 	struct modules *modules;
 	struct cgroups *cgroups;
+	struct workloads *workloads;
 	struct stack_table *stacks;
-	uint32_t module;
-	uint64_t addrs[N_ADDRS]; /* offsets in the file */
+	uint32_t module, workload[10]; /* threads of one program */
+	uint64_t addrs[N_ADDRS];       /* offsets in the file */
 	double ms[N_PHASES][RUNS];
-	struct ledger_frames frames;
+	struct window_counts counts;
 	size_t n_raw, n_packed;
 };
 
@@ -83,7 +86,7 @@ static void choose_addrs(struct bench *b)
 static int fold(struct bench *b, size_t i)
 {
 	static const size_t shared_by[] = { 1, 5, 100, 2000 };
-	struct stack_labels labels = { .exe = "/usr/bin/some-service", .comm = "worker" };
+	const struct stack_labels labels = { .workload = b->workload[i % ARRAY_SIZE(b->workload)] };
 	struct stack_frame frames[DEPTH] = {};
 
 	for (size_t k = 0; k < DEPTH; k++) {
@@ -93,7 +96,6 @@ static int fold(struct bench *b, size_t i)
 		frames[k].module = b->module;
 		frames[k].flags = k > 0 ? STACK_FRAME_IS_CALLER : 0;
 	}
-	labels.comm[6] = (char)('0' + i % 10);
 	return stack_table_add(b->stacks, &labels, frames, DEPTH, PERIOD_NS);
 }
 
@@ -109,17 +111,15 @@ static int run(struct bench *b, size_t i)
 {
 	_cleanup_(profile_builder_freep) struct profile_builder *builder = NULL;
 	_cleanup_(buf_done) struct buf raw = {}, packed = {};
-	const struct window_sources sources = {
-		.stacks = b->stacks, .modules = b->modules, .cgroups = b->cgroups, .host = "bench"
-	};
+	const struct window_sources sources = { .stacks = b->stacks, .modules = b->modules, .workloads = b->workloads };
 	const struct profile_meta meta = { .time_ns = 1, .duration_ns = 10000000000, .period_ns = PERIOD_NS };
 	uint64_t at_ns = clock_now_ns(CLOCK_THREAD_CPUTIME_ID);
 	int r;
 
-	b->frames = (struct ledger_frames){};
+	b->counts = (struct window_counts){};
 	r = profile_builder_new(&builder);
 	if (r == 0)
-		r = window_add_samples(&sources, builder, &b->frames);
+		r = window_add_samples(&sources, builder, &b->counts);
 	b->ms[NAMING][i] = ms_since(&at_ns);
 	if (r == 0)
 		r = profile_builder_encode(builder, &meta, &raw);
@@ -139,6 +139,24 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static int add_workloads(struct bench *b)
+{
+	const struct workloads_config config = {
+		.proc_fd = -1, .cgroups = b->cgroups, .modules = b->modules, .host = "bench"
+	};
+	struct workload_sighting seen = { .exe = "/usr/bin/some-service" };
+	int r = workloads_new(&config, &b->workloads);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(b->workload); i++) {
+		char comm[16] = "worker";
+
+		comm[6] = (char)('0' + i);
+		seen.comm = comm;
+		r = workloads_add(b->workloads, &seen, clock_now_ns(CLOCK_MONOTONIC), &b->workload[i]);
+	}
+	return r;
+}
+
 static int measure(struct bench *b, const char *path, size_t n_stacks)
 {
 	const struct binaries_config config = { .max_binaries = 2 };
@@ -149,6 +167,8 @@ static int measure(struct bench *b, const char *path, size_t n_stacks)
 		r = modules_new(100, &b->modules);
 	if (r == 0)
 		r = cgroups_new(10, &b->cgroups);
+	if (r == 0)
+		r = add_workloads(b);
 	if (r == 0)
 		r = stack_table_new((size_t)256 << 20, &b->stacks);
 	if (r == 0)
@@ -169,21 +189,17 @@ static void print(struct bench *b)
 {
 	for (size_t i = 0; i < N_PHASES; i++)
 		qsort(b->ms[i], RUNS, sizeof(b->ms[i][0]), by_value);
-	printf("%zu %" PRIu64 " %zu %zu %.2f %.2f %.2f\n", stack_table_n_stacks(b->stacks), b->frames.named, b->n_raw,
-	       b->n_packed, b->ms[NAMING][RUNS / 2], b->ms[ENCODING][RUNS / 2], b->ms[COMPRESSING][RUNS / 2]);
+	printf("%zu %" PRIu64 " %zu %zu %.2f %.2f %.2f\n", stack_table_n_stacks(b->stacks), b->counts.frames.named,
+	       b->n_raw, b->n_packed, b->ms[NAMING][RUNS / 2], b->ms[ENCODING][RUNS / 2], b->ms[COMPRESSING][RUNS / 2]);
 }
 
 int main(int argc, char **argv)
 {
 	struct bench b = {};
-	int r;
+	int r, exit_code;
 
-	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
-		return indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_PATIENT_COMMAND) == 0)
-		return patient_indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
-		return debug_indexer_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	if (argc < 2)
 		return 2;
 	r = measure(&b, argv[1], argc > 2 ? strtoul(argv[2], NULL, 10) : 10000);
@@ -192,6 +208,7 @@ int main(int argc, char **argv)
 	else
 		fprintf(stderr, "encode-timer: %s\n", strerror(-r));
 	stack_table_free(b.stacks);
+	workloads_free(b.workloads);
 	modules_free(b.modules);
 	cgroups_free(b.cgroups);
 	binaries_free(b.binaries);

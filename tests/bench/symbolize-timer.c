@@ -18,6 +18,7 @@
 #include "common/clock.h"
 #include "common/fsutil.h"
 #include "symbolizer/binary.h"
+#include "symbolizer/children.h"
 #include "symbolizer/indexer.h"
 
 #define RUNS 20
@@ -188,14 +189,10 @@ static int measure(const char *path)
 
 int main(int argc, char **argv)
 {
-	int r;
+	int r, exit_code;
 
-	if (argc == 2 && strcmp(argv[1], INDEXER_COMMAND) == 0)
-		return indexer_main();
-	if (argc == 2 && strcmp(argv[1], INDEXER_PATIENT_COMMAND) == 0)
-		return patient_indexer_main();
-	if (argc == 2 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
-		return debug_indexer_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	if (argc != 2) {
 		fprintf(stderr, "usage: symbolize-timer ELF-FILE <ADDRESSES\n");
 		return 2;

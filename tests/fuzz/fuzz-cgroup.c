@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "workload/cgroup.h"
+#include "workload/container-files.h"
+#include "workload/service.h"
 
 #define A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -27,6 +29,27 @@ static void check(const char *path, const struct cgroup_identity *who)
 	must(strcmp(container_runtime_to_string(who->runtime), "none") != 0 || who->runtime == CONTAINER_NONE);
 }
 
+/* A name and a version can be made of anything. */
+static void check_service(const char *text, const struct cgroup_identity *who)
+{
+	const struct workload_facts facts = { .identity = who, .pod = text, .image = text, .exe = text, .host = "h" };
+	struct service s;
+
+	service_find(&facts, NULL, &s);
+	must(strnlen(s.name, SERVICE_TEXT_BYTES) < SERVICE_TEXT_BYTES);
+	must(strnlen(s.version, SERVICE_TEXT_BYTES) < SERVICE_TEXT_BYTES);
+	must(s.name[0] || !text[0]);
+}
+
+static void check_log_name(const char *name)
+{
+	struct container_log_name parts;
+
+	if (!container_log_name_parse(name, A, &parts))
+		return;
+	must(parts.pod == name && parts.pod_size + 1 + parts.namespace_size + 1 + parts.container_size < strlen(name));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cgroup_identity who;
@@ -39,6 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	cgroup_identify(path, &who);
 	check(path, &who);
+	check_service(path, &who);
+	check_log_name(path);
 	free(path);
 	return 0;
 }
@@ -57,6 +82,8 @@ const void *fuzz_seed(size_t i, size_t *ret_size)
 		"/ecs/55091c13b8cf4801b527f4601742204d/55091c13b8cf4801b527f4601742204d-2532581157",
 		"/lxc.payload.web/lxc/101/ns",
 		"/docker/buildkit/q5k6eoh9w9w0cs5l1y6sw2ux6",
+		"web-7d9c5b6f8-x2x9k_shop_nginx-" A ".log",
+		"registry:5000/shop/web:v1@sha256:" A,
 		"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" A ".scope/container",
 	};
 

@@ -25,6 +25,7 @@
 #include "common/fsutil.h"
 #include "common/parse.h"
 #include "symbolizer/binary.h"
+#include "symbolizer/children.h"
 #include "symbolizer/indexer.h"
 
 #define MAX_BINARIES 100000
@@ -365,14 +366,10 @@ static void fix_addresses(char **argv)
 
 int main(int argc, char **argv)
 {
-	int r;
+	int r, exit_code;
 
-	if (argc == 2 && strcmp(argv[1], INDEXER_COMMAND) == 0)
-		return indexer_main();
-	if (argc == 2 && strcmp(argv[1], INDEXER_PATIENT_COMMAND) == 0)
-		return patient_indexer_main();
-	if (argc == 2 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
-		return debug_indexer_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	if (argc < 2) {
 		fprintf(stderr, "usage: hostile-run FOLDER [NAME]...\n");
 		return 2;

@@ -32,7 +32,8 @@ _Static_assert(sizeof(size_t) == sizeof(uint64_t), "sizes are looked at as numbe
 	KIND(l.due), KIND(l.taken), KIND(l.idle), KIND(l.filtered), KIND(l.in_profile),                                \
 		KIND(l.not_delivered.idle_cpu), KIND(l.not_delivered.throttled), KIND(l.not_delivered.other),          \
 		KIND(l.frames.named), KIND(l.frames.module_only), KIND(l.frames.unreadable), KIND(l.windows),          \
-		KIND(l.down_ns), KIND(l.lost[0].n), KIND(l.lost[1].n), KIND(l.truncated[0].n), KIND(l.truncated[1].n)
+		KIND(l.reduced_windows), KIND(l.down_ns), KIND(l.lost[0].n), KIND(l.lost[1].n),                        \
+		KIND(l.truncated[0].n), KIND(l.truncated[1].n)
 #define PROCESS(p) SHOWN(p.cpu_ns), SHOWN(p.rss_anon_bytes), SHOWN(p.n_restarts)
 
 /* Every number of 64 bits. */
@@ -137,8 +138,8 @@ static void status_fill_ledger(struct ledger *l)
 
 static void status_fill(struct status *s)
 {
-	static const char *const children[] = { "indexer", "indexer-large", "indexer-debug", "indexer-jit",
-						"finisher" };
+	static const char *const children[] = { "indexer",     "indexer-large", "indexer-debug",
+						"indexer-jit", "indexer-names", "finisher" };
 	struct status_field fields[STATUS_MAX_FIELDS];
 	size_t n;
 
@@ -165,4 +166,33 @@ static void status_fill(struct status *s)
 	n = status_fields(s, fields);
 	for (size_t i = 0; i < n; i++)
 		*fields[i].n = STATUS_FIRST_NUMBER + i;
+}
+
+/* What is a truth changes the text when it changes. */
+_unused_ static void status_check_truths(int (*add)(const struct status *s, struct buf *ret), bool is_metrics)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	struct status s;
+	const struct {
+		bool *truth, in_metrics;
+	} truths[] = {
+		{ &s.recorder.is_paused, false }, /* the metric is the state */
+		{ &s.recorder.is_debug_info_read, true },
+		{ &s.recorder.is_pid_namespace_nested, true },
+		{ &s.gateway_serves, true },
+		{ &s.has_gateway, true },
+		{ &s.reload_failed, true },
+	};
+
+	status_fill(&s);
+	assert_int_equal(add(&s, &text), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(truths); i++) {
+		_cleanup_(buf_done) struct buf other = {};
+
+		*truths[i].truth = !*truths[i].truth;
+		assert_int_equal(add(&s, &other), 0);
+		*truths[i].truth = !*truths[i].truth;
+		if (strcmp(text.data, other.data) == 0 && (truths[i].in_metrics || !is_metrics))
+			fail_msg("truth %zu is not told", i);
+	}
 }

@@ -99,6 +99,24 @@ static void test_mount_points(void **state)
 	assert_int_equal(choose("30 23 0:26 / /a rw shared:1 cgroup2 none rw\n", "").r, CGROUP_NONE);
 }
 
+/* As a container sees them whose cgroup is two levels below the root. */
+static void test_cgroup_namespace(void **state)
+{
+	const char own[] = "30 23 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n";
+	const char parent[] = "31 23 0:26 /.. /parent ro - cgroup2 cgroup rw\n";
+	const char whole[] = "32 23 0:26 /../.. /host/cgroup ro - cgroup2 cgroup rw\n";
+	const char part[] = "33 23 0:26 /../../other /part ro - cgroup2 cgroup rw\n";
+	char text[400];
+
+	snprintf(text, sizeof(text), "%s%s%s%s", own, parent, whole, part);
+	check_v2(choose(text, ""), "/host/cgroup");
+	snprintf(text, sizeof(text), "%s%s%s%s", part, whole, parent, own);
+	check_v2(choose(text, ""), "/host/cgroup");
+	check_v2(choose(whole, ""), "/host/cgroup");
+	assert_int_equal(choose(part, "").r, CGROUP_NONE);
+	assert_int_equal(choose("30 23 0:26 /..x /a rw - cgroup2 cgroup rw\n", "").r, CGROUP_NONE);
+}
+
 static void test_too_long_mount_point(void **state)
 {
 	char text[600], name[300] = { 0 };
@@ -181,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_v2_where_memory_is_there),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_mount_points),
+		cmocka_unit_test(test_cgroup_namespace),
 		cmocka_unit_test(test_too_long_mount_point),
 		cmocka_unit_test(test_path_in),
 		cmocka_unit_test(test_this_machine),

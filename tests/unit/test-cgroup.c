@@ -82,6 +82,32 @@ static const struct {
 	  CONTAINER_CONTAINERD, B, UID, "" },
 	{ "/kubepods/burstable/pod" UID "/" A "/docker/" B, CONTAINER_DOCKER, B, UID, "" },
 
+	/* as people met them: github.com/elastic/beats/issues/32961, grafana/beyla/issues/588,
+	   falcosecurity/libs/issues/63, sustainable-computing-io/kepler/issues/153 */
+	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0d137909_8596_495c_92b3_048a901457b2.slice/"
+	  "cri-containerd-b203a127cd4bfe477ca1a85311fa00113e2edaca3cd12a28cab03b4136c6bfef.scope",
+	  CONTAINER_CONTAINERD, "b203a127cd4bfe477ca1a85311fa00113e2edaca3cd12a28cab03b4136c6bfef",
+	  "0d137909-8596-495c-92b3-048a901457b2", "" },
+	{ "/kubepods/burstable/podb53dfa9e2dc9b890f7fadb2770857b03/"
+	  "bb959773d06ad1a07d469bced637bbc49b6f8573c493fd0548d7f5810eb3e5a8",
+	  CONTAINER_CONTAINERD, "bb959773d06ad1a07d469bced637bbc49b6f8573c493fd0548d7f5810eb3e5a8",
+	  "b53dfa9e2dc9b890f7fadb2770857b03", "" },
+	{ "/system.slice/containerd.service/kubepods-burstable-podb4f3dfaf_f987_499d_a04c_2c60eb01958c.slice:"
+	  "cri-containerd:f659de946112140fd722cddfd24015a8c9fce51b7ab7f007ac30612b6f9acfc9",
+	  CONTAINER_CONTAINERD, "f659de946112140fd722cddfd24015a8c9fce51b7ab7f007ac30612b6f9acfc9",
+	  "b4f3dfaf-f987-499d-a04c-2c60eb01958c", "containerd.service" },
+	{ "/system.slice/docker-c27755f0fa91e81ababc85ef05cb227227a4228da2e5cb2f4999299c89d4ac69.scope/kubelet.slice/"
+	  "kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/"
+	  "kubelet-kubepods-burstable-podd8992f589d8dd12c4342376ccb459375.slice/"
+	  "cri-containerd-ecbcea5cd29afb25ba519715e827cda9e66cd0a914207f49ce0a292a6aa84d66.scope",
+	  CONTAINER_CONTAINERD, "ecbcea5cd29afb25ba519715e827cda9e66cd0a914207f49ce0a292a6aa84d66",
+	  "d8992f589d8dd12c4342376ccb459375", "" },
+	{ "/user.slice/user-1000.slice/user@1000.service/user.slice/"
+	  "libpod-conmon-ee059a097566fdc5ac9141bfcdfbed0c972163da891de076e0849d7b53597aac.scope",
+	  CONTAINER_NONE, "", "",
+	  "libpod-conmon-ee059a097566fdc5ac9141bfcdfbed0c972163da891de076e0849d7b53597aac.scope" },
+	{ "/systemd/system.slice/docker.service", CONTAINER_NONE, "", "", "docker.service" },
+
 	/* podman */
 	{ "/machine.slice/libpod-" A ".scope", CONTAINER_PODMAN, A, "", "" },
 	{ "/machine.slice/libpod-" A ".scope/container", CONTAINER_PODMAN, A, "", "" },

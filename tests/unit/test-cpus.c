@@ -35,10 +35,13 @@ static void test_this_machine(void **state)
 {
 	_cleanup_free_ unsigned int *online = NULL;
 	_cleanup_free_ uint64_t *idle_ns = NULL;
-	size_t n_online, n_idle;
+	size_t n_online, n_possible, n_idle;
 
-	assert_int_equal(cpus_online(&online, &n_online), 0);
+	assert_int_equal(cpus_read(CPUS_ONLINE, &online, &n_online), 0);
 	assert_int_equal(n_online, sysconf(_SC_NPROCESSORS_ONLN));
+	assert_int_equal(cpus_end(CPUS_POSSIBLE, &n_possible), 0);
+	assert_true(n_possible > online[n_online - 1]);
+	assert_int_equal(n_possible, sysconf(_SC_NPROCESSORS_CONF));
 	assert_int_equal(cpus_idle_ns(&idle_ns, &n_idle), 0);
 	assert_true(n_idle > online[n_online - 1]);
 	assert_true(idle_ns[online[0]] > 0);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "common/clock.h"
+#include "symbolizer/children.h"
 #include "symbolizer/finisher-client.h"
 #include "symbolizer/finisher-module.h"
 #include "symbolizer/finisher-modules.h"
@@ -708,8 +709,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_child_sandbox, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_child_endless, set_up, tear_down),
 	};
+	int exit_code;
 
-	if (argc > 1 && strcmp(argv[1], FINISHER_COMMAND) == 0)
-		return finisher_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

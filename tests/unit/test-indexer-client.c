@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "common/clock.h"
+#include "symbolizer/children.h"
 #include "symbolizer/indexer-ask.h"
 #include "symbolizer/indexer-client.h"
 #include "symbolizer/indexer-job.h"
@@ -672,9 +673,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_bad_needs),
 		cmocka_unit_test(test_mapped_files),
 	};
+	int exit_code;
 
-	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
-		return indexer_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	if (argc > 1 && strcmp(argv[1], "misbehave") == 0)
 		return bad_main(&indexer_limits, false);
 	if (argc > 1 && strcmp(argv[1], "misbehave-debug") == 0)

@@ -14,6 +14,7 @@
 #include "agent/stack-table.h"
 #include "common/clock.h"
 #include "symbolizer/binary.h"
+#include "symbolizer/children.h"
 #include "symbolizer/indexer.h"
 #include "symbolizer/kallsyms.h"
 #include "symbolizer/kernel-files.h"
@@ -550,12 +551,9 @@ int main(int argc, char **argv)
 		TEST(test_split_module), TEST(test_dwz),           TEST(test_wrong_file),   TEST(test_traps),
 		TEST(test_bpf),          TEST(test_bpf_churn),     TEST(test_module_comes), TEST(test_lacks),
 	};
+	int exit_code;
 
-	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
-		return indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_PATIENT_COMMAND) == 0)
-		return patient_indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
-		return debug_indexer_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,9 +7,10 @@
 #include "pprof/ledger.h"
 #include "tests/unit/cmocka-all.h"
 
-static const char line[] = "ledger w1 due=100 taken=60 idle=10 filtered=5 in_profile=40 idle_cpu=30 throttled=7 other=3"
-			   " lost.exited=2 lost.no_room=3 truncated.depth=4"
-			   " frames.named=300 frames.module_only=20 frames.unreadable=1 windows=2 down_ns=5000";
+static const char line[] =
+	"ledger w1 due=100 taken=60 idle=10 filtered=5 in_profile=40 idle_cpu=30 throttled=7 other=3"
+	" lost.exited=2 lost.no_room=3 truncated.depth=4"
+	" frames.named=300 frames.module_only=20 frames.unreadable=1 windows=2 reduced_windows=1 down_ns=5000";
 
 static const struct ledger balanced = {
 	.due = 100,
@@ -24,6 +25,7 @@ static const struct ledger balanced = {
 	.truncated = { { "depth", 4 } },
 	.frames = { .named = 300, .module_only = 20, .unreadable = 1 },
 	.windows = 2,
+	.reduced_windows = 1,
 	.down_ns = 5000,
 };
 
@@ -67,6 +69,7 @@ static void test_parse_older(void **state)
 	assert_int_equal(ledger_parse(older, &l), 0);
 	memset(&expected.frames, 0, sizeof(expected.frames));
 	expected.windows = 1;
+	expected.reduced_windows = 0;
 	expected.down_ns = 0;
 	assert_memory_equal(&l, &expected, sizeof(l));
 }
@@ -99,8 +102,9 @@ static void test_parse_refuses(void **state)
 		"ledger w1 " COUNTS " lost.aaaaaaaaaaaaaaaaaaaaaaaa=1", /* 24 bytes: one too many */
 		"ledger w1 " COUNTS " frames.named=1",
 		"ledger w1 " COUNTS " frames.named=1 frames.module_only=0 frames.unreadable=0 windows=1",
-		"ledger w1 " COUNTS " frames.named=1 frames.module_only=0 frames.unreadable=0 windows=1 down_ns=0 x",
-		"ledger w1 " COUNTS " windows=1 down_ns=0",
+		"ledger w1 " COUNTS
+		" frames.named=1 frames.module_only=0 frames.unreadable=0 windows=1 reduced_windows=0 down_ns=0 x",
+		"ledger w1 " COUNTS " windows=1 reduced_windows=0 down_ns=0",
 		"ledger w1 due=1 idle=0 taken=1 filtered=0 in_profile=1 idle_cpu=0 throttled=0 other=0",
 		"ledger w1 due=1 taken=1 idle=0 filtered=0 in_profile=1 idle_cpu=0 throttled=0",
 		"ledger w1 due=+1 taken=1 idle=0 filtered=0 in_profile=1 idle_cpu=0 throttled=0 other=0",
@@ -208,6 +212,7 @@ static void test_add(void **state)
 		.lost = { { "aborted", 1 }, { "no_room", 1 } },
 		.frames.named = 1,
 		.windows = 1,
+		.reduced_windows = 1,
 		.down_ns = 7,
 	};
 
@@ -219,6 +224,7 @@ static void test_add(void **state)
 	assert_int_equal(sum.lost[2].n, 4);
 	assert_int_equal(sum.frames.named, 301);
 	assert_int_equal(sum.windows, 3);
+	assert_int_equal(sum.reduced_windows, 2);
 	assert_int_equal(sum.down_ns, 5007);
 	assert_true(ledger_balances(&sum));
 	assert_int_equal(ledger_add(&sum, &big), -ERANGE);
@@ -252,6 +258,27 @@ static void test_json_foreign(void **state)
 	assert_int_equal(l.due, 0);
 }
 
+static void test_filter(void **state)
+{
+	struct ledger l = balanced;
+	uint64_t in_profile = l.in_profile, filtered = l.filtered, truncated = l.truncated[0].n;
+	char name[LEDGER_REASON_SIZE];
+	size_t n = l.n_truncated;
+
+	ledger_filter(&l, 7);
+	assert_int_equal(l.in_profile, in_profile - 7);
+	assert_int_equal(l.filtered, filtered + 7);
+	assert_true(ledger_balances(&l));
+
+	strcpy(name, l.truncated[0].name);
+	ledger_sub_truncated(&l, name, truncated - 1);
+	assert_int_equal(l.truncated[0].n, 1);
+	ledger_sub_truncated(&l, name, 1);
+	assert_int_equal(l.n_truncated, n - 1);
+	ledger_sub_truncated(&l, "of_none", 0);
+	assert_int_equal(l.n_truncated, n - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_balance),     cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_full),        cmocka_unit_test(test_add),
 		cmocka_unit_test(test_json),        cmocka_unit_test(test_json_foreign),
+		cmocka_unit_test(test_filter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "agent/stack-table.h"
 #include "common/clock.h"
 #include "pprof/profile.h"
+#include "symbolizer/children.h"
 #include "symbolizer/finisher.h"
 #include "symbolizer/indexer.h"
 
@@ -491,15 +492,10 @@ int main(int argc, char **argv)
 		TEST(test_taps),
 		TEST(test_churn),
 	};
+	int exit_code;
 
-	if (argc > 1 && strcmp(argv[1], INDEXER_COMMAND) == 0)
-		return indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_PATIENT_COMMAND) == 0)
-		return patient_indexer_main();
-	if (argc > 1 && strcmp(argv[1], INDEXER_DEBUG_COMMAND) == 0)
-		return debug_indexer_main();
-	if (argc > 1 && strcmp(argv[1], FINISHER_COMMAND) == 0)
-		return finisher_main();
+	if (children_main(argc, argv, &exit_code))
+		return exit_code;
 	if (geteuid() != 0) {
 		printf("skipped: needs root\n");
 		return 77;

@@ -103,8 +103,8 @@ static void test_user_addresses_become_file_offsets(void **state)
 	assert_frame(f, 0, MODULE, 0x3010, false);
 	assert_frame(f, 1, MODULE, 0x3020, true);
 	assert_int_equal(f->resolved.truncation, TRUNCATION_NONE);
-	assert_string_equal(f->resolved.labels.exe, "/opt/prog");
-	assert_string_equal(f->resolved.labels.comm, "worker");
+	assert_string_equal(f->resolved.exe, "/opt/prog");
+	assert_int_equal(f->resolved.process->tgid, PID);
 }
 
 /* A call that never returns may be a mapping's last instruction: its return address lies one byte behind. */
@@ -177,7 +177,7 @@ static void test_unknown_process_keeps_its_kernel_stack(void **state)
 	assert_int_equal(f->resolved.n_frames, 2);
 	assert_frame(f, 0, MODULE_KERNEL, 0xffffffff81000010, false);
 	assert_frame(f, 1, MODULE_NONE, TRUNCATION_UNKNOWN_PROCESS, false);
-	assert_null(f->resolved.labels.exe);
+	assert_null(f->resolved.exe);
 }
 
 static void test_interrupt_work_is_named(void **state)
@@ -191,7 +191,7 @@ static void test_interrupt_work_is_named(void **state)
 	assert_int_equal(f->resolved.n_frames, 2);
 	assert_frame(f, 1, MODULE_NONE, RESOLVE_ADDR_IRQ, false);
 	assert_int_equal(f->resolved.truncation, TRUNCATION_NONE);
-	assert_string_equal(f->resolved.labels.exe, "[kernel]");
+	assert_string_equal(f->resolved.exe, "[kernel]");
 }
 
 /* Another file comes to lie where the process's code lay, at time 1500. */

@@ -34,8 +34,8 @@ static void test_every_variant_is_cheap_to_verify(void **state)
 		enum filter_kind filter;
 		bool cgroup_v1_memory;
 	} variants[] = {
-		{ FILTER_NONE, false },   { FILTER_NONE, true },   { FILTER_PROCESS, false },
-		{ FILTER_CGROUP, false }, { FILTER_CGROUP, true },
+		{ FILTER_NONE, false },  { FILTER_NONE, true },    { FILTER_PROCESS, false }, { FILTER_CGROUP, false },
+		{ FILTER_CGROUP, true }, { FILTER_EXCEPT, false }, { FILTER_EXCEPT, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
@@ -101,6 +101,35 @@ static void test_flips_keep_every_record(void **state)
 	assert_int_equal(account.n_due, account.n_entries + account.n_idle_cpu + account.n_throttled + account.n_other);
 }
 
+/* What the program says of its own time is what the kernel says of it. */
+static void test_own_time(void **state)
+{
+	const struct sampler_config config = { .period_ns = PERIOD_NS };
+	_cleanup_close_ int stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	_cleanup_(sampler_freep) struct sampler *s = NULL;
+	struct sampler_totals totals;
+
+	assert_true(stats_fd >= 0);
+	assert_int_equal(sampler_new(&config, &s), 0);
+	assert_int_equal(sampler_start(s), 0);
+	for (int round = 0; round < 10; round++) {
+		spin(200 * NS_PER_MS);
+		for (size_t i = 0; i < sampler_n_cpus(s); i++) {
+			struct sample_batch batch;
+
+			assert_int_equal(sampler_flip(s, i, &batch), 0);
+			sampler_release(s, &batch);
+		}
+	}
+	assert_int_equal(sampler_stop(s), 0);
+	assert_int_equal(sampler_totals(s, &totals), 0);
+	printf("own %.3f ms in %.0f ticks, kernel %.3f ms in %.0f runs\n", (double)totals.own.run_ns / NS_PER_MS,
+	       (double)totals.own.n_runs, (double)totals.kernel.run_ns / NS_PER_MS, (double)totals.kernel.n_runs);
+	assert_true(totals.own.n_runs > 1000);
+	assert_in_range(totals.own.n_runs, totals.kernel.n_runs / 2, totals.kernel.n_runs + CPUHOUND_TIMED_EVERY * 64);
+	assert_in_range(totals.own.run_ns, totals.kernel.run_ns / 2, totals.kernel.run_ns * 3 / 2);
+}
+
 /* A full log drops, counts what it drops, and goes on when it is emptied. */
 static void test_full_log(void **state)
 {
@@ -151,13 +180,54 @@ static void test_process_filter(void **state)
 	assert_true(n_mine > 50);
 }
 
+/* How many samples of this process there are after it has run for a while. */
+static uint64_t sample_self(struct sampler *s)
+{
+	uint64_t until_ns = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) + 100 * NS_PER_MS, n = 0;
+
+	assert_int_equal(sampler_start(s), 0);
+	while (clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) < until_ns)
+		;
+	assert_int_equal(sampler_stop(s), 0);
+	for (size_t i = 0; i < sampler_n_cpus(s); i++) {
+		struct sample_batch batch;
+
+		assert_int_equal(sampler_flip(s, i, &batch), 0);
+		for (size_t k = 0; k < batch.n_records; k++)
+			n += batch.records[k].tgid == (uint32_t)getpid();
+		sampler_release(s, &batch);
+	}
+	return n;
+}
+
+/* Everybody but this process, until it is taken from the list again. */
+static void test_except(void **state)
+{
+	const struct sampler_config config = { .period_ns = PERIOD_NS, .filter = FILTER_EXCEPT };
+	_cleanup_(sampler_freep) struct sampler *s = NULL;
+
+	assert_int_equal(sampler_new(&config, &s), 0);
+	assert_true(sample_self(s) > 20);
+	assert_int_equal(sampler_filter_process(s, (uint32_t)getpid(), 0), 0);
+	assert_int_equal(sample_self(s), 0);
+	sampler_unfilter_process(s, (uint32_t)getpid());
+	assert_true(sample_self(s) > 20);
+	assert_int_equal(sampler_filter_process(s, (uint32_t)getpid(), 1), 0); /* another of that number */
+	assert_true(sample_self(s) > 20);
+	assert_int_equal(sampler_filter_process(s, (uint32_t)getpid(), 0), 0);
+	sampler_unfilter_all(s);
+	assert_true(sample_self(s) > 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_variant_is_cheap_to_verify),
 		cmocka_unit_test(test_flips_keep_every_record),
+		cmocka_unit_test(test_own_time),
 		cmocka_unit_test(test_full_log),
 		cmocka_unit_test(test_process_filter),
+		cmocka_unit_test(test_except),
 	};
 
 	if (geteuid() != 0) {

@@ -106,12 +106,34 @@ static void test_limit(void **state)
 	assert_int_equal(service_rules_add(rules, &from), -ENOSPC);
 }
 
+static void test_what_they_ask_for(void **state)
+{
+	static const char *const variables[] = { "TEAM=a*", "TEAMS=*", "TEAM=b" }, *const others[] = { "A=*",
+												       "TEAM=*" };
+	struct service_rule from[] = { rule_of("a", "", "", "/a"), rule_of("b", "", "", "/b") };
+	_cleanup_(service_rules_freep) struct service_rules *none = rules_of(from, 2), *some = NULL;
+	_cleanup_(buf_done) struct buf names = {};
+
+	assert_false(service_rules_ask_for_cmdline(none));
+	assert_int_equal(service_rules_add_variables(none, &names), 0);
+	assert_string_equal(names.data, "");
+	from[0].environment = variables;
+	from[0].n_environment = ARRAY_SIZE(variables);
+	from[1].environment = others;
+	from[1].n_environment = ARRAY_SIZE(others);
+	from[1].cmdline = "*x*";
+	some = rules_of(from, 2);
+	assert_true(service_rules_ask_for_cmdline(some));
+	assert_int_equal(service_rules_add_variables(some, &names), 0);
+	assert_string_equal(names.data, "TEAM,TEAMS,A");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_fact),   cmocka_unit_test(test_all_given_globs_must_match),
 		cmocka_unit_test(test_environment), cmocka_unit_test(test_first_rule_wins),
-		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_limit),       cmocka_unit_test(test_what_they_ask_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,22 @@ static void test_lazy_clients(void **state)
 	status_socket_free(s);
 }
 
+/* Of no size is the end missing. */
+static void test_sizes(void **state)
+{
+	struct status_socket *s = make();
+	char answer[20000] = {};
+
+	for (size_t size = 1; size < sizeof(answer); size += 61) {
+		int fd = connect_now();
+
+		assert_int_equal(status_socket_dispatch(s), 1);
+		status_socket_answer(s, answer, size);
+		assert_int_equal(read_answer(fd, answer, sizeof(answer)), size);
+	}
+	status_socket_free(s);
+}
+
 /* More than a socket can hold: the client is dropped with a part of it. */
 static void test_too_much(void **state)
 {
@@ -239,8 +255,9 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_answer), TEST(test_modes),     TEST(test_lazy_clients), TEST(test_too_much),
-		TEST(test_crowd),  TEST(test_one_owner), TEST(test_killed_owner), TEST(test_refused),
+		TEST(test_answer),       TEST(test_sizes),        TEST(test_modes),
+		TEST(test_lazy_clients), TEST(test_too_much),     TEST(test_crowd),
+		TEST(test_one_owner),    TEST(test_killed_owner), TEST(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

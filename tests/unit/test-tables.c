@@ -189,9 +189,13 @@ static void test_ledger(void **state)
 	l.not_delivered.other = l.not_delivered.idle_cpu = 0;
 	assert_ledger(&l, "ledger: due 1981 = taken 1502 (in profile 1480, idle 12, filtered 5) + not delivered 0; "
 			  "nothing lost; DOES NOT BALANCE\n");
-	l = (struct ledger){ .frames = { .named = 40, .unreadable = 2 }, .windows = 1, .down_ns = 1500000000 };
+	l = (struct ledger){
+		.frames = { .named = 40, .unreadable = 2 }, .windows = 1, .reduced_windows = 1, .down_ns = 1500000000
+	};
 	assert_ledger(&l, "ledger: due 0 = taken 0 + not delivered 0; nothing lost\n"
-			  "frames: 42 (named 40, unreadable 2)\ndown: 1.500 s before it were not recorded\n");
+			  "frames: 42 (named 40, unreadable 2)\n"
+			  "reduced: 1 windows with less detail than asked for, to keep within a budget\n"
+			  "down: 1.500 s before it were not recorded\n");
 	l = (struct ledger){ .frames = { .module_only = 7 }, .windows = 3 };
 	assert_ledger(&l, "ledger: due 0 = taken 0 + not delivered 0; nothing lost\n"
 			  "frames: 7 (module only 7) in 3 windows\n");

@@ -81,6 +81,23 @@ static void test_reasons(void **state)
 	assert_int_equal(gaps.n_other, 15);
 }
 
+/* The kernel throttles idle CPUs too: what idle time explains is not told as throttled. */
+static void test_idle_and_throttled(void **state)
+{
+	const struct tick_reading start = at(0);
+	struct tick_reading now = at(100000);
+	struct tick_account a = {};
+	struct tick_gaps gaps;
+
+	tick_account_begin(&a, PERIOD_NS, &start);
+	now.counted_ns -= 80000;
+	now.idle_ns = 70000;
+	gaps = closed(&a, &now, 20, 5);
+	assert_int_equal(gaps.n_idle_cpu, 65);
+	assert_int_equal(gaps.n_throttled, 15);
+	assert_int_equal(gaps.n_other, 0);
+}
+
 /* The kernel tells idle time in steps of 10 ms: what it tells late explains what was missing, but not much later. */
 static void test_left_over(void **state)
 {
@@ -124,9 +141,10 @@ static void test_pause_and_period(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_windows_add_up), cmocka_unit_test(test_early_tick_is_due_once),
-		cmocka_unit_test(test_late_tick),      cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_left_over),      cmocka_unit_test(test_pause_and_period),
+		cmocka_unit_test(test_windows_add_up),     cmocka_unit_test(test_early_tick_is_due_once),
+		cmocka_unit_test(test_late_tick),          cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_idle_and_throttled), cmocka_unit_test(test_left_over),
+		cmocka_unit_test(test_pause_and_period),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

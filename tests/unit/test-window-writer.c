@@ -80,6 +80,7 @@ static void fill(struct finished_window *w, uint64_t sequence, const char *text)
 		.start_realtime_ns = START_NS,
 		.end = { .boot_id = "0b4f6e7a-1f1d-4c43-a9b5-6b8d1f2d3c4e",
 			 .end_boottime_ns = 1,
+			 .end_realtime_ns = START_NS + (int64_t)sequence,
 			 .sequence = sequence },
 	};
 	assert_int_equal(buf_add_str(&w->profile, text), 0);
@@ -117,6 +118,13 @@ static void test_writes_in_order_and_ends_with_all_written(void **state)
 	}
 	window_writer_stats(w, &stats);
 	assert_int_equal(stats.n_refused, n_busy);
+	while (stats.n_written < 20) {
+		struct pollfd fd = { .fd = window_writer_fd(w), .events = POLLIN };
+
+		assert_int_equal(poll(&fd, 1, 10000), 1);
+		window_writer_stats(w, &stats);
+	}
+	assert_int_equal(stats.last_end_realtime_ns, START_NS + 20);
 	assert_null(window_writer_free(w));
 	assert_int_equal(last_window_read(state_fd, &last), 0);
 	assert_int_equal(last.sequence, 20);
@@ -144,6 +152,7 @@ static void test_what_cannot_be_written_is_counted(void **state)
 	assert_int_equal(stats.n_failed, 1);
 	assert_int_equal(stats.n_written, 0);
 	assert_int_equal(stats.last_error, -EFBIG);
+	assert_int_equal(stats.last_end_realtime_ns, 0);
 	assert_int_equal(poll(&fd, 1, 0), 0);
 	window_writer_free(w);
 	assert_int_equal(last_window_read(state_fd, &last), LAST_WINDOW_NONE); /* that time was not covered */

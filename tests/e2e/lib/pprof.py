@@ -9,7 +9,7 @@
         s.frames                        the same as Frame(name, mapping, address, file, line), root first
         s.labels                        {"comm": "cat", "pid": 12}; a label that is there twice is an error
     p.ledger                            the sum of all ledger comments as {"due": 1, .., "lost": {..}, "truncated": {..},
-                                        "frames": {..}, "windows": 1, "down_ns": 0}
+                                        "frames": {..}, "windows": 1, "reduced_windows": 0, "down_ns": 0}
 """
 import collections
 import gzip
@@ -20,7 +20,8 @@ import subprocess
 Frame = collections.namedtuple("Frame", "name mapping address file line")
 Mapping = collections.namedtuple("Mapping", "id start limit offset filename build_id flags")
 COUNTS = ("due", "taken", "idle", "filtered", "in_profile", "idle_cpu", "throttled", "other")
-LATER = ("frames.named", "frames.module_only", "frames.unreadable", "windows", "down_ns")  # older files lack them
+LATER = ("frames.named", "frames.module_only", "frames.unreadable", "windows", "reduced_windows",
+         "down_ns")  # older files lack them
 GROUPS = ("lost", "truncated", "frames")
 
 
@@ -86,7 +87,7 @@ def parse_ledger(line):
     assert words[0] == "ledger" and all(len(p) == 2 and re.fullmatch(r"0|[1-9]\d*", p[1]) for p in pairs), line
     assert tuple(p[0] for p in pairs[: len(COUNTS)]) == COUNTS, line
     ledger = {name: int(n) for name, n in pairs[: len(COUNTS)]}
-    ledger.update(lost={}, truncated={}, frames={}, windows=1, down_ns=0)
+    ledger.update(lost={}, truncated={}, frames={}, windows=1, reduced_windows=0, down_ns=0)
     names = tuple(p[0] for p in pairs)
     assert LATER[0] not in names or names[-len(LATER):] == LATER, line
     assert len(set(names)) == len(names), line

@@ -27,9 +27,9 @@ FLAT = {
     "rss_bytes": (0.05, 2 << 20),
     "fds": (0.02, 4),
     "threads": (0, 0.5),
-    "map_bytes": (0, 2 << 20),  # a chunk of rows
-    "processes": (0.1, 60),
-    "mappings": (0.1, 300),
+    "map_bytes": (0, 4 << 20),    # two chunks of rows may be free
+    "processes": (0.1, 600),      # what comes and goes within a second: all are drained every 5 s
+    "mappings": (0.1, 3000),      # of them
     "files": (0.1, 60),
 }
 BACK_S = 150  # cgroups that have gone are looked for once a minute

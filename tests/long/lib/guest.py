@@ -100,32 +100,33 @@ def libraries(program):
     return sorted(set(re.findall(r"(/\S+)", text)))
 
 
-def initramfs(init, applets, modules=None):
-    """modules: bytes by name, put into /modules."""
+def initramfs(init, applets, modules=None, programs=()):
+    """modules: bytes by name, put into /modules; programs: paths of what goes to / beside cpuhound."""
     cpio = Cpio()
     for directory in ("proc", "sys", "dev", "bin", "sys/fs/cgroup"):
         cpio.mkdir(directory)
     cpio.file("/bin/busybox", pathlib.Path("/bin/busybox").read_bytes())
     for applet in applets:
         cpio.link(f"/bin/{applet}", "busybox")
-    for library in libraries(CPUHOUND):
+    for program in (CPUHOUND, *programs):
+        cpio.file(f"/{program.name}", program.read_bytes())
+    for library in sorted(set().union(*(libraries(program) for program in (CPUHOUND, *programs)))):
         cpio.file(library, pathlib.Path(library).resolve().read_bytes())
-    cpio.file("/cpuhound", CPUHOUND.read_bytes())
     cpio.file("/init", init.encode())
     for name, content in (modules or {}).items():
         cpio.file(f"/modules/{name}.ko", content)
     return cpio.finish()
 
 
-def boot(kernel, initrd, extra=""):
+def boot(kernel, initrd, extra="", smp="2", seconds=BOOT_SECONDS):
     """What the guest wrote to its console; kernel: a path, initrd: bytes."""
-    command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-smp", "2",
+    command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-smp", smp,
                "-nographic", "-no-reboot", "-kernel", str(kernel), "-append", f"console=ttyS0 quiet panic=-1 {extra}"]
     with tempfile.NamedTemporaryFile() as f:
         f.write(initrd)
         f.flush()
         try:
-            done = subprocess.run(command + ["-initrd", f.name], capture_output=True, timeout=BOOT_SECONDS,
+            done = subprocess.run(command + ["-initrd", f.name], capture_output=True, timeout=seconds,
                                   stdin=subprocess.DEVNULL)
             return done.stdout.decode("utf-8", "replace").replace("\r", "")
         except subprocess.TimeoutExpired as e:
