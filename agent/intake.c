@@ -326,11 +326,24 @@ static int note_lost_news(struct intake *in)
 	return on_sideband(in, &lost);
 }
 
-/* Applies all news that is complete. Another pass is due while there was any, for the youngest that was left. */
+/* Until it is due, more of it wakes nobody: an exec has ten records. */
+static int set_news_due(struct intake *in, uint64_t due_ns)
+{
+	in->news_due_ns = due_ns;
+	return sideband_rings_mute(in->rings, due_ns != 0);
+}
+
+/* Records that wait are read soon, with those that follow. */
+static int note_news(struct intake *in, uint64_t now_ns)
+{
+	return !in->news_due_ns && sideband_rings_pending(in->rings) ? set_news_due(in, now_ns + SIDEBAND_BATCH_NS) : 0;
+}
+
+/* Applies all news that is complete. Another pass is due for the youngest that was left, and what came meanwhile. */
 static int apply_news(struct intake *in)
 {
 	struct sideband_event event;
-	uint64_t before_ns = 0;
+	uint64_t before_ns = 0, now_ns;
 	int n, e;
 
 	n = sideband_rings_read(in->rings, in->queue, &before_ns);
@@ -344,13 +357,16 @@ static int apply_news(struct intake *in)
 	} else {
 		in->news_ns = before_ns - 1;
 	}
-	in->news_due_ns = n ? clock_now_ns(CLOCK_MONOTONIC) + SIDEBAND_BATCH_NS : 0;
 	while ((e = sideband_queue_take(in->queue, before_ns, &event)) > 0) {
 		e = on_sideband(in, &event);
 		if (e < 0)
 			return e;
 	}
-	return e;
+	if (e < 0)
+		return e;
+	now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	e = set_news_due(in, sideband_queue_is_empty(in->queue) ? 0 : now_ns + SIDEBAND_BATCH_NS);
+	return e == 0 ? note_news(in, now_ns) : e;
 }
 
 /* The walker hears of it first: opening files takes its time. */
@@ -609,12 +625,10 @@ static int take_sample(struct intake *in, const struct sample_batch *batch, cons
 static int keep_up(struct intake *in)
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
-	int e;
+	int e = note_news(in, now_ns);
 
-	if (!in->news_due_ns && sideband_rings_pending(in->rings))
-		in->news_due_ns = now_ns + SIDEBAND_BATCH_NS;
-	if (!in->news_due_ns || now_ns < in->news_due_ns)
-		return 0;
+	if (e < 0 || !in->news_due_ns || now_ns < in->news_due_ns)
+		return e;
 	e = apply_news(in);
 	return e == 0 ? publish(in) : e;
 }
@@ -728,9 +742,9 @@ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode)
 	bool is_sampling = mode == INTAKE_SAMPLING;
 	int e = 0;
 
-	if (is_sampling && !in->news_due_ns && sideband_rings_pending(in->rings))
-		in->news_due_ns = now_ns + SIDEBAND_BATCH_NS;
-	if (is_sampling && (!in->scanned || (in->news_due_ns && now_ns >= in->news_due_ns)))
+	if (is_sampling)
+		e = note_news(in, now_ns);
+	if (e == 0 && is_sampling && (!in->scanned || (in->news_due_ns && now_ns >= in->news_due_ns)))
 		e = read_news(in);
 	if (e == 0 && is_sampling)
 		e = kernel_code_look(in->kernel);

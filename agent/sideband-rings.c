@@ -17,7 +17,9 @@ struct ring {
 };
 
 struct sideband_rings {
-	int epoll_fd;
+	int epoll_fd;  /* of the rings */
+	int listen_fd; /* an epoll of epoll_fd alone, which can be muted without touching each ring */
+	bool is_muted;
 	struct ring *rings; /* of all possible CPUs, by the kernel's number */
 	size_t n_rings;
 };
@@ -110,6 +112,19 @@ static int open_online(struct sideband_rings *s)
 	return r;
 }
 
+static int open_epolls(struct sideband_rings *s)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll_fd < 0)
+		return -errno;
+	s->listen_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->listen_fd < 0)
+		return -errno;
+	return epoll_ctl(s->listen_fd, EPOLL_CTL_ADD, s->epoll_fd, &event) < 0 ? -errno : 0;
+}
+
 int sideband_rings_new(struct sideband_rings **ret)
 {
 	_cleanup_(sideband_rings_freep) struct sideband_rings *s = NULL;
@@ -119,9 +134,10 @@ int sideband_rings_new(struct sideband_rings **ret)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (s->epoll_fd < 0)
-		return -errno;
+	s->epoll_fd = s->listen_fd = -1;
+	r = open_epolls(s);
+	if (r < 0)
+		return r;
 	r = cpus_end(CPUS_POSSIBLE, &n_possible);
 	if (r < 0)
 		return r;
@@ -145,6 +161,7 @@ struct sideband_rings *sideband_rings_free(struct sideband_rings *s)
 	for (size_t i = 0; i < s->n_rings; i++)
 		close_ring(&s->rings[i]);
 	free(s->rings);
+	close_fd(s->listen_fd);
 	close_fd(s->epoll_fd);
 	free(s);
 	return NULL;
@@ -165,7 +182,19 @@ int sideband_rings_reopen(struct sideband_rings *s, size_t cpu, struct sideband_
 
 int sideband_rings_fd(const struct sideband_rings *s)
 {
-	return s->epoll_fd;
+	return s->listen_fd;
+}
+
+int sideband_rings_mute(struct sideband_rings *s, bool is_muted)
+{
+	struct epoll_event event = { .events = is_muted ? 0 : EPOLLIN };
+
+	if (is_muted == s->is_muted)
+		return 0;
+	if (epoll_ctl(s->listen_fd, EPOLL_CTL_MOD, s->epoll_fd, &event) < 0)
+		return -errno;
+	s->is_muted = is_muted;
+	return 0;
 }
 
 bool sideband_rings_pending(const struct sideband_rings *s)

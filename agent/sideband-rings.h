@@ -29,6 +29,12 @@ DEFINE_CLEANUP(struct sideband_rings *, sideband_rings_free);
 int sideband_rings_fd(const struct sideband_rings *s);
 bool sideband_rings_pending(const struct sideband_rings *s); /* there are records to read */
 
+/*
+ * Whoever knows that there are records, and will read them soon, mutes the rest: each record would wake. Listening
+ * again uses up the wake-ups of what came meanwhile: ask sideband_rings_pending().
+ */
+_must_check_ int sideband_rings_mute(struct sideband_rings *s, bool is_muted);
+
 /* Nothing is told until it is woken; what was told before can be read until then. */
 _must_check_ int sideband_rings_sleep(struct sideband_rings *s);
 _must_check_ int sideband_rings_wake(struct sideband_rings *s);

@@ -141,6 +141,11 @@ int sideband_queue_add(struct sideband_queue *q, const void *record, size_t size
 	return push(q, record, size, event.time_ns);
 }
 
+bool sideband_queue_is_empty(const struct sideband_queue *q)
+{
+	return q->n == 0;
+}
+
 int sideband_queue_take(struct sideband_queue *q, uint64_t before_ns, struct sideband_event *ret)
 {
 	int r;

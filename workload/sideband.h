@@ -63,6 +63,7 @@ _must_check_ int sideband_queue_add(struct sideband_queue *q, const void *record
 
 /* The oldest event before before_ns, in *ret, valid until the next call on q: 1; none: 0. */
 _must_check_ int sideband_queue_take(struct sideband_queue *q, uint64_t before_ns, struct sideband_event *ret);
+bool sideband_queue_is_empty(const struct sideband_queue *q);
 
 /*
  * Reads all records of a perf ring: base is the mmapped area (header page, then data_bytes, a power of two; perf's

@@ -45,17 +45,21 @@ def process_tree(pid):
     return found
 
 
-def cpu_ns(pid):
-    """CPU time of all threads that live in it and its children."""
+def own_cpu_ns(pid):
+    """CPU time of all threads that live in it."""
     total = 0
-    for process in process_tree(pid):
-        for path in glob.glob(f"/proc/{process}/task/*/schedstat"):
-            try:
-                with open(path, encoding="ascii") as f:
-                    total += int(f.read().split()[0])
-            except OSError:
-                pass
+    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        try:
+            with open(path, encoding="ascii") as f:
+                total += int(f.read().split()[0])
+        except OSError:
+            pass
     return total
+
+
+def cpu_ns(pid):
+    """The same with its children's."""
+    return sum(map(own_cpu_ns, process_tree(pid)))
 
 
 def rss_anon_bytes(pid):
