@@ -139,10 +139,18 @@ static void read_own_code(const struct intake *in, struct recorder_stats *ret)
 	ret->n_jit_read = jit->n_read;
 }
 
-/* The kernel's count has all programs, but it may have begun late, or have ended. Neither ever falls. */
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The kernel's count has all programs, but it may have begun late, or have ended. No count ever falls: each by itself. */
 static struct run_time run_time_of(const struct sampler_totals *totals)
 {
-	return totals->kernel.run_ns > totals->own.run_ns ? totals->kernel : totals->own;
+	return (struct run_time){
+		.run_ns = larger(totals->kernel.run_ns, totals->own.run_ns),
+		.n_runs = larger(totals->kernel.n_runs, totals->own.n_runs),
+	};
 }
 
 static void read_sampler(const struct sampler *sampler, const struct sampler_totals *totals, struct recorder_stats *ret)

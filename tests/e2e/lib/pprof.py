@@ -98,7 +98,7 @@ def parse_ledger(line):
 
 
 def add_ledgers(a, b):
-    result = {k: a[k] + b[k] for k in COUNTS + LATER[-2:]}
+    result = {k: a[k] + b[k] for k in (*COUNTS, *(name for name in LATER if "." not in name))}
     for group in GROUPS:
         result[group] = dict(collections.Counter(a[group]) + collections.Counter(b[group]))
     return result
