@@ -144,7 +144,8 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* The kernel's count has all programs, but it may have begun late, or have ended. No count ever falls: each by itself. */
+/* The kernel's count has all programs, but it may have begun late, or have ended. No count ever falls: each by itself.
+ */
 static struct run_time run_time_of(const struct sampler_totals *totals)
 {
 	return (struct run_time){
