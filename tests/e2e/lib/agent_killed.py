@@ -57,10 +57,8 @@ class Kills:
     def kill_agent(self):
         a = self.agent
         ids, children = agent.bpf_objects(a.pid), a.children()
-        there = agent.bpf_left(ids)  # but for chunks of rows that were removed meanwhile
-        self.expect(len(ids["prog"]) == sum(kind == "prog" for kind, *_ in there) > 0 and
-                    sum(kind == "map" for kind, *_ in there) > len(ids["map"]) / 2,
-                    "the kernel has its programs and maps", (ids, there))
+        self.expect(ids["prog"] and ids["map"] and len(agent.bpf_left(ids)) == sum(map(len, ids.values())),
+                    "the kernel has its programs and maps", ids)
         delay = h.run_delay_seconds(a.pid)
         a.process.kill()
         a.process.wait()
@@ -132,9 +130,7 @@ def random_moments(n):
     h.stop(churn.process)
     h.note(f"lost by a kill of the agent: {[round(s, 1) for s in sorted(kills.lost_s)]} s")
     h.check(f"{n} kills {kills.n}: all as documented", not kills.wrong, kills.wrong[:5])
-    # On a disk that is busy with others a window of a second may be refused: that is told, and no fault of the agent.
-    errors = [line for line in said.splitlines() if not line.startswith("cpuhound: warning: ") and
-              not line.endswith(": the disk is too slow")]
+    errors = [line for line in said.splitlines() if not line.startswith("cpuhound: warning: ")]
     h.check("no fault is left, no error was said", not faults and not errors, (faults, errors[:5]))
     leftovers = [f for _, _, names in os.walk(a.path("state")) for f in names if f.endswith(".tmp")]
     h.check("nothing half written is left", not leftovers, leftovers)
