@@ -370,7 +370,8 @@ static void reload(struct daemon *d)
 	r = config_diff(d->started, now, &live, &restart);
 	if (r == 0 && restart.size)
 		log_warning("changes of %s need a restart", restart.data);
-	r = d->recorder ? recorder_configure(d->recorder, now) : 0; /* first: it borrows from the old one */
+	if (r == 0 && d->recorder)
+		r = recorder_configure(d->recorder, now); /* first: it borrows from the old one */
 	if (r < 0) {
 		config_free(now);
 		d->reload_failed = true;
@@ -567,13 +568,9 @@ static int start_gateway(struct daemon *d)
 static int start(struct daemon *d)
 {
 	static const struct step steps[] = {
-		{ "wait for signals", open_signals },
-		{ "drop privileges", drop_privileges },
-		{ "read when the last window ended", read_last_window },
-		{ "note this start", judge_start },
-		{ "read what windows there are", start_writer },
-		{ "start sampling", start_sampling },
-		{ "start the gateway", start_gateway },
+		{ "drop privileges", drop_privileges }, { "read when the last window ended", read_last_window },
+		{ "note this start", judge_start },     { "read what windows there are", start_writer },
+		{ "start sampling", start_sampling },   { "start the gateway", start_gateway },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
@@ -592,6 +589,11 @@ static int run(struct daemon *d)
 	bool is_end = false;
 	int r;
 
+	r = open_signals(d); /* first: a SIGHUP of a start that is under way would end it */
+	if (r < 0) {
+		log_error("cannot wait for signals: %s", strerrordesc_np(-r));
+		return DAEMON_FAILED;
+	}
 	r = daemon_setup(&d->setup, d->started);
 	if (r != 0) {
 		log_error("%s", d->setup.why);

@@ -12,12 +12,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/parse.h"
 #include "symbolizer/demangle.h"
 #include "symbolizer/index-format.h"
 #include "symbolizer/index-writer.h"
+#include "tests/bench/least.h"
 
 #define RUNS 40
 #define N_LOOKUPS 10000
@@ -42,20 +43,6 @@ static uint64_t random_u64(void)
 static uint32_t random_below(uint64_t n)
 {
 	return (uint32_t)(random_u64() % n);
-}
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void keep_least(uint64_t *least, uint64_t n)
-{
-	if (*least == 0 || n < *least)
-		*least = n;
 }
 
 struct program {
@@ -176,11 +163,11 @@ static int make_index(struct program *p, int fd, uint64_t *ret_names_ns, uint64_
 		.n_spans = p->n * N_SPANS,
 		.n_lines = p->n * N_LINES,
 	};
-	uint64_t from = cpu_ns();
+	uint64_t from = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 
 	if (index_writer_add_segment(p->writer, &(struct index_segment){ .mem_bytes = 1 }) < 0 || add_names(p) < 0)
 		return -1;
-	*ret_names_ns = cpu_ns() - from;
+	*ret_names_ns = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - from;
 	for (size_t i = 0; i < p->n; i++) {
 		add_scopes(p, i);
 		add_code(p, i);
@@ -188,10 +175,10 @@ static int make_index(struct program *p, int fd, uint64_t *ret_names_ns, uint64_
 			return -1;
 	}
 	index_writer_set_debug(p->writer, &debug);
-	from = cpu_ns();
+	from = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	if (index_writer_finish(p->writer, fd) < 0)
 		return -1;
-	*ret_write_ns = cpu_ns() - from;
+	*ret_write_ns = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - from;
 	return 0;
 }
 
@@ -242,9 +229,9 @@ static uint64_t first_ns(const struct index *index, const uint64_t *addrs, bool 
 	uint64_t from;
 
 	clear_caches();
-	from = cpu_ns();
+	from = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	look_up(index, addrs, strings);
-	return cpu_ns() - from;
+	return clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - from;
 }
 
 static uint64_t again_ns(const struct index *index, const uint64_t *addrs, bool strings, size_t *ret_frames)
@@ -252,10 +239,10 @@ static uint64_t again_ns(const struct index *index, const uint64_t *addrs, bool 
 	uint64_t least = 0;
 
 	for (size_t run = 0; run < RUNS; run++) {
-		uint64_t from = cpu_ns();
+		uint64_t from = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 
 		*ret_frames = look_up(index, addrs, strings);
-		keep_least(&least, cpu_ns() - from);
+		keep_least(&least, clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - from);
 	}
 	return least;
 }
@@ -265,12 +252,12 @@ static int open_index(int fd, uint64_t *ret_ns, struct index **ret)
 	*ret_ns = 0;
 	*ret = NULL;
 	for (size_t run = 0; run < RUNS; run++) {
-		uint64_t from = cpu_ns();
+		uint64_t from = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 
 		*ret = index_free(*ret);
 		if (index_open(fd, ret) < 0)
 			return -1;
-		keep_least(ret_ns, cpu_ns() - from);
+		keep_least(ret_ns, clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - from);
 	}
 	return 0;
 }

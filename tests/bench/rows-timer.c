@@ -9,14 +9,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "symbolizer/cfi.h"
 #include "symbolizer/go-unwind.h"
 #include "symbolizer/index-format.h"
 #include "symbolizer/index-unwind.h"
 #include "symbolizer/unwind-builder.h"
+#include "tests/bench/least.h"
 
 #define RUNS 7
 
@@ -25,20 +26,6 @@ struct result {
 	uint64_t build_ns, check_ns, libdw_ns;
 	size_t peak_bytes;
 };
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void keep_least(uint64_t *least, uint64_t n)
-{
-	if (*least == 0 || n < *least)
-		*least = n;
-}
 
 /* A field of /proc/self/status, in bytes. */
 static size_t status_bytes(const char *field)
@@ -65,7 +52,7 @@ static int build(const struct elffile *f, struct result *ret, struct buf *sectio
 
 	buf_done(section);
 	before = status_bytes("VmRSS");
-	start = cpu_ns();
+	start = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	r = unwind_builder_new(&b);
 	if (r == 0)
 		r = go_unwind_add(f, b);
@@ -75,7 +62,7 @@ static int build(const struct elffile *f, struct result *ret, struct buf *sectio
 		return r;
 	ret->n_read = unwind_builder_n_rows(b);
 	r = unwind_builder_finish(b, section);
-	keep_least(&ret->build_ns, cpu_ns() - start);
+	keep_least(&ret->build_ns, clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - start);
 	if (ret->peak_bytes == 0 && status_bytes("VmHWM") > before)
 		ret->peak_bytes = status_bytes("VmHWM") - before;
 	return r;
@@ -84,13 +71,13 @@ static int build(const struct elffile *f, struct result *ret, struct buf *sectio
 static int check(const struct elffile *f, const struct buf *section, struct result *ret)
 {
 	struct index_unwind u;
-	uint64_t start = cpu_ns();
+	uint64_t start = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	int r;
 
 	r = index_unwind_check(section->data, section->size, f->ehdr.e_machine, &u);
 	if (r < 0)
 		return r;
-	keep_least(&ret->check_ns, cpu_ns() - start);
+	keep_least(&ret->check_ns, clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - start);
 	ret->n_kept = u.n_rows;
 	ret->n_bytes = section->size;
 	return 0;
@@ -140,14 +127,14 @@ static void time_libdw(const struct elffile *f, const struct buf *section, struc
 
 	if (!cfi || find_stretches(cfi, head->base, end, &stretches) < 0)
 		return;
-	before = cpu_ns();
+	before = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	for (size_t i = 0; i < stretches.size / sizeof(struct stretch); i++) {
 		const struct stretch *s = (const struct stretch *)(const void *)stretches.data + i;
 
 		for (Dwarf_Addr at = s->start; at < s->end && next_row(cfi, &at);)
 			ret->n_libdw++;
 	}
-	ret->libdw_ns = cpu_ns() - before;
+	ret->libdw_ns = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
 	dwarf_cfi_end(cfi);
 }
 

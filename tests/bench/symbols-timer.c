@@ -10,10 +10,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "symbolizer/elf-symbols.h"
 #include "symbolizer/index-writer.h"
+#include "tests/bench/least.h"
 
 #define RUNS 15
 
@@ -22,20 +23,6 @@ struct result {
 	uint64_t all_ns, read_ns, names_ns, write_ns, open_ns;
 	long grown_kib;
 };
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void keep_least(uint64_t *least, uint64_t n)
-{
-	if (*least == 0 || n < *least)
-		*least = n;
-}
 
 static long peak_kib(void)
 {
@@ -50,38 +37,38 @@ static int build(int fd, int out_fd, struct result *ret)
 	_cleanup_(elf_symbols_done) struct elf_symbols symbols = {};
 	_cleanup_(index_writer_freep) struct index_writer *w = NULL;
 	_cleanup_(elffile_done) struct elffile f = {};
-	const uint64_t start = cpu_ns();
+	const uint64_t start = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	uint64_t read, named;
 	int r;
 
 	r = elffile_open(fd, &f);
 	if (r == 0)
 		r = elf_symbols_gather(&f, NULL, &symbols);
-	read = cpu_ns();
+	read = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	if (r == 0)
 		r = index_writer_new(f.ehdr.e_machine, &(struct build_id){}, &w);
 	if (r == 0) {
 		index_writer_keep_names_apart(w); /* as symbolizer/elf-index.c does */
 		r = symbols_write(&symbols.all, w);
 	}
-	named = cpu_ns();
+	named = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	if (r == 0)
 		r = index_writer_finish(w, out_fd);
-	keep_least(&ret->all_ns, cpu_ns() - start);
+	keep_least(&ret->all_ns, clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - start);
 	keep_least(&ret->read_ns, read - start);
 	keep_least(&ret->names_ns, named - read);
-	keep_least(&ret->write_ns, cpu_ns() - named);
+	keep_least(&ret->write_ns, clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - named);
 	return r;
 }
 
 static int open_index(int fd, struct result *ret)
 {
 	_cleanup_(index_freep) struct index *index = NULL;
-	const uint64_t start = cpu_ns();
+	const uint64_t start = clock_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	int r;
 
 	r = index_open(fd, &index);
-	keep_least(&ret->open_ns, cpu_ns() - start);
+	keep_least(&ret->open_ns, clock_now_ns(CLOCK_PROCESS_CPUTIME_ID) - start);
 	if (r < 0)
 		return r;
 	ret->n_functions = index_n_functions(index);

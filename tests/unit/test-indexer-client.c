@@ -307,10 +307,10 @@ static void test_good_child(void **state)
 }
 
 /* What the sandbox looks like from outside. */
-static void test_sandbox(void **state)
+static void check_sandbox(const char *command, const char *nice_and_class)
 {
 	_cleanup_(indexer_client_freep) struct indexer_client *c =
-		new_client(INDEXER_COMMAND, (struct indexer_client_config){});
+		new_client(command, (struct indexer_client_config){});
 	_cleanup_(buf_done) struct buf text = {};
 	int pid;
 
@@ -328,7 +328,7 @@ static void test_sandbox(void **state)
 	tool_read(&text, "cat /proc/%d/oom_score_adj", pid);
 	assert_string_equal(text.data, "1000\n");
 	tool_read(&text, "ps -o ni=,cls= -p %d | tr -d ' \\n'", pid);
-	assert_string_equal(text.data, "5B");
+	assert_string_equal(text.data, nice_and_class);
 	if (geteuid() == 0) { /* only root may look */
 		tool_read(&text, "ls /proc/%d/fd | tr '\\n' ' '", pid);
 		assert_string_equal(text.data, "0 1 2 3 ");
@@ -340,6 +340,12 @@ static void test_sandbox(void **state)
 		  "'",
 		  pid);
 	assert_string_equal(text.data, "536870912 536870912 0 0 16 16 ");
+}
+
+static void test_sandbox(void **state)
+{
+	check_sandbox(INDEXER_COMMAND, "0TS");
+	check_sandbox(INDEXER_PATIENT_COMMAND, "5B");
 }
 
 static void check_bad(const char *bytes, struct indexer_client_config config, const char *reason)

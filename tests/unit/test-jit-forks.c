@@ -20,6 +20,7 @@
 #include "common/fsutil.h"
 #include "symbolizer/indexer.h"
 #include "tests/unit/jit-bytes.h"
+#include "tests/unit/jit-fixture.h"
 #include "workload/process.h"
 
 #define WAIT_NS (60 * NS_PER_S)
@@ -37,25 +38,9 @@ struct fixture {
 
 static int setup(void **state)
 {
-	static char name[] = "test", command[] = "indexer";
-	static char *const argv[] = { name, command, NULL };
-	const struct processes_config config = {
-		.max_processes = 4 * JIT_MAX_PROCESSES,
-		.max_mappings = 100000,
-		.max_mappings_per_process = 10000,
-	};
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct jit_maps_config jit;
 
-	f->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(processes_new(&config, &f->processes), 0);
-	jit = (struct jit_maps_config){
-		.proc_fd = f->proc_fd,
-		.processes = f->processes,
-		.indexer_path = "/proc/self/exe",
-		.indexer_argv = argv,
-	};
-	assert_int_equal(jit_maps_new(&jit, &f->j), 0);
+	jit_open(4 * JIT_MAX_PROCESSES, 100000, &f->proc_fd, &f->processes, &f->j);
 	f->now_ns = 1000 * NS_PER_S;
 	*state = f;
 	return 0;

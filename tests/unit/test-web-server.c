@@ -153,7 +153,7 @@ static void test_settings(void **state)
 	settings.token[0] = 0;
 }
 
-/* Whoever starts it, and whatever for: other hosts are not served without TLS and authentication. */
+/* Other hosts are not served without TLS and authentication: but for metrics at an address of their own. */
 static void test_public(void **state)
 {
 	int fd = listen_on(INADDR_ANY), here;
@@ -163,8 +163,8 @@ static void test_public(void **state)
 	assert_int_equal(web_server_set(s, fd, -1, &settings, reason), -EINVAL);
 	assert_non_null(strstr(reason, "other hosts can connect"));
 	here = listen_on(INADDR_LOOPBACK);
-	assert_int_equal(web_server_set(s, here, fd, &settings, reason), -EINVAL); /* neither is served then */
-	assert_int_equal(web_server_set(s, here, -1, &settings, reason), 0);
+	assert_int_equal(web_server_set(s, fd, here, &settings, reason), -EINVAL); /* neither is served then */
+	assert_int_equal(web_server_set(s, here, fd, &settings, reason), 0);
 	web_server_free(s);
 	close(here);
 	close(fd);
