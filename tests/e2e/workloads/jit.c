@@ -177,9 +177,10 @@ static int memory_file(void)
 
 static void *make_executable(void *p)
 {
-	void *page = (void *)((uintptr_t)p & ~(uintptr_t)(PAGE - 1));
+	uintptr_t page = (uintptr_t)p & ~(uintptr_t)(PAGE - 1);
+	size_t size = (uintptr_t)p + sizeof(framed) - page; /* no page more: the stack may end there */
 
-	if (mprotect(page, (size_t)2 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) < 0)
+	if (mprotect((void *)page, size, PROT_READ | PROT_WRITE | PROT_EXEC) < 0)
 		exit(6);
 	memcpy(p, framed, sizeof(framed));
 	return p;
