@@ -17,11 +17,12 @@ static int check_listen(const struct config_builder *b)
 				    "http.listen: whoever reaches %s would read this machine's profiles: give "
 				    "http.token_file or http.tls_client_ca_file, or listen on 127.0.0.1",
 				    c->http.listen.text);
-	if (c->http.tls_cert_file)
-		return 0;
-	return config_warning(b->report, where,
-			      "http.listen: %s without http.tls_cert_file: token and profiles can be read on their way",
-			      c->http.listen.text);
+	if (!c->http.tls_cert_file)
+		return config_error(b->report, where,
+				    "http.listen: on the way from %s token and profiles could be read: give "
+				    "http.tls_cert_file and http.tls_key_file, or listen on 127.0.0.1",
+				    c->http.listen.text);
+	return 0;
 }
 
 static int check_tls(const struct config_builder *b)

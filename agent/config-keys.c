@@ -31,7 +31,8 @@ static const struct config_key agent_keys[] = {
 
 static const struct config_key http_keys[] = {
 	{ "listen", CONFIG_ADDRESS, "127.0.0.1:7171", AT(http.listen),
-	  .summary = "Page, profiles and metrics. Other than loopback needs a token or client certificates. Empty: "
+	  .summary = "Page, profiles and metrics. Other than loopback needs TLS, and a token or client certificates. "
+		     "Empty: "
 		     "none." },
 	{ "metrics_listen", CONFIG_ADDRESS, "", AT(http.metrics_listen),
 	  .summary = "Metrics and health only, without a token. Empty: none." },

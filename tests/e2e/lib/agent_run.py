@@ -247,7 +247,8 @@ def budget(whole):
                 'cpuhound_budget_step 3' in a.get("/metrics")[1], (a.said(), a.get("/metrics")[1]))
         a.reload(limits(10000))
         wanted = "full" if whole else "long_windows"
-        h.check(f"room again: it climbs back to {wanted}", h.until(lambda: step(a) == wanted), (step(a), a.said()))
+        h.check(f"room again: it climbs back to {wanted}", h.until(lambda: step(a) == wanted, 5 * h.HANG_S),
+                (step(a), a.said()))
         if whole:
             h.check("all is as it was", a.status()["period_ns"] == agent.NS // 997 and
                     a.status()["window_ns"] == agent.NS and a.status()["is_debug_info_read"], a.status())

@@ -153,9 +153,9 @@ def finish(p, with_signal=None):
     return Result(p.returncode, (out or b"").decode(errors="replace"), (err or b"").decode(errors="replace"))
 
 
-def until(predicate):
+def until(predicate, seconds=HANG_S):
     """Waits until it holds, as long as it takes; what it gave last."""
-    end = time.monotonic() + HANG_S
+    end = time.monotonic() + seconds
     while not (result := predicate()) and time.monotonic() < end:
         time.sleep(0.01)
     return result
