@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/config.h"
 #include "agent/status-socket.h"
 #include "cli/json.h"
 #include "cli/options.h"
@@ -24,7 +25,7 @@ static const char usage[] =
 	"      --json         one JSON object, as the agent made it: schema_version, state, last_window, totals, "
 	"budget, "
 	"...\n"
-	"      --run-dir DIR  the agent's agent.run_dir (" DEFAULT_RUN_DIR ")\n"
+	"      --run-dir DIR  instead of agent.run_dir as " CONFIG_DEFAULT_FILE " and the environment have it\n"
 	"      --socket PATH  the socket itself\n"
 	"\n"
 	"Exit code 3: no agent runs here, or this user may not ask it.\n";
@@ -132,6 +133,25 @@ static int show(const struct status_options *o, const char *path, const struct a
 	return r == 0 ? EXIT_OK : EXIT_ERROR;
 }
 
+static int find_socket(const struct status_options *o, struct buf *ret_path)
+{
+	_cleanup_(config_report_done) struct config_report report = {};
+	_cleanup_(config_freep) struct config *c = NULL;
+	const struct config_sources sources = { .environment = environ };
+	const char *run_dir = o->run_dir;
+	int r;
+
+	if (o->socket)
+		return buf_add_str(ret_path, o->socket);
+	if (!run_dir) {
+		r = config_load(&sources, &report, &c);
+		if (r < 0)
+			return r;
+		run_dir = c ? c->agent.run_dir : DEFAULT_RUN_DIR; /* of a bad one check-config tells */
+	}
+	return buf_printf(ret_path, "%s/%s", run_dir, STATUS_SOCKET_NAME);
+}
+
 static int run(int argc, char **argv)
 {
 	_cleanup_(agent_status_done) struct agent_status status = {};
@@ -143,10 +163,12 @@ static int run(int argc, char **argv)
 	code = parse_options(&o, argc, argv, &done);
 	if (done)
 		return code;
-	r = o.socket ? buf_add_str(&path, o.socket)
-		     : buf_printf(&path, "%s/%s", o.run_dir ?: DEFAULT_RUN_DIR, STATUS_SOCKET_NAME);
-	if (r == 0)
-		r = status_read(path.data, &status);
+	r = find_socket(&o, &path);
+	if (r < 0) {
+		log_error("cannot find the agent's socket: %s", strerror(-r));
+		return EXIT_ERROR;
+	}
+	r = status_read(path.data, &status);
 	return r == 0 ? show(&o, path.data, &status) : refuse(r, path.data);
 }
 
