@@ -458,7 +458,7 @@ static void test_churn(void **state)
 	assert_true(after.n_modules < (before.n_modules + during.n_modules) / 2);
 	assert_true(after.n_binaries < (before.n_binaries + during.n_binaries) / 2);
 	assert_true(after.n_tables < (before.n_binaries + during.n_binaries) / 2);
-	assert_true(after.n_processes < (before.n_processes + during.n_processes) / 2);
+	assert_true(after.n_processes < before.n_processes + N_PROGRAMS); /* a third of those that ran */
 
 	again = encode(r, kept, &ledger);
 	assert_int_equal(again->n_samples, first->n_samples);
