@@ -199,9 +199,6 @@ void intake_detach(struct intake *in)
 			  " lost with the finisher, %" PRIu64 " not finished in time",
 			  n->n_taken, n->n_rooted, n->n_finisher_lost, n->n_unanswered);
 	}
-	if (in->copies && stack_copies_finisher_fault(in->copies))
-		log_warning("stacks of new processes are short: the finisher does not start: %s",
-			    stack_copies_finisher_fault(in->copies));
 	in->copies = stack_copies_free(in->copies);
 	if (!in->unwinding)
 		return;

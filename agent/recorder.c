@@ -49,6 +49,7 @@ struct recorder {
 	uint64_t drained_ns;   /* CLOCK_MONOTONIC; the last time that all buffers were emptied */
 	bool without_debug;
 	bool is_namespace_nested;
+	bool told_indexer_fault, told_finisher_fault;
 
 	/* The open window. */
 	struct window_origin origin;
@@ -402,11 +403,27 @@ static int stop_ticks(struct recorder *r)
 	return drain(r, 0);
 }
 
+static void tell(bool *told, const char *consequence, const char *fault)
+{
+	if (fault && !*told)
+		log_warning("%s does not start: %s", consequence, fault);
+	*told = fault != NULL;
+}
+
+/* Once each, however many windows it lasts. */
+static void tell_faults(struct recorder *r)
+{
+	tell(&r->told_indexer_fault, "functions are unnamed: the indexer", binaries_indexer_fault(r->intake.binaries));
+	tell(&r->told_finisher_fault, "stacks of new processes are short: the finisher",
+	     r->intake.copies ? stack_copies_finisher_fault(r->intake.copies) : NULL);
+}
+
 int recorder_stop(struct recorder *r)
 {
 	int e = r->mode == INTAKE_SAMPLING ? stop_ticks(r) : 0;
 
 	r->mode = INTAKE_FINISHING;
+	tell_faults(r);
 	intake_detach(&r->intake);
 	intake_finish(&r->intake);
 	return e;
@@ -669,9 +686,7 @@ int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret
 	int e;
 
 	sources.is_sideband_lost = w->n_sideband_lost > 0;
-	if (binaries_indexer_fault(r->intake.binaries))
-		log_warning("functions are unnamed: the indexer does not start: %s",
-			    binaries_indexer_fault(r->intake.binaries));
+	tell_faults(r);
 	e = encode_window(&sources, &facts, w, ret, &counts);
 	if (e < 0)
 		return e;

@@ -155,6 +155,11 @@ void child_keeper_start(struct child_keeper *k)
 	child_keeper_begin_work(k);
 }
 
+bool child_keeper_is_resting(const struct child_keeper *k)
+{
+	return k->process.pid == 0 && clock_now_ns(CLOCK_MONOTONIC) < k->next_start_ns;
+}
+
 bool child_keeper_is_up(const struct child_keeper *k)
 {
 	return k->ready && k->process.socket >= 0;

@@ -58,6 +58,9 @@ void child_keeper_done(struct child_keeper *k); /* ends the child; a half-initia
 /* Starts a child if there is none and none of its predecessors stands in the way. */
 void child_keeper_start(struct child_keeper *k);
 
+/* None is started before some time has passed: the last ones did not start. */
+bool child_keeper_is_resting(const struct child_keeper *k);
+
 /* The child's first word: its sandbox stands (status 0), or failed to. */
 void child_keeper_on_hello(struct child_keeper *k, int status, const char *reason);
 

@@ -119,6 +119,11 @@ bool finisher_client_is_idle(const struct finisher_client *c)
 	return c->state == IDLE;
 }
 
+bool finisher_client_is_stuck(const struct finisher_client *c)
+{
+	return c->state == WAITING && child_keeper_is_resting(&c->child);
+}
+
 bool finisher_client_needs(const struct finisher_client *c, uint32_t *ret_module)
 {
 	if (c->state != NEEDING)

@@ -38,6 +38,9 @@ _must_check_ int finisher_client_submit(struct finisher_client *c, uint64_t tag,
 					const struct finisher_mapping *mappings, size_t n_mappings);
 bool finisher_client_is_idle(const struct finisher_client *c);
 
+/* There is no child for what was asked, and will be none for a while: the last ones did not start. */
+bool finisher_client_is_stuck(const struct finisher_client *c);
+
 /* The child needs this module to go on: give it. */
 bool finisher_client_needs(const struct finisher_client *c, uint32_t *ret_module);
 /* fd -1: there is none. It stays the caller's. */

@@ -558,13 +558,11 @@ static void test_hand_written(void **state)
 
 /* -- the child -- */
 
-static struct finisher_client *start_client(const struct fixture *f)
+static struct finisher_client *start_client(const struct fixture *f, const char *path)
 {
 	static char name[] = "finisher", command[] = FINISHER_COMMAND;
 	static char *const argv[] = { name, command, NULL };
-	const struct finisher_client_config config = { .path = "/proc/self/exe",
-						       .argv = argv,
-						       .copies_fd = f->area_fd };
+	const struct finisher_client_config config = { .path = path, .argv = argv, .copies_fd = f->area_fd };
 	struct finisher_client *c;
 
 	assert_int_equal(finisher_client_new(&config, &c), 0);
@@ -609,7 +607,7 @@ static const struct finisher_reply *ask(struct finisher_client *c, const struct 
 static void test_child(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_(finisher_client_freep) struct finisher_client *c = start_client(f);
+	_cleanup_(finisher_client_freep) struct finisher_client *c = start_client(f, "/proc/self/exe");
 	uint64_t expected[CPUHOUND_MAX_USER_FRAMES];
 	const struct finisher_reply *reply;
 	struct victim v;
@@ -646,11 +644,28 @@ static void test_child(void **state)
 	victim_end(&v);
 }
 
+/* Who waits for an answer is told that there will be none for a while. */
+static void test_child_missing(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(finisher_client_freep) struct finisher_client *c = start_client(f, "/no/such/program");
+
+	assert_false(finisher_client_is_stuck(c));
+	assert_int_equal(finisher_client_submit(c, 1, 1, (struct finisher_mapping[1]){}, 0), 0);
+	assert_false(finisher_client_is_stuck(c)); /* the first starts follow at once */
+	for (int i = 0; i < 20; i++)
+		finisher_client_dispatch(c);
+	assert_true(finisher_client_is_stuck(c));
+	assert_string_equal(finisher_client_fault(c), "No such file or directory");
+	assert_in_range(finisher_client_timeout_ms(c), 1, 64001);
+	assert_null(finisher_client_take(c));
+}
+
 /* What the child looks like from outside. */
 static void test_child_sandbox(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_(finisher_client_freep) struct finisher_client *c = start_client(f);
+	_cleanup_(finisher_client_freep) struct finisher_client *c = start_client(f, "/proc/self/exe");
 	_cleanup_(buf_done) struct buf text = {};
 	struct sched_attr attr = {};
 	struct hand_made h;
@@ -681,7 +696,7 @@ static void test_child_sandbox(void **state)
 static void test_child_endless(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_(finisher_client_freep) struct finisher_client *c = start_client(f);
+	_cleanup_(finisher_client_freep) struct finisher_client *c = start_client(f, "/proc/self/exe");
 	const struct finisher_reply *reply;
 	struct hand_made h;
 
@@ -706,6 +721,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_no_mapping, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hand_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_child, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_child_missing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_child_sandbox, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_child_endless, set_up, tear_down),
 	};
