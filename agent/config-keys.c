@@ -32,8 +32,7 @@ static const struct config_key agent_keys[] = {
 static const struct config_key http_keys[] = {
 	{ "listen", CONFIG_ADDRESS, "127.0.0.1:7171", AT(http.listen),
 	  .summary = "Page, profiles and metrics. Other than loopback needs TLS, and a token or client certificates. "
-		     "Empty: "
-		     "none." },
+		     "Empty: none." },
 	{ "metrics_listen", CONFIG_ADDRESS, "", AT(http.metrics_listen),
 	  .summary = "Metrics and health only, without a token. Empty: none." },
 	{ "token_file", CONFIG_PATH, "", AT(http.token_file),

@@ -2,6 +2,7 @@
 /* The recorder in the kernel that runs: needs root. Times are compared by what a busy machine may do to them. */
 #include "tests/unit/cmocka-all.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
@@ -417,6 +418,18 @@ static void run_new_programs(struct recorder *r, const char *dir, int round)
 	assert_int_equal(status, 0);
 }
 
+static size_t n_in_proc(void)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	size_t n = 0;
+
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
+	closedir(dir);
+	return n;
+}
+
 /*
  * Programs come and go: what is kept of them is given back when no window can name them any more, also where a tap was
  * open. A window that somebody keeps is named as before.
@@ -458,7 +471,7 @@ static void test_churn(void **state)
 	assert_true(after.n_modules < (before.n_modules + during.n_modules) / 2);
 	assert_true(after.n_binaries < (before.n_binaries + during.n_binaries) / 2);
 	assert_true(after.n_tables < (before.n_binaries + during.n_binaries) / 2);
-	assert_true(after.n_processes < before.n_processes + N_PROGRAMS); /* a third of those that ran */
+	assert_true(after.n_processes < n_in_proc() + N_PROGRAMS / 3);
 
 	again = encode(r, kept, &ledger);
 	assert_int_equal(again->n_samples, first->n_samples);
