@@ -61,6 +61,8 @@ int host_parse_status(const char *text, uint64_t *ret_capabilities, int64_t *ret
 	r = number_after(text, "Seccomp:", 10, &seccomp);
 	if (r < 0)
 		seccomp = 0; /* a kernel without CONFIG_SECCOMP has no such line */
+	if (seccomp > INT64_MAX)
+		return -EBADMSG;
 	*ret_capabilities = capabilities;
 	*ret_seccomp = (int64_t)seccomp;
 	return 0;

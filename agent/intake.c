@@ -34,9 +34,11 @@
 
 #define OPENING_NS (2 * NS_PER_MS)        /* of files at a stretch: news that comes meanwhile waits no longer */
 #define SIDEBAND_BATCH_NS (2 * NS_PER_MS) /* between the first record and the read: 500 execs/s in batches */
-#define FINISH_NS (2 * NS_PER_S)          /* for the stacks of a drain: hundreds, 0.1 ms each */
-#define DEBUG_TRIES_PER_DRAIN 256         /* to open what is no longer there */
-#define REREADS_PER_DRAIN 20              /* of processes whose program counter lies in no known mapping */
+#define LOOK_PERIODS 5 /* of the ticks between looks for news too short to wake anybody: a dlopen() */
+#define LOOK_MOST_NS (100 * NS_PER_MS)
+#define FINISH_NS (2 * NS_PER_S)  /* for the stacks of a drain: hundreds, 0.1 ms each */
+#define DEBUG_TRIES_PER_DRAIN 256 /* to open what is no longer there */
+#define REREADS_PER_DRAIN 20      /* of processes whose program counter lies in no known mapping */
 
 /* Beyond MAX_CGROUPS the ones confirmed longest ago make way: their samples carry no name, which is no fault. */
 static int scan_cgroups(struct intake *in)
@@ -760,6 +762,18 @@ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode)
 	return e;
 }
 
+/* Until the news is read; or until somebody looks whether there is any. */
+static int news_timeout_ms(const struct intake *in)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), due_ns = in->news_due_ns, look_ns = LOOK_MOST_NS;
+
+	if (!due_ns && in->sampler && LOOK_PERIODS * sampler_period_ns(in->sampler) < look_ns)
+		look_ns = LOOK_PERIODS * sampler_period_ns(in->sampler);
+	if (!due_ns)
+		due_ns = now_ns + look_ns;
+	return due_ns > now_ns ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : 0;
+}
+
 static int sooner(int a_ms, int b_ms)
 {
 	if (a_ms < 0)
@@ -779,13 +793,7 @@ int intake_timeout_ms(const struct intake *in, enum intake_mode mode)
 	if ((in->files_left && mode != INTAKE_PAUSED) || (is_sampling && !in->scanned) ||
 	    (in->unwinding && unwinding_is_due(in->unwinding)))
 		return 0;
-	if (is_sampling && in->news_due_ns) {
-		uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
-		int due_ms = in->news_due_ns > now_ns ? (int)((in->news_due_ns - now_ns) / NS_PER_MS) + 1 : 0;
-
-		timeout_ms = sooner(timeout_ms, due_ms);
-	}
-	return timeout_ms;
+	return is_sampling ? sooner(timeout_ms, news_timeout_ms(in)) : timeout_ms;
 }
 
 int intake_pause(struct intake *in)

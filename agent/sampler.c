@@ -415,6 +415,11 @@ void sampler_set_period(struct sampler *s, uint64_t period_ns)
 	s->period_ns = period_ns;
 }
 
+uint64_t sampler_period_ns(const struct sampler *s)
+{
+	return s->period_ns;
+}
+
 size_t sampler_n_cpus(const struct sampler *s)
 {
 	return s->n_cpus;

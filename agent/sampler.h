@@ -103,6 +103,7 @@ _must_check_ int sampler_wake(struct sampler *s);
 
 /* The period of the ticks, on each CPU from its next cut on. */
 void sampler_set_period(struct sampler *s, uint64_t period_ns);
+uint64_t sampler_period_ns(const struct sampler *s);
 
 /*
  * Accounts for the ticks of a window: on each CPU those between its last two cuts (or its start), less the time in

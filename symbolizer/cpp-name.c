@@ -43,20 +43,6 @@ bool cpp_parse_sequence(struct cpp_parser *s, unsigned int base, size_t *ret)
 	return true;
 }
 
-/* [abi:cxx11] */
-static bool parse_tags(struct cpp_parser *s)
-{
-	size_t size;
-
-	while (cursor_eat(&s->in, 'B')) {
-		if (!parse_number(s, &size) || size == 0 || size > (size_t)(s->in.end - s->in.p) ||
-		    !cpp_put_str(s, "[abi:") || !cpp_put(s, s->in.p, size) || !cpp_put_str(s, "]"))
-			return false;
-		s->in.p += size;
-	}
-	return true;
-}
-
 static bool parse_source_name(struct cpp_parser *s)
 {
 	size_t size;
@@ -69,6 +55,15 @@ static bool parse_source_name(struct cpp_parser *s)
 	}
 	s->in.p += size;
 	return cpp_put(s, s->in.p - size, size);
+}
+
+/* [abi:cxx11] */
+static bool parse_tags(struct cpp_parser *s)
+{
+	while (cursor_eat(&s->in, 'B'))
+		if (!cpp_put_str(s, "[abi:") || !parse_source_name(s) || !cpp_put_str(s, "]"))
+			return false;
+	return true;
 }
 
 static bool parse_operator(struct cpp_parser *s)

@@ -255,22 +255,29 @@ static bool parse_pointer(struct cpp_parser *s, struct cpp_part *ret)
 	size_t start = s->n_text;
 	char code = *s->in.p++;
 	const char *mark = code == 'P' ? "*" : code == 'R' ? "&" : "&&";
+	bool is_remembered;
 
 	if (cursor_peek(&s->in) == 'F')
 		return parse_function(s, mark, ret);
 	if (cursor_peek(&s->in) == 'R' || cursor_peek(&s->in) == 'O')
 		return false;
-	if (!cpp_parse_type(s, ret) || ret->is_declarator || ret->pack || ret->size == 0)
-		return ret->size == 0 && s->in_pattern && s->pack_size == 0 && !ret->is_declarator &&
-		       cpp_remember(s, ret);
+	if (!cpp_parse_type(s, ret) || ret->is_declarator || ret->pack)
+		return false;
+	if (ret->size == 0)
+		return s->in_pattern && s->pack_size == 0 && cpp_remember(s, ret);
 	if (s->text[s->n_text - 1] == '&') { /* a reference to a reference is the lesser one */
 		if (code == 'P')
 			return false;
 		if (code == 'R' && s->text[s->n_text - 2] == '&')
 			s->n_text--;
-	} else if (!cpp_put_str(s, mark)) {
-		return false;
+		*ret = cpp_part_from(s, start);
+		ret->is_unusable = true; /* libiberty spells a reference to it another way */
+		is_remembered = cpp_remember(s, ret);
+		ret->is_unusable = false;
+		return is_remembered;
 	}
+	if (!cpp_put_str(s, mark))
+		return false;
 	*ret = cpp_part_from(s, start);
 	return cpp_remember(s, ret);
 }

@@ -39,6 +39,7 @@ static void test_more_names(void **state)
 	check("_ZN3FooixEm", "Foo::operator[](unsigned long)");
 	check("_ZN3FoocvbEv", "Foo::operator bool()");
 	check("_Z3maxIiET_S0_S0_", "int max<int>(int, int)");
+	check("_Z1fRiRS_RS_", "f(int&, int&, int&)");
 	check("_Z4makeI3FooJRKiS0_EEPT_DpOT0_", "Foo* make<Foo, int const&, Foo>(int const&, Foo&&)");
 	check("_Z5applyIJicEEvDpT_", "void apply<int, char>(int, char)");
 	check("_Z3runPFvPKciE", "run(void (*)(char const*, int))");

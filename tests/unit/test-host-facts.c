@@ -34,6 +34,8 @@ static void test_status_is_odd(void **state)
 	assert_int_equal(host_parse_status("XCapEff:\t1\n", &capabilities, &seccomp), -EBADMSG);
 	assert_int_equal(host_parse_status("CapEff:\n", &capabilities, &seccomp), -EBADMSG);
 	assert_int_equal(host_parse_status("CapEff:\t11112222333344445555\n", &capabilities, &seccomp), -EBADMSG);
+	assert_int_equal(host_parse_status("CapEff:\t1\nSeccomp:\t18446744073709551615\n", &capabilities, &seccomp),
+			 -EBADMSG);
 	assert_true(capabilities == 7);
 	assert_int_equal(seccomp, 7);
 }

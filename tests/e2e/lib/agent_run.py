@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one agent does from start to end, on this machine: windows without a gap, restarts, the kill switch, reloads,
 budgets, profiles on demand, and disks that are full. main(n_windows, whole): whole is with the way back up from the
-last step of the budget, which takes minutes."""
+last step of the budget, a minute for each (tests/unit/test-budget.c walks it in made-up time)."""
 import contextlib
 import os
 import shutil
@@ -246,10 +246,8 @@ def budget(whole):
         h.check("said in the log and in the metrics", "budget: now at step 'few_ticks' (cpu;" in a.said() and
                 'cpuhound_budget_step 3' in a.get("/metrics")[1], (a.said(), a.get("/metrics")[1]))
         a.reload(limits(10000))
-        wanted = "full" if whole else "long_windows"
-        h.check(f"room again: it climbs back to {wanted}", h.until(lambda: step(a) == wanted, 5 * h.HANG_S),
-                (step(a), a.said()))
         if whole:
+            h.check("room again: it climbs back", h.until(lambda: step(a) == "full", 5 * h.HANG_S), (step(a), a.said()))
             h.check("all is as it was", a.status()["period_ns"] == agent.NS // 997 and
                     a.status()["window_ns"] == agent.NS and a.status()["is_debug_info_read"], a.status())
         a.wait_for_windows(1)
