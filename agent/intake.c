@@ -34,7 +34,7 @@
 
 #define OPENING_NS (2 * NS_PER_MS)        /* of files at a stretch: news that comes meanwhile waits no longer */
 #define SIDEBAND_BATCH_NS (2 * NS_PER_MS) /* between the first record and the read: 500 execs/s in batches */
-#define LOOK_PERIODS 5 /* of the ticks between looks for news too short to wake anybody: a dlopen() */
+#define LOOK_PERIODS 5 /* of the ticks, between looks for news too short to wake anybody: a dlopen() */
 #define LOOK_MOST_NS (100 * NS_PER_MS)
 #define FINISH_NS (2 * NS_PER_S)  /* for the stacks of a drain: hundreds, 0.1 ms each */
 #define DEBUG_TRIES_PER_DRAIN 256 /* to open what is no longer there */

@@ -387,7 +387,7 @@ static int label(struct naming *n, uint32_t number, struct profile_builder *b, s
 	if (r < 0)
 		return r;
 	at->is_known = true;
-	at->is_filtered = r == WORKLOAD_LEFT_OUT;
+	at->is_filtered = r > 0; /* WORKLOAD_LEFT_OUT */
 	at->is_left_out = at->is_filtered || (sources->only && !matches(sources->only, &labels));
 	return at->is_left_out ? 0 : profile_builder_add_labels(b, labels.labels, labels.n, &at->set);
 }

@@ -102,7 +102,7 @@ static int close_open(struct windows *w)
 		e = write_oldest(w);
 	if (e == 0)
 		e = recorder_close_window(w->recorder, &window);
-	if (e < 0)
+	if (e != 0)
 		return e;
 	window->ledger.down_ns = w->down_ns;
 	window->ledger.reduced_windows = w->is_reduced;

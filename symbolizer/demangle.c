@@ -21,8 +21,8 @@ struct output {
 };
 
 /*
- * libiberty has no way to say stop. Its callback variants hold no memory of their own, so we jump out. Unicode in a Rust
- * name is the exception, which is lost at a fault, too: the indexer ends when much has been.
+ * libiberty has no way to say stop. Its callback variants hold no memory of their own, so we jump out. Unicode in a
+ * Rust name is the exception, which is lost at a fault, too: the indexer ends when much has been.
  */
 static void on_piece(const char *piece, size_t size, void *opaque)
 {

@@ -48,7 +48,7 @@ int cgroups_new(size_t max_cgroups, struct cgroups **ret)
 
 static void entry_free(struct cgroups *c, struct entry *e)
 {
-	HASH_DEL(c->by_id, e);
+	HASH_DEL(c->by_id, e); /* NOLINT(clang-analyzer-core.NullDereference): e is in it */
 	DL_DELETE(c->order, e);
 	free(e);
 }

@@ -98,6 +98,15 @@ def case(function, *args):
         return None
 
 
+def together(function, arguments):
+    """The same case once for each of the arguments, side by side: for cases that mostly wait."""
+    threads = [threading.Thread(target=case, args=(function, argument)) for argument in arguments]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+
+
 def needs_root():
     if os.geteuid() != 0:
         skip_all("needs root")
