@@ -175,9 +175,10 @@ def check_sequence(name, windows, n_lost=0):
 
 @contextlib.contextmanager
 def burners():
-    """A loop pinned to each CPU."""
-    spin = h.compile("spin.c")
-    running = [h.start("taskset", "-c", cpu, spin) for cpu in sorted(os.sched_getaffinity(0))]
+    """A loop pinned to each CPU, by the name of spin-CPU."""
+    running = []
+    for cpu in sorted(os.sched_getaffinity(0)):
+        running.append(h.start("taskset", "-c", cpu, h.compile("spin.c", name=f"spin-{cpu}")))
     try:
         yield running
     finally:
