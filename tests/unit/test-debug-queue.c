@@ -121,6 +121,7 @@ static void check_claimed(struct fixture *x, const char *dir, uint64_t address)
 	assert_int_equal(x->binary->debug_state, BINARY_DEBUG_READY);
 	assert_int_equal(n_functions(x, address, &innermost), 2);
 	assert_string_equal(innermost, "inner");
+	assert_int_equal(binaries_stats(x->binaries)->n_debug_from_cache, 0);
 	/* From now on it is that root's, and so is what else is met there. */
 	assert_int_equal(x->binary->root, 1);
 	assert_int_equal(debug_roots_number(&x->opener.debug_roots, &root, x->root_fd, "/opt/elsewhere"), 1);
@@ -134,7 +135,7 @@ static void check_claimed(struct fixture *x, const char *dir, uint64_t address)
 	close_all(x);
 }
 
-/* Nor is anything found that was kept of the root that it was believed in. */
+/* Nor is anything found that was kept of the root that it was believed in: nothing was. */
 static void check_refused(struct fixture *x, const char *dir, uint64_t address)
 {
 	const char *innermost;
@@ -173,6 +174,7 @@ static void test_found_in_the_root(void **state)
 			 programs[i].build);
 		snprintf(x.cache_dir, sizeof(x.cache_dir), "%s/cache", dir);
 		x.root_fd = tool_open_in(dir, "root");
+		check_claimed(&x, dir, address);
 		check_claimed(&x, dir, address);
 		check_refused(&x, dir, address);
 		close_fd(x.root_fd);
