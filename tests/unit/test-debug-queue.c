@@ -18,17 +18,19 @@ static const struct root_id root = { .mnt_ns = 1, .dev = 2, .ino = 3 },
 
 /* The program, and what adds nothing to it but its debug file: in the directory with p.c, to ROOT/opt. */
 #define LINKED_AT(place)                                                                                               \
-	"gcc -O2 -g -Wl,--build-id=none p.c -o p && objcopy --only-keep-debug p x.dbg && strip p && "                  \
+	"gcc -O2 -g -Wl,--build-id p.c -o p && objcopy --only-keep-debug p x.dbg && strip p && "                       \
 	"objcopy --add-gnu-debuglink=x.dbg p && mkdir -p root/" place " && mv x.dbg root/" place
 
 static const struct {
 	const char *what, *build;
 } programs[] = {
-	{ "split unit", "gcc -O2 -g -gsplit-dwarf p.c -o p && mkdir -p \"root$PWD\" && mv *.dwo \"root$PWD\"" },
+	{ "split unit",
+	  "gcc -O2 -g -gsplit-dwarf -Wl,--build-id p.c -o p && mkdir -p \"root$PWD\" && mv *.dwo \"root$PWD\"" },
 	{ "link, beside it", LINKED_AT("opt") },
 	{ "link, in .debug", LINKED_AT("opt/.debug") },
 	{ "link, in usr/lib/debug", LINKED_AT("usr/lib/debug/opt") },
-	{ "dwz", "gcc -O2 -g p.c -o p && cp p q && dwz -m common -M /opt/common p q && mv common root/opt" },
+	{ "dwz",
+	  "gcc -O2 -g -Wl,--build-id p.c -o p && cp p q && dwz -m common -M /opt/common p q && mv common root/opt" },
 };
 
 static const char source[] = "static inline __attribute__((always_inline)) int inner(int x)\n"
