@@ -54,7 +54,7 @@ struct debug_place {
 	char found_path[DEBUG_NEED_NAME_BYTES];
 };
 
-/* Is there any for it in this root, which the place's is not? */
+/* Is there any in this root, which is not the place's? */
 bool debug_files_are_in_root(const struct debug_files *f, const struct debug_place *place, int root_fd,
 			     const struct debug_need *need);
 
