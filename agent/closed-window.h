@@ -27,7 +27,7 @@ struct closed_window {
 	struct stack_table *stacks; /* owned */
 	uint64_t jit_window;        /* its number in jit_maps (agent/jit-maps.h) */
 	uint64_t n_sideband_lost;   /* records of news */
-	uint64_t n_roots_refused;   /* files whose root found no room in debug_roots */
+	uint64_t n_roots_refused;   /* see debug_roots.n_refused */
 	/* Samples whose stack was finished from a copy; that found no room or time for one; whose copy brought nothing.
 	 */
 	uint64_t n_copied, n_copy_lost, n_copy_unfinished;

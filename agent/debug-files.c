@@ -253,6 +253,19 @@ static void note_found(struct search *s)
 	p->found_root = s->root;
 }
 
+bool debug_files_are_in_root(const struct debug_files *f, const struct debug_place *place, int root_fd,
+			     const struct debug_need *need)
+{
+	struct debug_place inside = *place;
+	struct search s = { .files = f, .place = &inside, .need = need, .host_fd = -1, .fd = -1 };
+
+	inside.root_fd = root_fd;
+	if (!look_in(&s, DEBUG_ROOT_PROCESS))
+		return false;
+	close_fd(s.fd);
+	return true;
+}
+
 int debug_files_find(const struct debug_files *f, struct debug_place *place, const struct debug_need *need, int *ret_fd,
 		     char *ret_path)
 {

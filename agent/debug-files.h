@@ -47,12 +47,16 @@ enum debug_root {
 /* A binary, as far as it matters here. */
 struct debug_place {
 	const char *path; /* in the root */
-	int root_fd;      /* where paths are meant; -1: it cannot be reached any more */
+	int root_fd;      /* where paths are meant; -1: out of reach, or not to be searched */
 	bool is_on_host;  /* that is the host's root */
 	/* The separate debug file that was found last: what belongs to it lies near it. "": none was. */
 	unsigned int found_root; /* enum debug_root */
 	char found_path[DEBUG_NEED_NAME_BYTES];
 };
+
+/* Is there any in this root, which is not the place's? */
+bool debug_files_are_in_root(const struct debug_files *f, const struct debug_place *place, int root_fd,
+			     const struct debug_need *need);
 
 /* As debug_source has it (symbolizer/debug-need.h): of the files that are there, the need.candidate-th. */
 _must_check_ int debug_files_find(const struct debug_files *f, struct debug_place *place, const struct debug_need *need,

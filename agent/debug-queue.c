@@ -5,6 +5,7 @@
 
 #include "agent/kernel-code.h"
 #include "agent/modules.h"
+#include "agent/opener.h"
 #include "symbolizer/binary.h"
 
 struct debug_wish {
@@ -14,6 +15,7 @@ struct debug_wish {
 	struct debug_place place;
 	int root_fd; /* its own one, -1: none */
 	bool is_handed_in;
+	bool is_refused; /* files lie in its root, and others share the binary */
 	struct debug_wish *prev, *next;
 };
 
@@ -23,11 +25,9 @@ void debug_queue_init(struct debug_queue *q)
 	debug_files_init(&q->files, DEBUG_FILES_HOST_DIR);
 }
 
-void debug_queue_attach(struct debug_queue *q, struct binaries *binaries, struct modules *modules, int host_root_fd)
+void debug_queue_attach(struct debug_queue *q, struct opener *opener)
 {
-	q->host_root_fd = host_root_fd;
-	q->binaries = binaries;
-	q->modules = modules;
+	q->opener = opener;
 }
 
 static void close_info(const struct debug_wish_info *info)
@@ -70,7 +70,7 @@ int debug_queue_add(struct debug_queue *q, const struct debug_wish_info *info)
 	w->root_fd = info->root_fd;
 	w->place = (struct debug_place){
 		.path = info->path,
-		.root_fd = info->is_on_host ? q->host_root_fd : info->root_fd,
+		.root_fd = info->is_on_host ? q->opener->host_root_fd : info->root_fd,
 		.is_on_host = info->is_on_host,
 	};
 	DL_APPEND(q->wishes, w);
@@ -88,7 +88,7 @@ static int hand_in(struct debug_queue *q, struct debug_wish *w)
 	w->is_handed_in = true;
 	if (!w->binary->root && !w->place.is_on_host)
 		w->place.root_fd = -1; /* others share it, who must not be told what lies in there */
-	r = binaries_want_debug(q->binaries, w->binary, w->place.path, take_fd(w->fd));
+	r = binaries_want_debug(q->opener->binaries, w->binary, w->place.path, take_fd(w->fd));
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -102,7 +102,7 @@ static bool is_done(const struct debug_wish *w)
 /* The binary of a module may be known only later; NULL and not waiting: never. */
 static int step(struct debug_queue *q, struct debug_wish *w)
 {
-	const struct module *module = modules_get(q->modules, w->module);
+	const struct module *module = modules_get(q->opener->modules, w->module);
 	int r = 0;
 
 	w->binary = module->binary;
@@ -118,7 +118,7 @@ void debug_queue_keep(const struct debug_queue *q)
 	const struct debug_wish *w;
 
 	DL_FOREACH (q->wishes, w)
-		modules_keep(q->modules, w->module);
+		modules_keep(q->opener->modules, w->module);
 }
 
 int debug_queue_dispatch(struct debug_queue *q)
@@ -134,6 +134,52 @@ int debug_queue_dispatch(struct debug_queue *q)
 	return r;
 }
 
+/* 0: the binary is that root's now; DEBUG_NEED_NONE: it cannot be. */
+static int claim(struct debug_queue *q, struct debug_wish *w)
+{
+	struct debug_roots *roots = &q->opener->debug_roots;
+	struct root_id root;
+	uint32_t number;
+	int r;
+
+	if (!modules_find_root(q->opener->modules, w->binary, &root)) {
+		roots->n_refused++;
+		return DEBUG_NEED_NONE;
+	}
+	number = debug_roots_claim(roots, &root, w->root_fd);
+	if (!number)
+		return DEBUG_NEED_NONE;
+	r = binaries_set_root(q->opener->binaries, w->binary, number);
+	roots->n_refused += r == -EEXIST;
+	return r == -EEXIST ? DEBUG_NEED_NONE : r;
+}
+
+/*
+ * What lies in the process's root is for that root's processes alone, and where only the binary tells what it is
+ * called, nobody saw it when the file was opened: so the binary becomes that root's own, unless others share it.
+ */
+static int claim_if_there(struct debug_queue *q, struct debug_wish *w, const struct debug_need *need)
+{
+	int r;
+
+	if (w->binary->root || w->root_fd < 0 || w->is_refused || need->candidate > 0)
+		return 0;
+	if (!debug_files_are_in_root(&q->files, &w->place, w->root_fd, need))
+		return 0;
+	r = claim(q, w);
+	if (r == 0)
+		w->place.root_fd = w->root_fd;
+	w->is_refused = r != 0;
+	return r < 0 ? r : 0;
+}
+
+static int find(struct debug_queue *q, struct debug_wish *w, const struct debug_need *need, int *ret_fd, char *ret_path)
+{
+	int r = claim_if_there(q, w, need);
+
+	return r < 0 ? r : debug_files_find(&q->files, &w->place, need, ret_fd, ret_path);
+}
+
 int debug_queue_find(void *context, const struct binary *binary, const struct debug_need *need, int *ret_fd,
 		     char *ret_path)
 {
@@ -142,7 +188,7 @@ int debug_queue_find(void *context, const struct binary *binary, const struct de
 
 	DL_FOREACH (q->wishes, w) {
 		if (w->is_handed_in && w->binary == binary)
-			return debug_files_find(&q->files, &w->place, need, ret_fd, ret_path);
+			return find(q, w, need, ret_fd, ret_path);
 	}
 	return q->kernel ? kernel_code_find_debug(q->kernel, &q->files, binary, need, ret_fd, ret_path)
 			 : DEBUG_NEED_NONE;

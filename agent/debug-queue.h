@@ -12,18 +12,15 @@
 #include "agent/debug-files.h"
 #include "common/clean.h"
 
-struct binaries;
 struct binary;
 struct kernel_code;
-struct modules;
+struct opener;
 
 #define DEBUG_QUEUE_MAX 512 /* files, each with two descriptors */
 
 struct debug_queue {
 	struct debug_files files;
-	int host_root_fd; /* borrowed */
-	struct binaries *binaries;
-	struct modules *modules;
+	struct opener *opener;            /* borrowed: its binaries, modules and roots */
 	const struct kernel_code *kernel; /* has wishes of its own; NULL: none yet */
 	struct debug_wish *wishes;        /* in the order in which they came */
 	size_t n;
@@ -32,7 +29,7 @@ struct debug_queue {
 /* Before the table of binaries, which looks for files here; debug_queue_done() after it. */
 void debug_queue_init(struct debug_queue *q);
 void debug_queue_done(struct debug_queue *q);
-void debug_queue_attach(struct debug_queue *q, struct binaries *binaries, struct modules *modules, int host_root_fd);
+void debug_queue_attach(struct debug_queue *q, struct opener *opener);
 
 /* What is to be read. The descriptors are taken in every case. */
 struct debug_wish_info {

@@ -52,9 +52,7 @@ static bool has_debug_files(int root_fd, const char *path)
 static uint32_t find(const struct debug_roots *d, const struct root_id *id)
 {
 	for (uint32_t i = 0; i < d->n; i++) {
-		const struct root_id *its = &d->all[i].id;
-
-		if (d->all[i].fd >= 0 && its->mnt_ns == id->mnt_ns && its->dev == id->dev && its->ino == id->ino)
+		if (d->all[i].fd >= 0 && root_id_equal(&d->all[i].id, id))
 			return i + 1;
 	}
 	return 0;
@@ -69,14 +67,11 @@ static uint32_t find_place(const struct debug_roots *d)
 	return i;
 }
 
-uint32_t debug_roots_number(struct debug_roots *d, const struct root_id *id, int root_fd, const char *path)
+static uint32_t find_or_add(struct debug_roots *d, const struct root_id *id, int root_fd)
 {
-	uint32_t number, place;
+	uint32_t number = find(d, id), place;
 	int fd;
 
-	if (!has_debug_files(root_fd, path))
-		return 0;
-	number = find(d, id);
 	if (number)
 		return number;
 	place = find_place(d);
@@ -87,9 +82,31 @@ uint32_t debug_roots_number(struct debug_roots *d, const struct root_id *id, int
 	}
 	d->all[place].id = *id;
 	d->all[place].fd = fd;
+	d->all[place].is_claimed = false;
 	if (place == d->n)
 		d->n++;
 	return place + 1;
+}
+
+static bool is_claimed(const struct debug_roots *d, const struct root_id *id)
+{
+	uint32_t number = find(d, id);
+
+	return number && d->all[number - 1].is_claimed;
+}
+
+uint32_t debug_roots_number(struct debug_roots *d, const struct root_id *id, int root_fd, const char *path)
+{
+	return is_claimed(d, id) || has_debug_files(root_fd, path) ? find_or_add(d, id, root_fd) : 0;
+}
+
+uint32_t debug_roots_claim(struct debug_roots *d, const struct root_id *id, int root_fd)
+{
+	uint32_t number = find_or_add(d, id, root_fd);
+
+	if (number)
+		d->all[number - 1].is_claimed = true;
+	return number;
 }
 
 void debug_roots_drop(struct debug_roots *d, uint32_t number)

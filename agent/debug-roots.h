@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,15 +17,22 @@
 struct debug_roots {
 	struct {
 		struct root_id id;
-		int fd; /* -1: free */
+		int fd;          /* -1: free */
+		bool is_claimed; /* see debug_roots_claim() */
 	} all[DEBUG_ROOTS_MAX];
 	size_t n;           /* places in use, or once used */
-	uint64_t n_refused; /* files whose root found no room: their debug files there are not used */
+	uint64_t n_refused; /* files whose debug files there are not used: no room for the root, or not theirs alone */
 };
 
 void debug_roots_done(struct debug_roots *d); /* of one that began as `= {}` */
 
 /* The number of a root that may hold debug files of the binary at path; 0: it holds none, or there is no room. */
 uint32_t debug_roots_number(struct debug_roots *d, const struct root_id *id, int root_fd, const char *path);
+
+/*
+ * The number of a root in which a debug file lies of which only the binary itself tells, 0: no room. From then on all
+ * programs of that root are binaries of their own.
+ */
+uint32_t debug_roots_claim(struct debug_roots *d, const struct root_id *id, int root_fd);
 
 void debug_roots_drop(struct debug_roots *d, uint32_t number); /* nothing counts for it any more */

@@ -72,8 +72,10 @@ static int add_ledger(struct profile_builder *b, const struct closed_window *w)
 				" not finished",
 				w->n_copied, w->n_copy_lost, w->n_copy_unfinished);
 	if (r == 0 && w->n_roots_refused)
-		r = add_comment(b, "debug files in roots beyond %d were not looked at: of %" PRIu64 " files",
-				DEBUG_ROOTS_MAX, w->n_roots_refused);
+		r = add_comment(b,
+				"debug files in roots of containers were not used: of %" PRIu64
+				" files that other roots share, or in roots beyond %d",
+				w->n_roots_refused, DEBUG_ROOTS_MAX);
 	return r;
 }
 

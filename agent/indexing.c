@@ -14,17 +14,29 @@
 #define CACHE_LIMIT_BYTES ((uint64_t)1 << 30) /* as the recorder has it */
 #define PATIENCE_NS (500 * NS_PER_MS)         /* shorter waits are not told of */
 #define PROGRESS_MS 250
+#define OWN_ROOT 1 /* there is one process, and nobody else to be told what lies in its root */
 
 struct indexing {
 	struct binaries *binaries;
 	struct debug_files debug_files;
 	int host_root_fd;
-	const struct binary *binary; /* whose debug info is being read; it lies at `place` */
+	struct binary *binary; /* whose debug info is being read; it lies at `place` */
 	struct debug_place place;
+	int own_root_fd;                  /* of its process, where that is not the host's; -1: none */
 	const struct kernel_code *kernel; /* borrowed: it knows where its own lie; NULL: nobody asks for them */
 	const char *path;                 /* of the file that is waited for; NULL: not known */
 	void (*tell)(const struct indexing_progress *progress); /* NULL: nobody asks */
 };
+
+/* What is read of a file in its process's root is kept nowhere: as agent/debug-queue.c does it. */
+static void claim_if_there(struct indexing *x, const struct debug_need *need)
+{
+	if (x->binary->root || x->own_root_fd < 0 ||
+	    !debug_files_are_in_root(&x->debug_files, &x->place, x->own_root_fd, need))
+		return;
+	if (binaries_set_root(x->binaries, x->binary, OWN_ROOT) == 0)
+		x->place.root_fd = x->own_root_fd;
+}
 
 /* As binaries_config has it. */
 static int find_debug(void *context, const struct binary *binary, const struct debug_need *need, int *ret_fd,
@@ -32,8 +44,10 @@ static int find_debug(void *context, const struct binary *binary, const struct d
 {
 	struct indexing *x = context;
 
-	if (binary == x->binary)
+	if (binary == x->binary) {
+		claim_if_there(x, need);
 		return debug_files_find(&x->debug_files, &x->place, need, ret_fd, ret_path);
+	}
 	if (x->kernel)
 		return kernel_code_find_debug(x->kernel, &x->debug_files, binary, need, ret_fd, ret_path);
 	return DEBUG_NEED_NONE;
@@ -159,6 +173,7 @@ int indexing_complete(struct indexing *x, struct binary *binary, const struct in
 	if (r < 0 || binary->state != BINARY_READY || fd < 0)
 		return r;
 	x->binary = binary;
+	x->own_root_fd = root_fd;
 	x->place = (struct debug_place){
 		.path = place->path,
 		.root_fd = place->is_on_host ? x->host_root_fd

@@ -123,7 +123,7 @@ static int init_symbols(struct intake *in, const struct intake_config *intake_co
 	e = opener_init(&in->opener, in->binaries, in->modules, in->processes);
 	if (e < 0)
 		return e;
-	debug_queue_attach(&in->debug, in->binaries, in->modules, in->opener.host_root_fd);
+	debug_queue_attach(&in->debug, &in->opener);
 	return init_kernel(in);
 }
 

@@ -132,7 +132,7 @@ struct intake_window {
 	struct intake_counts counts;
 	uint64_t jit_window;      /* its number in jit_maps */
 	uint64_t start_ns;        /* CLOCK_BOOTTIME */
-	uint64_t n_roots_refused; /* files that found no room in debug_roots */
+	uint64_t n_roots_refused; /* see debug_roots.n_refused */
 };
 _must_check_ int intake_begin_window(struct intake *in, uint64_t now_ns, struct intake_window *ret);
 

@@ -326,8 +326,13 @@ size_t kernel_code_lookup(struct kernel_code *k, const struct stack_frame *frame
 	struct place place;
 	size_t n = 0;
 
-	if (await_names(k) < 0 || !find_place(k, frame->addr - is_caller, &place))
+	if (await_names(k) < 0)
 		return 0;
+	if (!find_place(k, frame->addr - is_caller, &place)) {
+		if (k->kallsyms) /* without its address, which would tell where modules lie */
+			*ret = (struct kernel_location){ .module = KERNEL_CODE_GONE, .build_id = "" };
+		return 0;
+	}
 	s = &place.symbol;
 	file = file_of(k, &place);
 	*ret = (struct kernel_location){

@@ -66,6 +66,12 @@ _must_check_ int kernel_code_expire(struct kernel_code *k, uint64_t before_ns);
 int kernel_code_find_debug(const struct kernel_code *k, const struct debug_files *files, const struct binary *binary,
 			   const struct debug_need *need, int *ret_fd, char *ret_path);
 
+/*
+ * As a module: code that the kernel had a name for and has none any more, of a module that came and went, or of what
+ * one runs only once.
+ */
+#define KERNEL_CODE_GONE "kernel: gone too soon"
+
 /* Where a frame lies, as profiles tell it. */
 struct kernel_location {
 	uint64_t addr;        /* relative to the module; for the kernel itself: its link address */
@@ -74,8 +80,8 @@ struct kernel_location {
 };
 
 /*
- * The functions at a frame of kernel_code_take(), innermost first; 0: nothing is known of it. Then *ret is written only
- * where the module is known.
+ * The functions at a frame of kernel_code_take(), innermost first; 0: it has no name. Then *ret is written only where
+ * the kernel tells of others.
  */
 size_t kernel_code_lookup(struct kernel_code *k, const struct stack_frame *frame, struct kernel_location *ret,
 			  struct index_frame *ret_functions, size_t max);

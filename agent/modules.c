@@ -19,6 +19,8 @@ struct entry {
 	UT_hash_handle hh;
 	uint32_t id;
 	struct file_stamp stamp;
+	struct root_id root;
+	bool has_root; /* with all 0: several, or an unknown one */
 	bool is_harmful, is_asked, is_kept;
 	struct module module; /* the key: all its pointers are interned, static or unique */
 };
@@ -198,6 +200,34 @@ void modules_set_stamp(struct modules *m, uint32_t id, const struct file_stamp *
 const struct file_stamp *modules_stamp(const struct modules *m, uint32_t id)
 {
 	return &entry_of(m, id)->stamp;
+}
+
+void modules_note_root(struct modules *m, uint32_t id, const struct root_id *root)
+{
+	struct entry *e = entry_of(m, id);
+
+	if (!e->has_root)
+		e->root = *root;
+	else if (!root_id_equal(&e->root, root))
+		e->root = (struct root_id){};
+	e->has_root = true;
+}
+
+bool modules_find_root(const struct modules *m, const struct binary *binary, struct root_id *ret)
+{
+	struct root_id root = {};
+	const struct entry *e;
+
+	for (uint32_t id = MODULE_FIRST_FILE; id < m->end; id++) {
+		e = entry_of(m, id);
+		if (!e || e->module.binary != binary)
+			continue;
+		if (!root_id_is_known(&e->root) || (root_id_is_known(&root) && !root_id_equal(&e->root, &root)))
+			return false;
+		root = e->root;
+	}
+	*ret = root;
+	return root_id_is_known(&root);
 }
 
 void modules_set_harmful(struct modules *m, uint32_t id)

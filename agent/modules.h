@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/clean.h"
+#include "workload/process.h"
 
 struct binary;
 
@@ -62,6 +63,10 @@ void modules_set_binary(struct modules *m, uint32_t id, struct binary *binary, c
 /* Of the file when it was opened first. */
 void modules_set_stamp(struct modules *m, uint32_t id, const struct file_stamp *stamp);
 const struct file_stamp *modules_stamp(const struct modules *m, uint32_t id);
+/* It is what processes in this root have mapped. */
+void modules_note_root(struct modules *m, uint32_t id, const struct root_id *root);
+/* The one root that all of a binary's modules were met in; false: there are several, or one is not known. */
+bool modules_find_root(const struct modules *m, const struct binary *binary, struct root_id *ret);
 /* Its CFI takes the finisher down: it is not given to it again. */
 void modules_set_harmful(struct modules *m, uint32_t id);
 bool modules_is_harmful(const struct modules *m, uint32_t id);

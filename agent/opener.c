@@ -81,16 +81,6 @@ void opener_done(struct opener *o)
 	o->host_root_fd = close_fd(o->host_root_fd);
 }
 
-static bool is_same_root(const struct root_id *a, const struct root_id *b)
-{
-	return a->mnt_ns == b->mnt_ns && a->dev == b->dev && a->ino == b->ino;
-}
-
-static bool is_known(const struct root_id *root)
-{
-	return root->mnt_ns || root->dev || root->ino;
-}
-
 /* -1: out of reach, or another root by now. */
 static int open_root(const struct opener *o, uint32_t tgid, const struct mapped_file *file)
 {
@@ -103,14 +93,14 @@ static int open_root(const struct opener *o, uint32_t tgid, const struct mapped_
 	if (fd < 0)
 		return -1;
 	root = proc_read_root(o->proc_fd, tgid);
-	if (!is_known(&root) || !is_same_root(&root, &file->root))
+	if (!root_id_is_known(&root) || !root_id_equal(&root, &file->root))
 		return -1;
 	return take_fd(fd);
 }
 
 static bool is_on_host(const struct opener *o, const struct mapped_file *file)
 {
-	return is_known(&o->host_root) && is_same_root(&file->root, &o->host_root);
+	return root_id_is_known(&o->host_root) && root_id_equal(&file->root, &o->host_root);
 }
 
 /*
@@ -128,7 +118,7 @@ static int open_by_name(const struct opener *o, int process_fd, const struct new
 	if (r != 0)
 		return r;
 	root = proc_read_root(o->proc_fd, new_file->tgid);
-	if (!new_file->file->is_private && !is_same_root(&root, meant))
+	if (!new_file->file->is_private && !root_id_equal(&root, meant))
 		return -ENOENT;
 	*ret = take_fd(fd);
 	return 0;
@@ -344,7 +334,7 @@ static uint32_t debug_root_of(struct opener *o, uint32_t tgid, const struct mapp
 {
 	_cleanup_close_ int fd = -1;
 
-	if (!is_known(&file->root) || is_on_host(o, file))
+	if (!root_id_is_known(&file->root) || is_on_host(o, file))
 		return 0;
 	fd = open_root(o, tgid, file);
 	return fd < 0 ? 0 : debug_roots_number(&o->debug_roots, &file->root, fd, file->path);
@@ -400,6 +390,8 @@ int opener_open(struct opener *o, const struct new_file *new_file)
 	}
 	kept_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	r = find_module(o, new_file->tgid, file, fd, &file->binary_slot, &reason);
+	if (r == 0)
+		modules_note_root(o->modules, file->binary_slot, &file->root);
 	remember(o, new_file->tgid, file, kept_fd); /* which may be a copy: new_file's is gone then */
 	file->wants_opening = reason == reason_gone;
 	return r;

@@ -13,6 +13,7 @@ enum missing_place missing_place_of(const char *path)
 	} places[] = {
 		{ "", MISSING_NOWHERE },
 		{ "[kernel.kallsyms]", MISSING_IN_KERNEL },
+		{ "[kernel: gone too soon]", MISSING_IN_GONE_KERNEL },
 		{ "[vdso]", MISSING_IN_VDSO },
 		{ "[anon]", MISSING_IN_JIT },
 		{ "[jit]", MISSING_IN_JIT },
@@ -35,6 +36,9 @@ static struct missing_remedy remedy_of_place(enum missing_place place)
 					"lines: the debug package of the running kernel; names: record as root" },
 		[MISSING_IN_MODULE] = { "the kernel tells names at most, no lines",
 					"lines: the debug package of the running kernel; names: record as root" },
+		[MISSING_IN_GONE_KERNEL] = { "kernel code that was gone before its name was asked for: a module that "
+					     "came and went, or what one runs only once",
+					     "nothing: it was there for less than a second" },
 		[MISSING_IN_VDSO] = { "a part of the kernel, without debug info",
 				      "nothing: it has a few short functions" },
 		[MISSING_IN_JIT] = { "code made at run time", "have the runtime write a perf map: node "

@@ -8,7 +8,8 @@
 enum missing_place {
 	MISSING_IN_FILE,
 	MISSING_IN_KERNEL,
-	MISSING_IN_MODULE, /* of the kernel; BPF programs as well */
+	MISSING_IN_MODULE,      /* of the kernel; BPF programs as well */
+	MISSING_IN_GONE_KERNEL, /* a part of it that was there for a moment */
 	MISSING_IN_VDSO,
 	MISSING_IN_JIT,      /* memory without a file */
 	MISSING_IN_MORE_JIT, /* the same, of more programs than are followed */

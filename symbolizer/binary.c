@@ -491,6 +491,23 @@ bool binaries_has_root(const struct binaries *set, uint32_t root)
 	return false;
 }
 
+int binaries_set_root(struct binaries *set, struct binary *binary, uint32_t root)
+{
+	struct entry *e = (struct entry *)binary, *other; /* its first field */
+	struct entry_key key = e->key;
+
+	key.root = root;
+	HASH_FIND(hh, set->entries, &key, sizeof(key), other);
+	if (other)
+		return -EEXIST;
+	HASH_DELETE(hh, set->entries, e);
+	e->key = key;
+	e->public.root = root;
+	e->has_debug_key = false;
+	HASH_ADD(hh, set->entries, key, sizeof(e->key), e);
+	return e->hh.tbl ? 0 : -ENOMEM;
+}
+
 size_t binaries_n(const struct binaries *set)
 {
 	return set->n_entries;
@@ -583,7 +600,8 @@ static bool find_debug_in_cache(struct binaries *set, struct entry *e)
 
 	if (!is_cached(set, e) || e->public.root)
 		return false; /* a root's number means nothing to the next who asks */
-	e->has_debug_key = debug_key_make(&key, e->debuglink ? e->debuglink : "", &source, &e->debug_key) == 0;
+	e->has_debug_key = debug_key_make(&key, e->debuglink ? e->debuglink : "", &source, &e->debug_key) == 0 &&
+			   !e->public.root; /* by what was found */
 	if (!e->has_debug_key || index_failure_find(set->cache, &e->debug_key, &index) != 0)
 		return false;
 	set_debug(set, e, index);

@@ -119,6 +119,12 @@ _must_check_ int binaries_add_rooted(struct binaries *set, int fd, const char *p
 				     struct binary **ret);
 
 /*
+ * Makes a binary without a root one of this root, because of what was found there for it: who has mapped it elsewhere
+ * since, or will have, gets another binary. -EEXIST: the root has one of this content already.
+ */
+_must_check_ int binaries_set_root(struct binaries *set, struct binary *binary, uint32_t root);
+
+/*
  * Has the debug info of a READY binary read; takes fd, the same file as at binaries_add(), in every case. path names it
  * for people. Asked for once: later calls do nothing. -EAGAIN: too many wait, ask again later.
  */

@@ -77,22 +77,59 @@ static enum dwarf_packing packing_of(const struct elffile *f, const GElf_Shdr *h
 	return f->ehdr.e_ident[EI_CLASS] == ELFCLASS64 ? DWARF_PACKED_GABI64 : DWARF_PACKED_GABI32;
 }
 
-static bool read_head(const struct elffile *f, const GElf_Shdr *h, uint8_t *ret, size_t n)
+static void bytes_done(struct dwarf_bytes *b)
 {
-	if (f->data)
-		memcpy(ret, f->data + h->sh_offset, n);
-	return f->data || fs_pread_all(f->fd, ret, n, h->sh_offset) == (ssize_t)n;
+	if (b->map_size)
+		munmap(b->map, b->map_size);
+	else
+		free(b->map);
+	*b = (struct dwarf_bytes){};
 }
 
-/* Does .debug_info begin with a unit of a type, as one of many does in gcc's .dwo of DWARF 5? Not where it is packed.
- */
-static bool begins_with_type(const struct elffile *f, const GElf_Shdr *h)
+/* As it lies in the file. Who can write to the file can change it: what was read twice may differ. */
+static int borrow(const struct elffile *f, const struct place *p, struct dwarf_bytes *ret)
 {
-	struct byte_reader r;
+	const uint64_t over = p->offset % PAGE_BYTES;
+	void *map;
+
+	*ret = (struct dwarf_bytes){ .size = p->size };
+	if (f->data) {
+		ret->data = (const uint8_t *)f->data + p->offset;
+		return 0;
+	}
+	map = mmap(NULL, p->size + over, PROT_READ, MAP_PRIVATE, f->fd, (off_t)(p->offset - over));
+	if (map == MAP_FAILED)
+		return -errno;
+	ret->data = (const uint8_t *)map + over;
+	ret->map = map;
+	ret->map_size = p->size + over;
+	return 0;
+}
+
+/* Its first bytes, unpacked. */
+static bool read_head(const struct elffile *f, const struct place *p, uint8_t ret[static UNIT_HEAD_BYTES])
+{
+	struct dwarf_bytes b;
+	bool is_read = true;
+
+	if (p->size < UNIT_HEAD_BYTES || borrow(f, p, &b) < 0)
+		return false;
+	if (p->packing == DWARF_PACKED_NOT)
+		memcpy(ret, b.data, UNIT_HEAD_BYTES);
+	else
+		is_read = dwarf_unpack_head(p->packing, b.data, b.size, ret, UNIT_HEAD_BYTES) == 0;
+	bytes_done(&b);
+	return is_read;
+}
+
+/* Does .debug_info begin with a unit of a type, as one of many does in gcc's .dwo of DWARF 5? */
+static bool begins_with_type(const struct elffile *f, const struct place *p)
+{
 	uint8_t head[UNIT_HEAD_BYTES], type;
+	struct byte_reader r;
 	bool is_64;
 
-	if ((h->sh_flags & SHF_COMPRESSED) || h->sh_size < sizeof(head) || !read_head(f, h, head, sizeof(head)))
+	if (!read_head(f, p, head))
 		return false;
 	r = byte_reader_of(head, sizeof(head));
 	dwarf_length_read(&r, &is_64);
@@ -106,8 +143,9 @@ static bool begins_with_type(const struct elffile *f, const GElf_Shdr *h)
 static void note_section(const struct elffile *f, Elf_Scn *scn, bool is_dwo, struct place all[DWARF_N_SECTIONS])
 {
 	enum dwarf_section_kind kind;
+	struct place place;
 	const char *name;
-	bool is_zdebug, is_type;
+	bool is_zdebug;
 	GElf_Shdr h;
 
 	if (!gelf_getshdr(scn, &h) || h.sh_type == SHT_NOBITS || h.sh_size == 0)
@@ -118,14 +156,13 @@ static void note_section(const struct elffile *f, Elf_Scn *scn, bool is_dwo, str
 		return;
 	if (h.sh_offset > f->n_bytes || h.sh_size > f->n_bytes - h.sh_offset || h.sh_size > MAX_SECTION_BYTES)
 		return;
-	is_type = (h.sh_flags & SHF_GROUP) || (kind == DWARF_INFO && begins_with_type(f, &h));
-	if (all[kind].number && is_type)
-		return;
-	all[kind] = (struct place){ .number = elf_ndxscn(scn),
-				    .offset = h.sh_offset,
-				    .size = h.sh_size,
-				    .packing = packing_of(f, &h, is_zdebug),
-				    .is_type = is_type };
+	place = (struct place){ .number = elf_ndxscn(scn),
+				.offset = h.sh_offset,
+				.size = h.sh_size,
+				.packing = packing_of(f, &h, is_zdebug) };
+	place.is_type = (h.sh_flags & SHF_GROUP) || (kind == DWARF_INFO && begins_with_type(f, &place));
+	if (!all[kind].number || !place.is_type)
+		all[kind] = place;
 }
 
 static void find_sections(const struct elffile *f, bool is_dwo, struct place all[DWARF_N_SECTIONS])
@@ -170,35 +207,6 @@ uint64_t dwarf_sections_size(const struct elffile *f, bool is_dwo)
 }
 
 /* -- bytes -- */
-
-static void bytes_done(struct dwarf_bytes *b)
-{
-	if (b->map_size)
-		munmap(b->map, b->map_size);
-	else
-		free(b->map);
-	*b = (struct dwarf_bytes){};
-}
-
-/* As it lies in the file. Who can write to the file can change it: what was read twice may differ. */
-static int borrow(const struct elffile *f, const struct place *p, struct dwarf_bytes *ret)
-{
-	const uint64_t over = p->offset % PAGE_BYTES;
-	void *map;
-
-	*ret = (struct dwarf_bytes){ .size = p->size };
-	if (f->data) {
-		ret->data = (const uint8_t *)f->data + p->offset;
-		return 0;
-	}
-	map = mmap(NULL, p->size + over, PROT_READ, MAP_PRIVATE, f->fd, (off_t)(p->offset - over));
-	if (map == MAP_FAILED)
-		return -errno;
-	ret->data = (const uint8_t *)map + over;
-	ret->map = map;
-	ret->map_size = p->size + over;
-	return 0;
-}
 
 static void own(struct dwarf_bytes *b, uint8_t *data, size_t size)
 {

@@ -2,6 +2,7 @@
 #include "symbolizer/dwarf-unpack.h"
 
 #include <elf.h>
+#include <limits.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -86,6 +87,55 @@ static bool inflate_all(const uint8_t *from, size_t n_from, uint8_t *to, size_t 
 	uLongf n_out = n_to;
 
 	return uncompress(to, &n_out, from, n_from) == Z_OK && n_out == n_to;
+}
+
+static bool inflate_head(const uint8_t *from, size_t n_from, uint8_t *to, size_t n_to)
+{
+	z_stream z = {
+		.next_in = (z_const Bytef *)from,
+		.avail_in = n_from < UINT_MAX ? (uInt)n_from : UINT_MAX,
+		.next_out = to,
+		.avail_out = (uInt)n_to,
+	};
+
+	if (inflateInit(&z) != Z_OK)
+		return false;
+	inflate(&z, Z_SYNC_FLUSH);
+	inflateEnd(&z);
+	return z.avail_out == 0;
+}
+
+static bool unzstd_head(const uint8_t *from, size_t n_from, uint8_t *to, size_t n_to)
+{
+	ZSTD_DStream *z = ZSTD_createDStream();
+	ZSTD_inBuffer in = { .src = from, .size = n_from };
+	ZSTD_outBuffer out = { .dst = to, .size = n_to };
+	size_t left, before;
+
+	if (!z)
+		return false;
+	do {
+		before = in.pos;
+		left = ZSTD_decompressStream(z, &out, &in);
+	} while (!ZSTD_isError(left) && out.pos < n_to && in.pos > before);
+	ZSTD_freeDStream(z);
+	return out.pos == n_to;
+}
+
+int dwarf_unpack_head(enum dwarf_packing packing, const uint8_t *data, size_t size, uint8_t *ret, size_t n)
+{
+	struct head h;
+	bool is_good;
+	int r;
+
+	r = parse_head(packing, data, size, size, &h);
+	if (r < 0)
+		return r;
+	if (h.type == ELFCOMPRESS_ZLIB)
+		is_good = inflate_head(data + h.n_head_bytes, size - h.n_head_bytes, ret, n);
+	else
+		is_good = unzstd_head(data + h.n_head_bytes, size - h.n_head_bytes, ret, n);
+	return is_good ? 0 : -EBADMSG;
 }
 
 int dwarf_unpack(enum dwarf_packing packing, const uint8_t *data, size_t size, uint64_t n_unpacked_bytes, uint8_t **ret)

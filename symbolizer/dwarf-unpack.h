@@ -27,4 +27,8 @@ _must_check_ int dwarf_unpack_size(enum dwarf_packing packing, const uint8_t *he
 _must_check_ int dwarf_unpack(enum dwarf_packing packing, const uint8_t *data, size_t size, uint64_t n_unpacked_bytes,
 			      uint8_t **ret);
 
+/* Its first n bytes, unpacked. -EBADMSG: there are not as many. */
+_must_check_ int dwarf_unpack_head(enum dwarf_packing packing, const uint8_t *data, size_t size, uint8_t *ret,
+				   size_t n);
+
 #define DWARF_UNPACK_HEAD_BYTES 24

@@ -178,7 +178,7 @@ static void refresh_root(struct process_node *node, int proc_fd)
 {
 	if (!node->is_root_due)
 		return;
-	if (is_root_known(&node->process.root))
+	if (root_id_is_known(&node->process.root))
 		node->root_before = node->process.root;
 	node->process.root = proc_read_root(proc_fd, node->process.tgid);
 	node->is_root_due = false;

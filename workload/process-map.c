@@ -31,7 +31,7 @@ static struct mapped_file *find_in_root_before(struct processes *p, const struct
 {
 	struct file_key shared = *key;
 
-	if ((key->ino == 0 && key->build_id.n_bytes == 0) || !is_root_known(&node->root_before))
+	if ((key->ino == 0 && key->build_id.n_bytes == 0) || !root_id_is_known(&node->root_before))
 		return NULL;
 	shared.root = node->root_before;
 	shared.lineage = 0;
@@ -47,7 +47,7 @@ static int get_disk_file(struct processes *p, struct process_node *node, struct 
 	*ret = file_table_find(p->files, key);
 	if (*ret)
 		return 0;
-	if (is_root_known(&key->root)) {
+	if (root_id_is_known(&key->root)) {
 		key->lineage = 0;
 	} else {
 		*ret = find_in_root_before(p, node, key);

@@ -43,11 +43,6 @@ struct process_node {
 	uint64_t scan;              /* the last scan of /proc that saw it */
 };
 
-static inline bool is_root_known(const struct root_id *root)
-{
-	return root->mnt_ns || root->dev || root->ino;
-}
-
 struct processes {
 	struct processes_config config;
 	struct tgid_slot *slots;

@@ -19,6 +19,16 @@ struct root_id {
 	uint64_t mnt_ns, dev, ino; /* all 0: unknown */
 };
 
+static inline bool root_id_is_known(const struct root_id *root)
+{
+	return root->mnt_ns || root->dev || root->ino;
+}
+
+static inline bool root_id_equal(const struct root_id *a, const struct root_id *b)
+{
+	return a->mnt_ns == b->mnt_ns && a->dev == b->dev && a->ino == b->ino;
+}
+
 /*
  * A file as processes name it, shared by all mappings that agree in every field. Owned by the table and
  * reference counted by mappings; binary_slot belongs to the agent (0 when made).

@@ -392,10 +392,19 @@ static const struct {
 	{ .build = SPLIT("g++", "-gdwarf-5"), .oracle = "base5" },
 	{ .build = SPLIT("clang++-14", "-gdwarf-4"), .oracle = "clang4" },
 	{ .build = SPLIT("clang++-14", "-gdwarf-5 -fdebug-types-section"), .oracle = "clang5" },
-	/* types in sections of their own, of the same name in DWARF 5 (no .dwp of them: llvm-dwp 19 does not end) */
+	/* types in sections of their own, of the same name in DWARF 5, also where that is packed */
 	{ .build = SPLIT("g++", "-gdwarf-4 -fdebug-types-section"), .oracle = "base4" },
 	{ .build = SPLIT("g++", "-gdwarf-5 -fdebug-types-section"), .oracle = "base5" },
+	{ .build = SPLIT("g++", "-gdwarf-4 -fdebug-types-section -gz"), .oracle = "base4" },
+	{ .build = SPLIT("g++", "-gdwarf-5 -fdebug-types-section -gz"), .oracle = "base5" },
+	{ .build = SPLIT("g++", "-gdwarf-5 -fdebug-types-section") " && for f in *.dwo; do objcopy "
+								   "--compress-debug-sections=zstd $f || exit 1; done",
+	  .oracle = "base5" },
+	/* packages; none of gcc's types of DWARF 5: llvm-dwp, 14 as 19, does not end over them, binutils' dwp crashes
+	 */
 	{ .build = SPLIT("g++", "-gdwarf-4") " && dwp -e ours -o ours.dwp && rm *.dwo", .oracle = "base4" },
+	{ .build = SPLIT("g++", "-gdwarf-4 -fdebug-types-section") " && dwp -e ours -o ours.dwp && rm *.dwo",
+	  .oracle = "base4" },
 	{ .build = SPLIT("clang++-14", "-gdwarf-5") " && llvm-dwp-14 -e ours -o ours.dwp && rm *.dwo",
 	  .oracle = "clang5" },
 	/* one is gone, the other was compiled again since: of both only lines are known */

@@ -3,6 +3,7 @@
 #include "tests/unit/tool.h"
 
 #include <zlib.h>
+#include <zstd.h>
 
 #include "symbolizer/dwarf-sections.h"
 #include "symbolizer/dwarf-unpack.h"
@@ -137,6 +138,36 @@ static size_t pack_zeros(uint8_t *ret, size_t n_room, size_t n, uint64_t n_told)
 	return sizeof(head) + n_packed;
 }
 
+/* The first bytes of what begins as it should, whatever is wrong with the rest. */
+static void test_heads(void **state)
+{
+	const Elf64_Chdr zstd = { .ch_type = 2 /* ELFCOMPRESS_ZSTD */, .ch_size = 1 << 18, .ch_addralign = 1 };
+	static const uint8_t content[1 << 18] = "the first bytes";
+	const size_t n_room = sizeof(zstd) + ZSTD_compressBound(sizeof(content));
+	_cleanup_free_ uint8_t *packed = malloc(n_room);
+	uint8_t head[16];
+	size_t size;
+
+	assert_non_null(packed);
+	memcpy(packed, &zstd, sizeof(zstd));
+	size = sizeof(zstd) + ZSTD_compress(packed + sizeof(zstd), n_room - sizeof(zstd), content, sizeof(content), 3);
+	assert_int_equal(dwarf_unpack_head(DWARF_PACKED_GABI64, packed, size, head, sizeof(head)), 0);
+	assert_memory_equal(head, content, sizeof(head));
+	assert_int_equal(dwarf_unpack_head(DWARF_PACKED_GABI64, packed, sizeof(zstd) + 5, head, sizeof(head)),
+			 -EBADMSG);
+	packed[sizeof(zstd)]++;
+	assert_int_equal(dwarf_unpack_head(DWARF_PACKED_GABI64, packed, size, head, sizeof(head)), -EBADMSG);
+
+	size = pack_zeros(packed, n_room, 4096, 4096);
+	memset(head, 1, sizeof(head));
+	assert_int_equal(dwarf_unpack_head(DWARF_PACKED_GABI64, packed, size - 1, head, sizeof(head)), 0);
+	assert_memory_equal(head, content + sizeof(head), sizeof(head));
+	assert_int_equal(dwarf_unpack_head(DWARF_PACKED_GABI64, packed, 23, head, sizeof(head)), -EBADMSG);
+	assert_int_equal(dwarf_unpack_head(DWARF_PACKED_GABI64, packed, 24, head, sizeof(head)), -EBADMSG);
+	size = pack_zeros(packed, n_room, 15, 4096);
+	assert_int_equal(dwarf_unpack_head(DWARF_PACKED_GABI64, packed, size, head, sizeof(head)), -EBADMSG);
+}
+
 static void test_bombs(void **state)
 {
 	static const size_t n_room = 1 << 16;
@@ -197,8 +228,9 @@ static void test_too_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_packed),  cmocka_unit_test(test_memory), cmocka_unit_test(test_relocated),
-		cmocka_unit_test(test_strings), cmocka_unit_test(test_bombs),  cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_packed),    cmocka_unit_test(test_memory), cmocka_unit_test(test_relocated),
+		cmocka_unit_test(test_strings),   cmocka_unit_test(test_heads),  cmocka_unit_test(test_bombs),
+		cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, tool_dir_new, tool_dir_free);

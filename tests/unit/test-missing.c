@@ -207,6 +207,7 @@ static void test_remedies(void **state)
 		{ "[kernel.kallsyms]", MISSING_IN_KERNEL },
 		{ "[nf_tables]", MISSING_IN_MODULE },
 		{ "[bpf]", MISSING_IN_MODULE },
+		{ "[kernel: gone too soon]", MISSING_IN_GONE_KERNEL },
 		{ "[vdso]", MISSING_IN_VDSO },
 		{ "[anon]", MISSING_IN_JIT },
 		{ "[anon: too many programs]", MISSING_IN_MORE_JIT },

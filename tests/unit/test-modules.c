@@ -71,6 +71,35 @@ static void test_churn(void **state)
 	assert_string_equal(modules_get(m, others)->path, "[more files]");
 }
 
+/* Which root a binary is of, as long as all of its modules were met in that one. */
+static void test_roots(void **state)
+{
+	static const struct root_id a = { 1, 2, 3 }, b = { 1, 2, 4 }, unknown = {};
+	_cleanup_(modules_freep) struct modules *m = NULL;
+	struct binary *binary = (struct binary *)&a, *other = (struct binary *)&b; /* never looked into */
+	struct root_id root = {};
+	uint32_t one, two;
+
+	assert_int_equal(modules_new(MAX_MODULES, &m), 0);
+	assert_false(modules_find_root(m, binary, &root));
+	assert_int_equal(modules_add(m, "/one", binary, NULL, &one), 0);
+	assert_false(modules_find_root(m, binary, &root));
+	modules_note_root(m, one, &a);
+	modules_note_root(m, one, &a);
+	assert_true(modules_find_root(m, binary, &root) && root_id_equal(&root, &a));
+	assert_false(modules_find_root(m, other, &root));
+	assert_int_equal(modules_add(m, "/two", binary, NULL, &two), 0);
+	assert_false(modules_find_root(m, binary, &root));
+	modules_note_root(m, two, &b);
+	assert_false(modules_find_root(m, binary, &root));
+	modules_keep(m, two);
+	assert_int_equal(sweep(m), 1);
+	assert_true(modules_find_root(m, binary, &root) && root_id_equal(&root, &b));
+	modules_note_root(m, two, &unknown);
+	modules_note_root(m, two, &b);
+	assert_false(modules_find_root(m, binary, &root));
+}
+
 /* Paths take part of a bounded memory, and give it back. */
 static void test_long_paths(void **state)
 {
@@ -121,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_churn),
+		cmocka_unit_test(test_roots),
 		cmocka_unit_test(test_long_paths),
 		cmocka_unit_test(test_handles),
 	};
