@@ -76,18 +76,20 @@ def add_file(tar, name, data, mode=0o644):
 
 
 def make_archive(path, programs):
-    """As `docker save` has it: one layer, and both names for it."""
+    """As `docker save` has it: two images of one layer."""
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
         for program in (oci.BUSYBOX, *programs):
             add_file(tar, f"bin/{os.path.basename(program)}", pathlib.Path(program).read_bytes(), 0o755)
-    config = {"architecture": "amd64", "os": "linux", "config": {"Entrypoint": ["/bin/busybox", "sleep", "1000000"]},
+    config = {"architecture": "amd64", "os": "linux",
               "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer.getvalue()).hexdigest()]}}
+    images = {IMAGE: config, PAUSE: config | {"config": {"Entrypoint": ["/bin/busybox", "sleep", "1000000"]}}}
     with tarfile.open(path, "w") as tar:
         add_file(tar, "layer.tar", layer.getvalue())
-        add_file(tar, "config.json", json.dumps(config).encode())
-        add_file(tar, "manifest.json", json.dumps(
-            [{"Config": "config.json", "RepoTags": [IMAGE, PAUSE], "Layers": ["layer.tar"]}]).encode())
+        for i, content in enumerate(images.values()):
+            add_file(tar, f"config-{i}.json", json.dumps(content).encode())
+        add_file(tar, "manifest.json", json.dumps([{"Config": f"config-{i}.json", "RepoTags": [name],
+                                                    "Layers": ["layer.tar"]} for i, name in enumerate(images)]).encode())
 
 
 class Containerd:
