@@ -169,19 +169,27 @@ static void test_bad_messages(void **state)
 
 #define SETTINGS "\0\0\0\4\0\0\0\0\0"
 #define STATUS_200 "\0\0\1\1\4\0\0\0\1\x88"
+#define GRPC_OK                                                                                                        \
+	"\0\x0bgrpc-status\1"                                                                                          \
+	"0"
+#define STATUS_200_OK "\0\0\x10\1\4\0\0\0\1\x88" GRPC_OK
+#define STATUS_404_OK "\0\0\x10\1\4\0\0\0\1\x8d" GRPC_OK
 #define GOAWAY "\0\0\x8\7\0\0\0\0\0\0\0\0\0\0\0\0\2"
 #define RST_STREAM "\0\0\4\3\0\0\0\0\1\0\0\0\2"
 #define RST_STREAM_WELL "\0\0\4\3\0\0\0\0\1\0\0\0\0"
 #define DATA_OF_3 "\0\0\1\0\1\0\0\0\3x"
 #define DATA_OF_0 "\0\0\1\0\1\0\0\0\0x"
+#define DATA "\0\0\6\0\0\0\0\0\1\0\0\0\0\1x"
 #define DATA_END "\0\0\6\0\1\0\0\0\1\0\0\0\0\1x"
 #define HUGE_FRAME "\xff\xff\xff\0\1\0\0\0\1"
 #define PUSH "\0\0\5\5\4\0\0\0\1\0\0\0\2\x88"
 #define LEN(text) (text), sizeof(text) - 1
 
-/* Bytes that no nghttp2 would write. */
+/* Bytes that no nghttp2 would write; but for the fault they would do. */
 static void test_faults(void **state)
 {
+	struct buf well = {};
+
 	static const struct {
 		const char *name, *bytes;
 		size_t size;
@@ -197,12 +205,18 @@ static void test_faults(void **state)
 		{ "RST_STREAM without an error", LEN(SETTINGS STATUS_200 RST_STREAM_WELL), true },
 		{ "no status", LEN(SETTINGS STATUS_200 DATA_END), true },
 		{ "no header", LEN(SETTINGS DATA_END), true },
+		{ "no end", LEN(SETTINGS STATUS_200_OK DATA), false },
+		{ "RST_STREAM behind all of it", LEN(SETTINGS STATUS_200_OK DATA RST_STREAM), true },
+		{ "HTTP's 404", LEN(SETTINGS STATUS_404_OK DATA_END), true },
 		{ "another stream", LEN(SETTINGS DATA_OF_3), false },
 		{ "no stream", LEN(SETTINGS DATA_OF_0), false },
 		{ "a huge frame", LEN(SETTINGS STATUS_200 HUGE_FRAME "xyz"), false },
 		{ "a push", LEN(SETTINGS PUSH), false },
 	};
 
+	proto_bytes(&well, LEN(SETTINGS STATUS_200_OK DATA_END));
+	assert_int_equal(outcome(&well), 0);
+	buf_done(&well);
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
 		struct buf answer = {};
 		struct cri_call call = {};

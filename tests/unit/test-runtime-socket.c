@@ -137,8 +137,9 @@ static void test_docker(void **state)
 	struct buf answer = {}, got = {};
 
 	answer_of(&answer);
-	assert_int_equal(buf_add_str(&answer, "and more"), 0);
-	assert_int_equal(ask(RUNTIME_DOCKER, &answer, 50, false, &got), 0);
+	for (int i = 0; i < 10000; i++)
+		assert_int_equal(buf_add_str(&answer, "and more"), 0);
+	assert_int_equal(ask(RUNTIME_DOCKER, &answer, 5000, false, &got), 0);
 	assert_int_equal(got.size, answer.size);
 	buf_done(&answer);
 	buf_done(&got);
