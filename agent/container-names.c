@@ -161,16 +161,16 @@ static int ask_runtimes(struct container_names *names, struct container_name *c,
 {
 	for (; !c->is_asked && c->n_apis < RUNTIME_API_N; c->n_apis++) {
 		enum runtime_api api = (enum runtime_api)c->n_apis;
+		int r;
 
 		if (!names->api_paths[api][0] || !may_know(api, c->identity.runtime))
 			continue;
 		if (names->runtime.fd >= 0 || names->asks_runtime)
 			return -EAGAIN;
-		if (runtime_socket_ask(&names->runtime, api, names->api_paths[api], c->identity.container_id, now_ns) <
-		    0) {
-			names->n_unanswered++;
+		r = runtime_socket_ask(&names->runtime, api, names->api_paths[api], c->identity.container_id, now_ns);
+		names->n_unanswered += r < 0;
+		if (r < 0)
 			continue;
-		}
 		c->is_asked = true;
 		names->asks_runtime = c;
 	}
@@ -280,6 +280,7 @@ static int take_answer(struct container_names *names, uint64_t now_ns)
 {
 	struct container_name *c = names->asks_runtime;
 	_cleanup_close_ int fd = -1;
+	enum indexer_job job;
 	int r = runtime_socket_take(&names->runtime, now_ns, &fd);
 
 	if (r == RUNTIME_WAITING)
@@ -288,11 +289,8 @@ static int take_answer(struct container_names *names, uint64_t now_ns)
 	if (!c)
 		return 0;
 	c->is_asked = false;
-	if (r == 0)
-		r = ask_indexer(names, c, names->runtime.api == RUNTIME_CRI ? INDEXER_CRI : INDEXER_CONTAINER,
-				c->identity.container_id, take_fd(fd));
-	else
-		r = 0;
+	job = names->runtime.api == RUNTIME_CRI ? INDEXER_CRI : INDEXER_CONTAINER;
+	r = r == 0 ? ask_indexer(names, c, job, c->identity.container_id, take_fd(fd)) : 0;
 	if (!c->is_asked)
 		names->asks_runtime = NULL;
 	return r;

@@ -14,6 +14,8 @@
 #define HTTP2_WINDOW_UPDATE 8
 #define HTTP2_END_STREAM 1
 #define HTTP2_END_HEADERS 4
+#define HTTP2_ENABLE_PUSH 2 /* settings */
+#define HTTP2_INITIAL_WINDOW_SIZE 4
 #define HTTP2_CONNECTION_WINDOW 65535 /* before the first WINDOW_UPDATE */
 
 #define CALL_STREAM 1
@@ -58,16 +60,21 @@ static int add_short_text(struct buf *b, const char *text)
 	return r == 0 ? buf_add_str(b, text) : r;
 }
 
+static int add_setting(struct buf *b, uint32_t setting, uint32_t value)
+{
+	int r = add_big_endian(b, setting, 2);
+
+	return r == 0 ? add_big_endian(b, value, 4) : r;
+}
+
 static int add_settings(struct buf *b)
 {
 	_cleanup_(buf_done) struct buf settings = {}, more = {};
 	int r;
 
-	r = buf_add(&settings, (const uint8_t[]){ 0, 2, 0, 0, 0, 0 }, 6); /* ENABLE_PUSH: no */
+	r = add_setting(&settings, HTTP2_ENABLE_PUSH, 0);
 	if (r == 0)
-		r = add_big_endian(&settings, 4, 2); /* INITIAL_WINDOW_SIZE, of streams */
-	if (r == 0)
-		r = add_big_endian(&settings, GRPC_ANSWER_BYTES, 4);
+		r = add_setting(&settings, HTTP2_INITIAL_WINDOW_SIZE, GRPC_ANSWER_BYTES);
 	if (r == 0)
 		r = add_frame(b, HTTP2_SETTINGS, 0, 0, &settings);
 	if (r == 0)
@@ -121,6 +128,8 @@ int cri_call_ask(struct buf *question, const char *id)
 	return r == 0 ? add_message(question, id) : r;
 }
 
+/* Trailers that go on in a CONTINUATION are not waited for: no runtime's are so long, and such an answer is not whole.
+ */
 static bool ends_call(const uint8_t *head)
 {
 	static const uint8_t stream[] = { 0, 0, 0, CALL_STREAM };
