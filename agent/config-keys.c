@@ -80,6 +80,8 @@ static const struct config_key workload_keys[] = {
 	  .summary = "Read OTEL_SERVICE_NAME and the like from processes. Their environment may hold secrets." },
 	{ "docker_socket", CONFIG_PATH, "", AT(workload.docker_socket), .reloadable = true,
 	  .summary = "Ask Docker for names, such as /run/docker.sock. Empty: files tell them." },
+	{ "cri_socket", CONFIG_PATH, "", AT(workload.cri_socket), .reloadable = true,
+	  .summary = "Ask Kubernetes' runtime, such as /run/containerd/containerd.sock, likewise." },
 };
 
 static const struct config_key filter_keys[] = {

@@ -86,7 +86,7 @@ struct config {
 	} optional_labels;
 	struct {
 		bool read_environment;
-		const char *docker_socket;
+		const char *docker_socket, *cri_socket;
 	} workload;
 	struct {
 		struct config_list include_services, exclude_services, include_containers, exclude_containers;

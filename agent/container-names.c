@@ -30,15 +30,15 @@ int container_names_init(struct container_names *names, const char *host_root, s
 	*names = (struct container_names){
 		.host_root_fd = open_host_root(host_root),
 		.lane = lane,
-		.docker = DOCKER_SOCKET_NONE,
-		.docker_path = "",
+		.runtime = RUNTIME_SOCKET_NONE,
+		.api_paths = { [RUNTIME_DOCKER] = "", [RUNTIME_CRI] = "" },
 	};
 	return names->host_root_fd < 0 ? names->host_root_fd : 0;
 }
 
 void container_names_done(struct container_names *names)
 {
-	docker_socket_done(&names->docker);
+	runtime_socket_done(&names->runtime);
 	names->host_root_fd = close_fd(names->host_root_fd);
 }
 
@@ -76,9 +76,10 @@ static void set_pending(struct container_names *names, struct container_name *c,
 }
 
 /* Takes fd. -EAGAIN: the lane is full. */
-static int ask_indexer(struct container_names *names, struct container_name *c, const char *id, int fd)
+static int ask_indexer(struct container_names *names, struct container_name *c, enum indexer_job job, const char *id,
+		       int fd)
 {
-	int r = indexer_client_submit(names->lane, INDEXER_CONTAINER, ++names->last_tag, fd, id);
+	int r = indexer_client_submit(names->lane, job, ++names->last_tag, fd, id);
 
 	if (r < 0)
 		return r;
@@ -106,7 +107,7 @@ static int ask_files(struct container_names *names, struct container_name *c)
 
 	for (; r == 0 && !c->is_asked && container_files_path(&who, c->n_places, path); c->n_places += r == 0)
 		if (fs_open_in_root(names->host_root_fd, path, &fd) == 0)
-			r = ask_indexer(names, c, who.container_id, fd);
+			r = ask_indexer(names, c, INDEXER_CONTAINER, who.container_id, fd);
 	return r;
 }
 
@@ -130,6 +131,7 @@ static int read_log_names(struct container_names *names, struct container_name *
 	DIR *dir;
 	int r = 0;
 
+	c->are_logs_read = true;
 	if (fs_open_dir_in_root(names->host_root_fd, CONTAINER_LOGS_DIR, &dir_fd) != 0 || fs_open_dir(dir_fd, &dir) < 0)
 		return 0;
 	for (size_t i = 0; r == 0 && i < MAX_LOG_NAMES && (entry = readdir(dir)); i++)
@@ -138,21 +140,40 @@ static int read_log_names(struct container_names *names, struct container_name *
 	return r;
 }
 
-/* Where docker is not there, the next round may find it. */
-static int ask_docker(struct container_names *names, struct container_name *c, uint64_t now_ns)
+static bool may_know(enum runtime_api api, enum container_runtime runtime)
 {
-	enum container_runtime runtime = c->identity.runtime;
-	bool is_dockers = runtime == CONTAINER_DOCKER || runtime == CONTAINER_ECS || runtime == CONTAINER_OCI;
+	switch (runtime) {
+	case CONTAINER_OCI:
+	case CONTAINER_DOCKER: /* a kubelet may run it by CRI */
+		return true;
+	case CONTAINER_ECS:
+		return api == RUNTIME_DOCKER;
+	case CONTAINER_CONTAINERD:
+	case CONTAINER_CRIO:
+		return api == RUNTIME_CRI;
+	default:
+		return false;
+	}
+}
 
-	if (!names->docker_path[0] || !is_dockers || c->is_docker_asked)
-		return 0;
-	if (names->docker.fd >= 0)
-		return -EAGAIN;
-	c->is_docker_asked = true;
-	if (docker_socket_ask(&names->docker, names->docker_path, c->identity.container_id, now_ns) < 0)
-		return 0;
-	c->is_asked = true;
-	names->asks_docker = c;
+/* Where a runtime is not there, the next round may find it. */
+static int ask_runtimes(struct container_names *names, struct container_name *c, uint64_t now_ns)
+{
+	for (; !c->is_asked && c->n_apis < RUNTIME_API_N; c->n_apis++) {
+		enum runtime_api api = (enum runtime_api)c->n_apis;
+		int r;
+
+		if (!names->api_paths[api][0] || !may_know(api, c->identity.runtime))
+			continue;
+		if (names->runtime.fd >= 0 || names->asks_runtime)
+			return -EAGAIN;
+		r = runtime_socket_ask(&names->runtime, api, names->api_paths[api], c->identity.container_id, now_ns);
+		names->n_unanswered += r < 0;
+		if (r < 0)
+			continue;
+		c->is_asked = true;
+		names->asks_runtime = c;
+	}
 	return 0;
 }
 
@@ -170,8 +191,8 @@ static void end_round(struct container_names *names, struct container_name *c, u
 	else
 		names->n_untold++;
 	c->n_rounds++;
-	c->n_places = 0;
-	c->is_docker_asked = false;
+	c->n_places = c->n_apis = 0;
+	c->are_logs_read = false;
 }
 
 static bool wants_sandbox(const struct container_name *c)
@@ -195,10 +216,10 @@ static int ask_next(struct container_names *names, struct container_name *c, uin
 	}
 	if (!is_named || (c->is_sandbox_asked && !c->texts[CONTAINER_FACT_APP]))
 		r = ask_files(names, c);
-	if (r == 0 && !is_named && !c->is_asked)
+	if (r == 0 && !is_named && !c->is_asked && !c->are_logs_read)
 		r = read_log_names(names, c);
 	if (r == 0 && !c->texts[CONTAINER_FACT_NAME] && !c->is_asked)
-		r = ask_docker(names, c, now_ns);
+		r = ask_runtimes(names, c, now_ns);
 	if (r == 0 && !c->is_asked)
 		end_round(names, c, now_ns);
 	return r == -EAGAIN ? 0 : r;
@@ -219,8 +240,8 @@ int container_names_want(struct container_names *names, struct container_name *c
 void container_names_forget(struct container_names *names, struct container_name *c)
 {
 	set_pending(names, c, false);
-	if (names->asks_docker == c)
-		names->asks_docker = NULL;
+	if (names->asks_runtime == c)
+		names->asks_runtime = NULL;
 	for (enum container_fact i = 0; i < CONTAINER_FACT_N; i++)
 		free(c->texts[i]);
 }
@@ -245,25 +266,34 @@ int container_names_on_result(struct container_names *names, const struct indexe
 		return 0; /* it has gone meanwhile */
 	c->is_asked = false;
 	c->tag = 0;
+	if (names->asks_runtime == c) {
+		names->asks_runtime = NULL;
+		names->n_unanswered += result->status < 0 && result->status != -ENODATA;
+	}
 	if (result->status == 0 && fs_pread_all(result->index_fd, &facts, sizeof(facts), 0) == sizeof(facts))
 		r = put_all(c, &facts);
 	return r == 0 ? ask_next(names, c, now_ns) : r;
 }
 
-/* What docker has answered goes to the indexer. */
-static int take_docker(struct container_names *names, uint64_t now_ns)
+/* What a runtime has answered goes to the indexer. */
+static int take_answer(struct container_names *names, uint64_t now_ns)
 {
-	struct container_name *c = names->asks_docker;
+	struct container_name *c = names->asks_runtime;
 	_cleanup_close_ int fd = -1;
-	int r = docker_socket_take(&names->docker, now_ns, &fd);
+	enum indexer_job job;
+	int r = runtime_socket_take(&names->runtime, now_ns, &fd);
 
-	if (r == DOCKER_WAITING)
+	if (r == RUNTIME_WAITING)
 		return 0;
-	names->asks_docker = NULL;
+	names->n_unanswered += r < 0;
 	if (!c)
 		return 0;
 	c->is_asked = false;
-	return r == 0 ? ask_indexer(names, c, c->identity.container_id, take_fd(fd)) : 0;
+	job = names->runtime.api == RUNTIME_CRI ? INDEXER_CRI : INDEXER_CONTAINER;
+	r = r == 0 ? ask_indexer(names, c, job, c->identity.container_id, take_fd(fd)) : 0;
+	if (!c->is_asked)
+		names->asks_runtime = NULL;
+	return r;
 }
 
 int container_names_dispatch(struct container_names *names, uint64_t now_ns)
@@ -271,9 +301,9 @@ int container_names_dispatch(struct container_names *names, uint64_t now_ns)
 	struct container_name *c, *next;
 	int r = 0;
 
-	if (names->docker.fd >= 0)
-		r = take_docker(names, now_ns);
-	if (r == -EAGAIN) /* the lane is full: the next round asks docker again */
+	if (names->runtime.fd >= 0)
+		r = take_answer(names, now_ns);
+	if (r == -EAGAIN) /* the lane is full: the next round asks again */
 		r = 0;
 	DL_FOREACH_SAFE (names->pending, c, next)
 		if (r == 0 && !c->is_asked)

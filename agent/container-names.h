@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * container names: what runtimes tell of containers, asked when a container is first sampled: in the files that they
- * keep, whose descriptors go to the indexer; in the names of kubelet's log links; else of docker, where its socket is
+ * keep, whose descriptors go to the indexer; in the names of kubelet's log links; else of runtimes whose sockets are
  * configured. What is missing is looked for again, some times: a runtime may be late. Nothing here waits. One thread.
  */
 #pragma once
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/docker-socket.h"
+#include "agent/runtime-socket.h"
 #include "common/clean.h"
 #include "symbolizer/container-facts.h"
 #include "workload/cgroup.h"
@@ -24,9 +24,9 @@ struct container_name {
 	char *texts[CONTAINER_FACT_N]; /* NULL: not told */
 	bool is_pending;               /* in a round of questions */
 	bool is_asked;                 /* an answer is awaited */
-	bool is_docker_asked;          /* in this round */
+	bool are_logs_read;            /* in this round */
 	bool is_sandbox_asked;         /* the pod's own container, for the pod's labels */
-	size_t n_places;               /* that were looked at in this round */
+	size_t n_places, n_apis;       /* that were looked at, or asked, in this round */
 	unsigned int n_rounds;
 	uint64_t next_ns; /* CLOCK_MONOTONIC; of the next round; UINT64_MAX: none */
 	uint64_t tag;     /* of the question */
@@ -39,10 +39,11 @@ struct container_names {
 	uint64_t last_tag;
 	struct container_name *pending; /* the longest waiting first */
 	size_t n_pending;
-	struct docker_socket docker;
-	struct container_name *asks_docker; /* NULL: nobody, or it has gone */
-	const char *docker_path;            /* borrowed; "": docker is not asked */
-	uint64_t n_told, n_untold;          /* containers whose names were found, and were not in the end */
+	struct runtime_socket runtime;
+	struct container_name *asks_runtime;  /* until its answer is read; NULL: nobody, or it has gone */
+	const char *api_paths[RUNTIME_API_N]; /* borrowed; "": not asked */
+	uint64_t n_told, n_untold;            /* containers whose names were found, and were not in the end */
+	uint64_t n_unanswered;                /* questions to runtimes */
 };
 
 /* host_root: NULL: found out. */

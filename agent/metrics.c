@@ -270,6 +270,8 @@ static int add_news(struct buf *b, const struct recorder_stats *s)
 		  "Containers of which their runtime told." },
 		{ "containers_unnamed_total", COUNTER, ONE, s->n_containers_unnamed,
 		  "Containers of which nothing was found." },
+		{ "runtime_unanswered_total", COUNTER, ONE, s->n_runtime_unanswered,
+		  "Questions to container runtimes without an answer that can be read." },
 	};
 
 	return add_metrics(b, metrics, ARRAY_SIZE(metrics));

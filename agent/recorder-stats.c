@@ -56,6 +56,7 @@ static void read_workloads(const struct intake *in, struct recorder_stats *ret)
 	ret->n_workloads_no_room = workloads.n_no_room;
 	ret->n_containers_named = workloads.n_told;
 	ret->n_containers_unnamed = workloads.n_untold;
+	ret->n_runtime_unanswered = workloads.n_unanswered;
 	ret->n_relabel_given_up = workloads.n_relabel_given_up;
 }
 

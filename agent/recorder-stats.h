@@ -33,6 +33,7 @@ struct recorder_stats {
 	uint64_t n_cpus_joined;       /* times that a CPU came online while sampling */
 	uint64_t n_workloads_no_room; /* samples without names, because there were too many workloads */
 	uint64_t n_containers_named, n_containers_unnamed; /* by what their runtimes tell */
+	uint64_t n_runtime_unanswered;                     /* questions to docker's and CRI's socket */
 	uint64_t n_relabel_given_up;                       /* matches of rules that took too many steps */
 
 	/* Now. */

@@ -103,6 +103,7 @@ static int add_totals(struct json_object *top, const struct recorder_stats *r)
 		{ "relabel_given_up", r->n_relabel_given_up },
 		{ "containers_named", r->n_containers_named },
 		{ "containers_unnamed", r->n_containers_unnamed },
+		{ "runtime_unanswered", r->n_runtime_unanswered },
 		{ "bpf_run_ns", r->bpf_run_ns },
 		{ "bpf_runs", r->bpf_runs },
 		{ "jit_maps_read", r->n_jit_read },

@@ -245,7 +245,8 @@ int workloads_configure(struct workloads *w, const struct config *config)
 	if (variables.size >= DEBUG_NEED_NAME_BYTES)
 		log_warning("service rules ask for more variables than can be read: the last are ignored");
 	w->rules = config;
-	w->containers.docker_path = config ? config->workload.docker_socket ?: "" : "";
+	w->containers.api_paths[RUNTIME_DOCKER] = config ? config->workload.docker_socket ?: "" : "";
+	w->containers.api_paths[RUNTIME_CRI] = config ? config->workload.cri_socket ?: "" : "";
 	p->reads_environment = config && config->workload.read_environment;
 	p->reads_cmdline = config && service_rules_ask_for_cmdline(config->service_rules);
 	free(p->variables);
@@ -299,7 +300,8 @@ int workloads_new(const struct workloads_config *config, struct workloads **ret)
 	if (!w)
 		return -ENOMEM;
 	w->config = *config;
-	w->epoll = w->containers.host_root_fd = w->containers.docker.fd = w->containers.docker.answer_fd = -1;
+	w->epoll = w->containers.host_root_fd = -1;
+	w->containers.runtime = (struct runtime_socket)RUNTIME_SOCKET_NONE;
 	r = names_new(PATHS_LIMIT_BYTES, &w->paths);
 	if (r == 0)
 		r = init_lane(w);
@@ -338,10 +340,10 @@ static int take_results(struct workloads *w, uint64_t now_ns)
 	int r = 0;
 
 	while (r == 0 && indexer_client_take(w->lane, &result)) {
-		if (result.job == INDEXER_CONTAINER)
-			r = container_names_on_result(&w->containers, &result, now_ns);
-		else
+		if (result.job == INDEXER_ENVIRONMENT)
 			r = program_facts_on_result(&w->programs, &result);
+		else
+			r = container_names_on_result(&w->containers, &result, now_ns);
 		close_fd(result.elf_fd);
 		close_fd(result.index_fd);
 		free(result.path);
@@ -349,10 +351,10 @@ static int take_results(struct workloads *w, uint64_t now_ns)
 	return r;
 }
 
-static int watch_docker(struct workloads *w)
+static int watch_runtime(struct workloads *w)
 {
 	struct epoll_event event = { .events = EPOLLIN };
-	int fd = w->containers.docker.fd;
+	int fd = w->containers.runtime.fd;
 
 	if (fd < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) == 0 || errno == EEXIST)
 		return 0;
@@ -369,7 +371,7 @@ int workloads_dispatch(struct workloads *w, uint64_t now_ns)
 	if (r == 0)
 		r = container_names_dispatch(&w->containers, now_ns);
 	if (r == 0)
-		r = watch_docker(w);
+		r = watch_runtime(w);
 	return r == 0 && workloads_n_pending(w) ? indexer_client_dispatch(w->lane) : r;
 }
 
@@ -380,13 +382,13 @@ int workloads_fd(const struct workloads *w)
 
 int workloads_timeout_ms(const struct workloads *w, uint64_t now_ns)
 {
-	const struct docker_socket *docker = &w->containers.docker;
-	int lane_ms = indexer_client_timeout_ms(w->lane), docker_ms;
+	const struct runtime_socket *runtime = &w->containers.runtime;
+	int lane_ms = indexer_client_timeout_ms(w->lane), runtime_ms;
 
-	if (docker->fd < 0)
+	if (runtime->fd < 0)
 		return lane_ms;
-	docker_ms = docker->deadline_ns > now_ns ? (int)((docker->deadline_ns - now_ns) / NS_PER_MS) + 1 : 0;
-	return lane_ms < 0 || docker_ms < lane_ms ? docker_ms : lane_ms;
+	runtime_ms = runtime->deadline_ns > now_ns ? (int)((runtime->deadline_ns - now_ns) / NS_PER_MS) + 1 : 0;
+	return lane_ms < 0 || runtime_ms < lane_ms ? runtime_ms : lane_ms;
 }
 
 struct workloads_stats workloads_stats(const struct workloads *w)
@@ -396,6 +398,7 @@ struct workloads_stats workloads_stats(const struct workloads *w)
 		.n_no_room = w->n_no_room,
 		.n_told = w->containers.n_told,
 		.n_untold = w->containers.n_untold,
+		.n_unanswered = w->containers.n_unanswered,
 		.n_relabel_given_up = w->rules && w->rules->relabel ? relabel_n_given_up(w->rules->relabel) : 0,
 	};
 }

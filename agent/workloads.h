@@ -94,6 +94,7 @@ struct workloads_stats {
 	size_t n;
 	uint64_t n_no_room;          /* sightings that found no room: their samples have no names */
 	uint64_t n_told, n_untold;   /* containers whose names were found, or not in the end */
+	uint64_t n_unanswered;       /* questions to runtimes */
 	uint64_t n_relabel_given_up; /* matches of rules that took too many steps, and so are none */
 };
 struct workloads_stats workloads_stats(const struct workloads *w);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "symbolizer/cri.pb-c.h"
 #include "symbolizer/json-reader.h"
 
 /* Labels and annotations that tell something. Of several that tell the same, the first here wins. */
@@ -170,22 +171,68 @@ static const char *skip_http_header(const char *text, size_t *size)
 	return body;
 }
 
-int container_facts_parse(const char *text, size_t size, const char *id, struct container_facts *ret)
+static struct parse begin(const char *id)
 {
 	struct parse p = { .id = id, .is_other = true };
-	int e;
 
 	for (size_t i = 0; i < CONTAINER_FACT_N; i++)
 		p.ranks[i] = RANK_NONE;
-	text = skip_http_header(text, &size);
-	e = walk(&p, text, size, on_string);
-	if (e < 0)
-		return e;
+	return p;
+}
+
+static int finish(const struct parse *p, struct container_facts *ret)
+{
 	for (size_t i = 0; i < CONTAINER_FACT_N; i++) {
-		if (p.ranks[i] != RANK_NONE) {
-			*ret = p.facts;
+		if (p->ranks[i] != RANK_NONE) {
+			*ret = p->facts;
 			return 0;
 		}
 	}
 	return -ENODATA;
+}
+
+int container_facts_parse(const char *text, size_t size, const char *id, struct container_facts *ret)
+{
+	struct parse p = begin(id);
+	int e;
+
+	text = skip_http_header(text, &size);
+	e = walk(&p, text, size, on_string);
+	return e < 0 ? e : finish(&p, ret);
+}
+
+/* A kubelet asks for an image by its hash, which is no name. */
+static void put_cri_image(struct parse *p, const char *name)
+{
+	if (strncmp(name, "sha256:", strlen("sha256:")) != 0)
+		put(p, CONTAINER_FACT_IMAGE, RANK_FIELD, name);
+}
+
+static void put_cri_status(struct parse *p, const Cri__ContainerStatus *status)
+{
+	if (strcmp(status->id, p->id) != 0)
+		return;
+	for (size_t i = 0; i < status->n_labels; i++)
+		put_label(p, status->labels[i]->key, status->labels[i]->value);
+	for (size_t i = 0; i < status->n_annotations; i++)
+		put_label(p, status->annotations[i]->key, status->annotations[i]->value);
+	if (status->metadata)
+		put(p, CONTAINER_FACT_NAME, RANK_FIELD, status->metadata->name);
+	if (status->image) {
+		put_cri_image(p, status->image->user_specified_image);
+		put_cri_image(p, status->image->image);
+	}
+}
+
+int container_facts_parse_cri(const uint8_t *message, size_t size, const char *id, struct container_facts *ret)
+{
+	struct parse p = begin(id);
+	Cri__ContainerStatusResponse *response = cri__container_status_response__unpack(NULL, size, message);
+
+	if (!response)
+		return -EBADMSG;
+	if (response->status)
+		put_cri_status(&p, response->status);
+	cri__container_status_response__free_unpacked(response, NULL);
+	return finish(&p, ret);
 }

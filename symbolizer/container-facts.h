@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * container facts: what a runtime has written down about a container, read from its JSON: an OCI bundle's config.json
- * (its annotations), runc's state.json, docker's config.v2.json or its answer to GET /containers/ID/json, the
- * containers.json of containers/storage (podman, CRI-O). Foreign bytes: parsed by the indexer. Pure.
+ * container facts: what a runtime tells of a container. In its JSON: an OCI bundle's config.json (its annotations),
+ * runc's state.json, docker's config.v2.json or its answer to GET /containers/ID/json, the containers.json of
+ * containers/storage (podman, CRI-O). Or when it is asked by CRI. Foreign bytes: parsed by the indexer. Pure.
  */
 #pragma once
 
@@ -31,3 +31,7 @@ struct container_facts {
 
 /* id: of the container, where the text tells of several. -EBADMSG: no JSON; -ENODATA: nothing in it; -ENOMEM. */
 _must_check_ int container_facts_parse(const char *text, size_t size, const char *id, struct container_facts *ret);
+
+/* CRI's ContainerStatusResponse (symbolizer/cri.proto). -EBADMSG: it is none, or memory ran out; -ENODATA, as above. */
+_must_check_ int container_facts_parse_cri(const uint8_t *message, size_t size, const char *id,
+					   struct container_facts *ret);

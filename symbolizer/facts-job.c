@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/fsutil.h"
 #include "symbolizer/container-facts.h"
 #include "symbolizer/environment-facts.h"
+#include "symbolizer/grpc-answer.h"
 
 #define TEXT_BYTES ((size_t)4 << 20) /* config.json has some 20 KiB, the list of all of podman's containers more */
 
@@ -43,6 +45,22 @@ int facts_job_container(int fd, int out_fd, const char *id)
 	r = read_text(fd, &text, &size);
 	if (r == 0)
 		r = container_facts_parse(text, size, id, &facts);
+	return r == 0 ? write_facts(out_fd, &facts, sizeof(facts)) : r;
+}
+
+int facts_job_cri(int fd, int out_fd, const char *id)
+{
+	_cleanup_(buf_done) struct buf message = {};
+	_cleanup_free_ char *answer = NULL;
+	struct container_facts facts;
+	size_t size = 0;
+	int r;
+
+	r = read_text(fd, &answer, &size);
+	if (r == 0)
+		r = grpc_answer_read((const uint8_t *)answer, size, &message);
+	if (r == 0)
+		r = container_facts_parse_cri((const uint8_t *)message.data, message.size, id, &facts);
 	return r == 0 ? write_facts(out_fd, &facts, sizeof(facts)) : r;
 }
 

@@ -26,6 +26,7 @@ static const char *reason_of(uint32_t job, int status)
 	case -EBADMSG:
 		return job == INDEXER_DEBUG       ? "damaged"
 		       : job == INDEXER_CONTAINER ? "no JSON"
+		       : job == INDEXER_CRI       ? "no answer by CRI"
 						  : "no ELF executable or library";
 	case -ENOMEM:
 		return job == INDEXER_DEBUG ? "too large" : "needs too much memory";
@@ -131,6 +132,9 @@ void indexer_job_run(const struct indexer_request *request, int elf_fd, int out_
 		return;
 	case INDEXER_CONTAINER:
 		tell_facts(request, facts_job_container(elf_fd, out_fd, request->path), ret);
+		return;
+	case INDEXER_CRI:
+		tell_facts(request, facts_job_cri(elf_fd, out_fd, request->path), ret);
 		return;
 	case INDEXER_ENVIRONMENT:
 		tell_facts(request, facts_job_environment(elf_fd, out_fd, request->path), ret);

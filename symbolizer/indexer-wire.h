@@ -31,6 +31,7 @@ enum indexer_job {
 	INDEXER_JITDUMP = 5,
 	INDEXER_CONTAINER = 6,   /* struct container_facts, into the second descriptor */
 	INDEXER_ENVIRONMENT = 7, /* struct environment_facts, likewise */
+	INDEXER_CRI = 8,         /* struct container_facts, of what a runtime answers by CRI */
 };
 
 struct indexer_request {

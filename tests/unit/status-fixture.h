@@ -60,6 +60,7 @@ static size_t status_fields(struct status *s, struct status_field ret[static STA
 		SHOWN(recorder.n_workloads_no_room),
 		SHOWN(recorder.n_containers_named),
 		SHOWN(recorder.n_containers_unnamed),
+		SHOWN(recorder.n_runtime_unanswered),
 		SHOWN(recorder.n_relabel_given_up),
 		SHOWN(recorder.n_workloads),
 		SHOWN(recorder.max_workloads),

@@ -7,6 +7,7 @@
 
 #include "symbolizer/container-facts.h"
 #include "symbolizer/json-reader.h"
+#include "tests/unit/cri-server.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -142,13 +143,69 @@ static void test_bounds(void **state)
 	assert_string_equal(facts.texts[CONTAINER_FACT_IMAGE], "i");
 }
 
+static int parse_cri(const struct buf *message, struct container_facts *ret)
+{
+	return container_facts_parse_cri((const uint8_t *)message->data, message->size, ID, ret);
+}
+
+static void test_cri(void **state)
+{
+	struct container_facts facts;
+	struct buf message = {};
+
+	cri_put_status(&message, ID);
+	assert_int_equal(parse_cri(&message, &facts), 0);
+	assert_string_equal(facts.texts[CONTAINER_FACT_NAME], "main");
+	assert_string_equal(facts.texts[CONTAINER_FACT_IMAGE], "registry:5000/shop/checkout:v2.3");
+	assert_string_equal(facts.texts[CONTAINER_FACT_POD], "checkout-7d9c5b6f8-x2x9k");
+	assert_string_equal(facts.texts[CONTAINER_FACT_NAMESPACE], "shop");
+	assert_string_equal(facts.texts[CONTAINER_FACT_APP], "checkout");
+	for (size_t size = 1; size < message.size; size++)
+		if (parse_cri(&(struct buf){ .data = message.data, .size = size }, &facts) != -EBADMSG)
+			fail_msg("%zu bytes of %zu are taken for a message", size, message.size);
+	buf_clear(&message);
+	assert_int_equal(parse_cri(&message, &facts), -ENODATA);
+	cri_put_status(&message, "another");
+	assert_int_equal(parse_cri(&message, &facts), -ENODATA);
+	buf_done(&message);
+}
+
+/* What the pod asked for comes before what the runtime made of it; a hash is no name. */
+static void test_cri_images(void **state)
+{
+	static const struct {
+		const char *image, *asked_for, *expected;
+	} images[] = {
+		{ "shop:1", "", "shop:1" },
+		{ "sha256:abcd", "shop:2", "shop:2" },
+		{ "sha256:abcd", "", "" },
+		{ "shop:1", "sha256:abcd", "shop:1" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(images); i++) {
+		struct buf message = {}, status = {}, image = {};
+		struct container_facts facts;
+
+		proto_field(&image, 1, images[i].image, strlen(images[i].image));
+		proto_field(&image, 18, images[i].asked_for, strlen(images[i].asked_for));
+		proto_field(&status, 1, ID, strlen(ID));
+		cri_put_text(&status, 2, 1, "name");
+		proto_field(&status, 8, image.data, image.size);
+		proto_field(&message, 1, status.data, status.size);
+		assert_int_equal(parse_cri(&message, &facts), 0);
+		assert_string_equal(facts.texts[CONTAINER_FACT_NAME], "name");
+		assert_string_equal(facts.texts[CONTAINER_FACT_IMAGE], images[i].expected);
+		buf_done(&message);
+		buf_done(&status);
+		buf_done(&image);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_runtimes),
-		cmocka_unit_test(test_no_json),
-		cmocka_unit_test(test_nothing_in_it),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_runtimes), cmocka_unit_test(test_no_json), cmocka_unit_test(test_nothing_in_it),
+		cmocka_unit_test(test_bounds),   cmocka_unit_test(test_cri),     cmocka_unit_test(test_cri_images),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,11 +17,13 @@
 #include <sys/wait.h>
 
 #include "agent/config.h"
+#include "agent/cri-call.h"
 #include "agent/modules.h"
 #include "agent/workloads.h"
 #include "common/clock.h"
 #include "common/fsutil.h"
 #include "symbolizer/indexer.h"
+#include "tests/unit/cri-server.h"
 #include "workload/cgroup.h"
 #include "workload/process.h"
 
@@ -337,42 +339,66 @@ static void test_bad_files(void **state)
 	assert_string_equal(label_of(f, number, "container"), "fedcba987654");
 }
 
-/* Answers one question as docker does, or never. */
-static void play_docker(const struct fixture *f, const char *answer, struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), c;
-	char question[512] = {};
+#define DOCKER_QUESTION "GET /containers/" ID "/json HTTP/1.0\r\n"
 
-	snprintf(address->sun_path, sizeof(address->sun_path), "%s/docker.sock", f->root);
-	address->sun_family = AF_UNIX;
-	assert_int_equal(bind(fd, (struct sockaddr *)address, sizeof(*address)), 0);
+/* Answers one question that begins so as a runtime does, or never; with a path for the setting. */
+static void play_runtime(struct fixture *f, const char *key, const struct buf *question, const struct buf *answer)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), c;
+	char got[1024], setting[160];
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/runtime.sock", f->root);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 1), 0);
+	snprintf(setting, sizeof(setting), "workload.%s=%s", key, address.sun_path);
+	configure(f, (const char *const[]){ setting, NULL });
 	if (fork() != 0) {
 		close(fd);
 		return;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	c = accept(fd, NULL, NULL);
-	if (read(c, question, sizeof(question) - 1) < 0 ||
-	    strncmp(question, "GET /containers/" ID "/json HTTP/1.0\r\n", 96) != 0)
+	if (read(c, got, sizeof(got)) < (ssize_t)question->size || memcmp(got, question->data, question->size) != 0)
 		_exit(1);
 	if (!answer)
 		pause();
 	usleep(50000); /* it takes its time */
-	_exit(write(c, answer, strlen(answer)) < 0);
+	if (fs_write_all(c, answer->data, answer->size) < 0)
+		_exit(1);
+	_exit(strcmp(key, "cri_socket") == 0 && read(c, got, 1) != 0); /* there who asks ends it */
+}
+
+static void play_docker(struct fixture *f, const char *answer)
+{
+	struct buf question = {}, bytes = {};
+
+	assert_int_equal(buf_add_str(&question, DOCKER_QUESTION), 0);
+	assert_int_equal(buf_add_str(&bytes, answer ?: ""), 0);
+	play_runtime(f, "docker_socket", &question, answer ? &bytes : NULL);
+	buf_done(&question);
+	buf_done(&bytes);
+}
+
+/* id: whom the answer tells of. */
+static void play_cri(struct fixture *f, const char *id)
+{
+	struct buf question = {}, answer = {};
+
+	assert_int_equal(cri_call_ask(&question, ID), 0);
+	cri_put_answer(&answer, &question, id);
+	play_runtime(f, "cri_socket", &question, &answer);
+	buf_done(&question);
+	buf_done(&answer);
 }
 
 static void test_docker_socket(void **state)
 {
 	struct fixture *f = *state;
-	struct sockaddr_un address = {};
-	char setting[160];
 	uint32_t number;
 	int status;
 
-	play_docker(f, "HTTP/1.0 200 OK\r\nServer: x\r\n\r\n" DOCKER_TEXT, &address);
-	snprintf(setting, sizeof(setting), "workload.docker_socket=%s", address.sun_path);
-	configure(f, (const char *const[]){ setting, NULL });
+	play_docker(f, "HTTP/1.0 200 OK\r\nServer: x\r\n\r\n" DOCKER_TEXT);
 	number = see(f, DOCKER, "/bin/shop", "worker");
 	settle(f);
 	assert_string_equal(label_of(f, number, "container"), "shop");
@@ -384,14 +410,10 @@ static void test_docker_socket(void **state)
 static void test_mute_docker(void **state)
 {
 	struct fixture *f = *state;
-	struct sockaddr_un address = {};
-	char setting[160];
 	uint64_t start_ns;
 	uint32_t number;
 
-	play_docker(f, NULL, &address);
-	snprintf(setting, sizeof(setting), "workload.docker_socket=%s", address.sun_path);
-	configure(f, (const char *const[]){ setting, NULL });
+	play_docker(f, NULL);
 	start_ns = clock_now_ns(CLOCK_MONOTONIC);
 	number = see(f, DOCKER, "/bin/shop", "worker");
 	assert_int_equal(workloads_dispatch(f->w, f->now_ns), 0);
@@ -400,6 +422,59 @@ static void test_mute_docker(void **state)
 	f->now_ns += 3 * NS_PER_S;
 	settle(f);
 	assert_string_equal(label_of(f, number, "container"), "0123456789ab");
+	assert_int_equal(workloads_stats(f->w).n_unanswered, 1);
+}
+
+/* Kubernetes' runtime, which leaves the connection open: the answer's end is seen. */
+static void test_cri_socket(void **state)
+{
+	static const char *const expected[][2] = { { "service_name", "checkout" },
+						   { "version", "v2.3" },
+						   { "container", "main" },
+						   { "pod", "checkout-7d9c5b6f8-x2x9k" },
+						   { "namespace", "shop" } };
+	struct fixture *f = *state;
+	uint32_t number;
+	int status;
+
+	play_cri(f, ID);
+	number = see(f, CRIO, "/bin/shop", "worker");
+	settle(f);
+	assert_labels(f, number, expected, ARRAY_SIZE(expected));
+	assert_true(wait(&status) > 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(workloads_stats(f->w).n_unanswered, 0);
+	assert_int_equal(workloads_stats(f->w).n_told, 1);
+}
+
+/* It tells of another container: nothing is taken from it. No runtime: counted. */
+static void test_other_cri(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t number;
+
+	play_cri(f, POD);
+	number = see(f, CRIO, "/bin/shop", "worker");
+	settle(f);
+	assert_string_equal(label_of(f, number, "container"), "0123456789ab");
+	assert_true(wait(NULL) > 0);
+	assert_int_equal(workloads_stats(f->w).n_unanswered, 0);
+	see(f, POD_OF_CRIO, "/bin/shop", "worker");
+	settle(f);
+	assert_int_equal(workloads_stats(f->w).n_unanswered, 1);
+}
+
+/* Bytes that are no answer are counted. */
+static void test_unreadable_runtime(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t number;
+
+	play_docker(f, "HTTP/1.1 400 Bad Request\r\n\r\nno JSON");
+	number = see(f, DOCKER, "/bin/shop", "worker");
+	settle(f);
+	assert_string_equal(label_of(f, number, "container"), "0123456789ab");
+	assert_int_equal(workloads_stats(f->w).n_unanswered, 1);
 }
 
 static void start_child(struct fixture *f)
@@ -554,6 +629,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_bad_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_docker_socket, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mute_docker, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cri_socket, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_cri, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unreadable_runtime, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_environment, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_labels_of_the_configuration, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_filter, set_up, tear_down),
