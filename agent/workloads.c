@@ -342,9 +342,7 @@ static int take_results(struct workloads *w, uint64_t now_ns)
 			r = container_names_on_result(&w->containers, &result, now_ns);
 		else
 			r = program_facts_on_result(&w->programs, &result);
-		close_fd(result.elf_fd);
-		close_fd(result.index_fd);
-		free(result.path);
+		indexer_result_done(&result);
 	}
 	return r;
 }
