@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbolizer/binary.h"
 
+#include <string.h>
+
 #include "symbolizer/binary-debug.h"
 #include "symbolizer/binary-index.h"
 #include "symbolizer/binary-set.h"
