@@ -288,8 +288,7 @@ static int take_results(struct jit_maps *j, uint64_t now_ns)
 	r = indexer_client_dispatch(j->lane);
 	while (r == 0 && j->in_flight && indexer_client_take(j->lane, &result)) {
 		r = on_result(j, &result, now_ns);
-		close_fd(result.elf_fd);
-		close_fd(result.index_fd);
+		indexer_result_done(&result);
 	}
 	return r;
 }

@@ -344,9 +344,7 @@ static int take_results(struct workloads *w, uint64_t now_ns)
 			r = program_facts_on_result(&w->programs, &result);
 		else
 			r = container_names_on_result(&w->containers, &result, now_ns);
-		close_fd(result.elf_fd);
-		close_fd(result.index_fd);
-		free(result.path);
+		indexer_result_done(&result);
 	}
 	return r;
 }

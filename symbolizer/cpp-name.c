@@ -105,18 +105,22 @@ static bool put_decimal(struct cpp_parser *s, size_t n)
 /* {lambda(int)#1}, {unnamed type#1} */
 static bool parse_unnamed(struct cpp_parser *s)
 {
-	bool is_lambda = cursor_peek_next(&s->in) == 'l', in_name = s->in_name;
+	bool is_lambda = cursor_peek_next(&s->in) == 'l', in_name = s->in_name, in_lambda = s->in_lambda;
 	struct cpp_part part;
 	size_t start = s->n_text, number;
 
 	if (!is_lambda && cursor_peek_next(&s->in) != 't')
 		return false;
 	s->in.p += 2;
+	if (is_lambda && s->has_met_args && !(cursor_peek(&s->in) == 'v' && cursor_peek_next(&s->in) == 'E'))
+		return false; /* libiberty calls what stands for a T_ auto here */
 	if (!cpp_put_str(s, is_lambda ? "{lambda(" : "{unnamed type#"))
 		return false;
 	s->in_name = true; /* its T_ are its own: auto */
+	s->in_lambda = true;
 	if (is_lambda && (!cpp_parse_parameters(s, 'E') || !cursor_eat(&s->in, 'E') || !cpp_put_str(s, ")#")))
 		return false;
+	s->in_lambda = in_lambda;
 	s->in_name = in_name;
 	if (!cpp_parse_sequence(s, 10, &number) || !put_decimal(s, number + 1) || !cpp_put_str(s, "}"))
 		return false;
@@ -140,11 +144,16 @@ static bool parse_structor(struct cpp_parser *s, struct cpp_name *name)
 
 static bool parse_conversion(struct cpp_parser *s, struct cpp_name *name)
 {
+	bool in_name = s->in_name;
 	struct cpp_part type;
 
 	s->in.p += 2;
 	name->is_special = true;
-	return cpp_put_str(s, "operator ") && cpp_parse_type(s, &type);
+	s->in_name = true; /* its T_ are those of the template around it */
+	if (!cpp_put_str(s, "operator ") || !cpp_parse_type(s, &type) || type.is_declarator)
+		return false;
+	s->in_name = in_name;
+	return true;
 }
 
 /* One component: what it is called is written, and noted for a constructor that may follow. */
@@ -209,36 +218,20 @@ bool cpp_parse_substitution(struct cpp_parser *s, struct cpp_part *ret, char *re
 	return true;
 }
 
-/* The last component of a class by its text, for a constructor: "b" of "a::b<c::d>". False: no plain name. */
-static bool find_last(const struct cpp_parser *s, const struct cpp_part *part, struct cpp_part *ret)
-{
-	size_t end = part->start + part->size, at = end, depth = 0;
-
-	while (at > part->start) {
-		char c = s->text[at - 1];
-
-		if (c == '>')
-			depth++;
-		else if (c == '<' && --depth == 0)
-			end = at - 1;
-		else if (depth == 0 && c == ':')
-			break;
-		else if (depth == 0 && strchr("()[]{}# *&,", c))
-			return false;
-		at--;
-	}
-	*ret = (struct cpp_part){ .start = (uint16_t)at, .size = (uint16_t)(end - at) };
-	return depth == 0 && at < end;
-}
-
-/* std::string and its like have a long name, which their constructors are told by: not here. */
+/*
+ * A constructor right behind it is called by its last component: of std::allocator and std::basic_string. std::string
+ * and its like have a long name for that, and behind S_ libiberty takes the component that was read before: not here.
+ */
 static bool start_prefix(struct cpp_parser *s, struct cpp_name *name)
 {
+	static const char std[] = "std::";
 	char kind;
 
 	if (!cpp_parse_substitution(s, &name->whole, &kind) || name->whole.is_declarator)
 		return false;
-	name->is_nameless = !strchr("_ab", kind) || !find_last(s, &name->whole, &name->last);
+	name->is_nameless = kind != 'a' && kind != 'b';
+	if (!name->is_nameless)
+		name->last = cpp_part_from(s, name->whole.start + strlen(std));
 	return true;
 }
 
@@ -292,14 +285,20 @@ static bool parse_local(struct cpp_parser *s, struct cpp_name *ret)
 {
 	size_t start = s->n_text;
 	struct cpp_part function;
+	char first;
 
 	s->in.p++;
-	if (!cpp_parse_encoding(s, true, &function) || !cursor_eat(&s->in, 'E') || cursor_peek(&s->in) == 's' ||
-	    cursor_peek(&s->in) == 'd' || !cpp_put_str(s, "::") || !cpp_parse_name(s, ret))
+	if (!cpp_parse_encoding(s, true, &function) || !cursor_eat(&s->in, 'E'))
 		return false;
-	/* Which one of its kind is not told; __12_, for more than ten, is rare. */
+	first = cursor_peek(&s->in);
+	if (first == 's' || first == 'd' || !cpp_put_str(s, "::") || !cpp_parse_name(s, ret))
+		return false;
+	if (first == 'Z' && (ret->is_template || ret->qualifiers[0]))
+		return false; /* libiberty looks for either in the first function's name only */
+	/* Which one of its kind is not told; __12_, for more than ten, is rare. Behind a lambda is none. */
 	if (cursor_eat(&s->in, '_')) {
-		if (!is_digit(cursor_peek(&s->in)) || is_digit(cursor_peek_next(&s->in)))
+		if (s->text[ret->whole.start] == '{' || !is_digit(cursor_peek(&s->in)) ||
+		    is_digit(cursor_peek_next(&s->in)))
 			return false;
 		s->in.p++;
 	}
@@ -309,8 +308,8 @@ static bool parse_local(struct cpp_parser *s, struct cpp_name *ret)
 
 static bool parse_unscoped(struct cpp_parser *s, struct cpp_name *ret, struct cpp_arguments *args)
 {
+	bool is_known = false, is_unnamed = cursor_peek(&s->in) == 'U';
 	size_t start = s->n_text;
-	bool is_known = false;
 	char kind;
 
 	if (cursor_peek(&s->in) == 'S' && cursor_peek_next(&s->in) != 't') {
@@ -329,7 +328,8 @@ static bool parse_unscoped(struct cpp_parser *s, struct cpp_name *ret, struct cp
 	ret->is_template = cursor_peek(&s->in) == 'I';
 	if (!ret->is_template)
 		return true;
-	if (ret->is_special || (!is_known && !cpp_remember(s, &ret->whole)) || !cpp_parse_arguments(s, args))
+	if (ret->is_special || is_unnamed || (!is_known && !cpp_remember(s, &ret->whole)) ||
+	    !cpp_parse_arguments(s, args))
 		return false;
 	ret->whole = cpp_part_from(s, start);
 	return true;

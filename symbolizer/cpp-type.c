@@ -51,8 +51,8 @@ static bool parse_literal(struct cpp_parser *s)
 		s->in.p += 3;
 		return cpp_put_str(s, s->in.p[-2] == '1' ? "true" : "false");
 	}
-	if (strchr("bfdeg_D", code))
-		return false;
+	if (strchr("bfdeg_DZ", code))
+		return false; /* _ and Z: a function */
 	if (suffix)
 		s->in.p++;
 	else if (!cpp_put_str(s, "(") || !cpp_parse_type(s, &type) || type.is_declarator || !cpp_put_str(s, ")"))
@@ -184,7 +184,7 @@ static bool parse_parameter(struct cpp_parser *s, struct cpp_part *ret)
 		return false;
 	arg = &s->args[i];
 	if (arg->pack) {
-		if (!s->in_pattern)
+		if (!s->in_pattern || (s->pack_size != SIZE_MAX && s->pack_size != arg->pack - 1u))
 			return false;
 		s->pack_size = arg->pack - 1u;
 		if (s->pack_at < s->pack_size)
@@ -192,10 +192,13 @@ static bool parse_parameter(struct cpp_parser *s, struct cpp_part *ret)
 	}
 	if (!cpp_put_part(s, arg))
 		return false;
+	s->has_met_args = true;
 	*ret = *arg;
-	ret->start = (uint16_t)start;
 	ret->pack = 0;
-	return cpp_remember(s, ret);
+	if (!cpp_remember(s, ret)) /* where it was written first: parse_pointer() may cut what is written here */
+		return false;
+	ret->start = (uint16_t)start;
+	return true;
 }
 
 /* Dp: the pattern once for each element of its pack. */
@@ -237,6 +240,8 @@ static bool parse_function(struct cpp_parser *s, const char *mark, struct cpp_pa
 	struct cpp_part type;
 
 	s->in.p++;
+	if (s->in_lambda)
+		return false; /* libiberty puts inside what is added to the lambda, too */
 	if (cursor_peek(&s->in) == 'Y' || !cpp_parse_type(s, &type) || type.is_declarator || !cpp_put_str(s, " (") ||
 	    !cpp_put_str(s, mark) || !cpp_put_str(s, ")(") || !cpp_parse_parameters(s, 'E') ||
 	    !cursor_eat(&s->in, 'E') || !cpp_put_str(s, ")"))
@@ -255,7 +260,6 @@ static bool parse_pointer(struct cpp_parser *s, struct cpp_part *ret)
 	size_t start = s->n_text;
 	char code = *s->in.p++;
 	const char *mark = code == 'P' ? "*" : code == 'R' ? "&" : "&&";
-	bool is_remembered;
 
 	if (cursor_peek(&s->in) == 'F')
 		return parse_function(s, mark, ret);
@@ -265,20 +269,19 @@ static bool parse_pointer(struct cpp_parser *s, struct cpp_part *ret)
 		return false;
 	if (ret->size == 0)
 		return s->in_pattern && s->pack_size == 0 && cpp_remember(s, ret);
-	if (s->text[s->n_text - 1] == '&') { /* a reference to a reference is the lesser one */
-		if (code == 'P')
+	if (ret->is_reference) { /* a reference to a reference is the lesser one */
+		if (code == 'P' || ret->is_collapsed)
 			return false;
 		if (code == 'R' && s->text[s->n_text - 2] == '&')
 			s->n_text--;
 		*ret = cpp_part_from(s, start);
-		ret->is_unusable = true; /* libiberty spells a reference to it another way */
-		is_remembered = cpp_remember(s, ret);
-		ret->is_unusable = false;
-		return is_remembered;
+		ret->is_collapsed = true;
+	} else {
+		if (!cpp_put_str(s, mark))
+			return false;
+		*ret = cpp_part_from(s, start);
 	}
-	if (!cpp_put_str(s, mark))
-		return false;
-	*ret = cpp_part_from(s, start);
+	ret->is_reference = code != 'P';
 	return cpp_remember(s, ret);
 }
 
@@ -292,7 +295,7 @@ static bool parse_const(struct cpp_parser *s, struct cpp_part *ret)
 		return false;
 	if (ret->size == 0)
 		return s->in_pattern && s->pack_size == 0 && cpp_remember(s, ret);
-	if (s->text[s->n_text - 1] == '&' ||
+	if (ret->is_reference ||
 	    (ret->size > strlen(word) && memcmp(s->text + s->n_text - strlen(word), word, strlen(word)) == 0))
 		return false; /* of an argument that is one already */
 	if (!cpp_put_str(s, word))
@@ -309,8 +312,8 @@ static bool parse_class_name(struct cpp_parser *s, struct cpp_part *ret)
 
 	s->in_name = false;
 	s->has_args = has_args && !in_name;
-	if (!cpp_parse_name(s, &name) || name.qualifiers[0] || s->text[s->n_text - 1] == '&')
-		return false; /* operator& is no type */
+	if (!cpp_parse_name(s, &name) || name.qualifiers[0])
+		return false;
 	s->in_name = in_name;
 	s->has_args = has_args;
 	*ret = name.whole;

@@ -39,9 +39,12 @@ static bool write_function(struct cpp_parser *s, const struct cpp_name *name, bo
 {
 	if (wants_return_type(name))
 		return !is_local && write_template(s, name, ret);
-	if (!(is_local && cursor_peek(&s->in) == 'E') &&
-	    !put_signature(s, name, is_local)) /* C functions have no signature */
+	if (is_local && cursor_peek(&s->in) == 'E') {
+		if (name->qualifiers[0])
+			return false; /* C functions have no signature, and nothing behind it */
+	} else if (!put_signature(s, name, is_local)) {
 		return false;
+	}
 	*ret = cpp_part_from(s, name->whole.start);
 	return true;
 }

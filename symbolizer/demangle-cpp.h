@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * demangle cpp: the C++ names that binaries are full of, a quarter of the time that libiberty takes: one pass, text in,
- * text out, no tree. It gives up on what is rare (expressions, arrays, pointers to members, clones): that is
- * libiberty's, and so is the spelling, which is the same to the byte (tests/unit/test-demangle.c,
- * tests/fuzz/fuzz-demangle.c).
+ * text out, no tree. It gives up on what is rare (expressions, arrays, pointers to members): that is libiberty's, and
+ * so is the spelling, which is the same to the byte (tests/unit/test-demangle.c, tests/fuzz/fuzz-demangle.c).
  */
 #pragma once
 

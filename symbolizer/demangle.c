@@ -51,6 +51,19 @@ static bool may_be_rust(const char *name)
 	return starts_with(name, "_R") || (starts_with(name, "_ZN") && strstr(name, "17h"));
 }
 
+/*
+ * The for<'a, 'b> of a type F or D, more than 63: libiberty counts through all that a name claims to have, 2^64 or so,
+ * also where it writes none of them, and we cannot jump out.
+ */
+static bool has_too_many_lifetimes(const char *name)
+{
+	for (const char *p = strchr(name, 'G'); p; p = strchr(p + 1, 'G')) {
+		if ((p[-1] == 'F' || p[-1] == 'D') && p[1] && p[1] != '_' && p[2] && p[2] != '_')
+			return true;
+	}
+	return false;
+}
+
 static bool may_be_cpp(const char *name)
 {
 	return starts_with(name, "_Z") || starts_with(name, "_GLOBAL_");
@@ -72,6 +85,8 @@ static bool ask_libiberty(const char *name, struct output *out)
 {
 	if (setjmp(out->full) != 0)
 		return true;
+	if (starts_with(name, "_R") && has_too_many_lifetimes(name))
+		return false;
 	if (may_be_rust(name) && rust_demangle_callback(name, OPTIONS, on_piece, out))
 		return true;
 	out->size = 0;

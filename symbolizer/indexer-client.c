@@ -32,11 +32,16 @@ struct indexer_client {
 	size_t n_queued;
 };
 
+void indexer_result_done(struct indexer_result *result)
+{
+	close_fd(result->elf_fd);
+	close_fd(result->index_fd);
+	free(result->path);
+}
+
 static struct task *task_free(struct task *t)
 {
-	close_fd(t->result.elf_fd);
-	close_fd(t->result.index_fd);
-	free(t->result.path);
+	indexer_result_done(&t->result);
 	free(t);
 	return NULL;
 }

@@ -33,7 +33,7 @@ struct indexer_client_config {
 	void *find_context;
 };
 
-/* One answered request. The descriptors and the path belong to who takes it. */
+/* One answered request. The descriptors and the path belong to who takes it, until indexer_result_done(). */
 struct indexer_result {
 	uint64_t tag;
 	enum indexer_job job;
@@ -64,6 +64,7 @@ _must_check_ int indexer_client_dispatch(struct indexer_client *c);
 
 /* False: none is ready. */
 bool indexer_client_take(struct indexer_client *c, struct indexer_result *ret);
+void indexer_result_done(struct indexer_result *result); /* lets go of what was not taken out of it */
 
 struct child_keeper_stats indexer_client_stats(const struct indexer_client *c);
 pid_t indexer_client_pid(const struct indexer_client *c);         /* 0: not running */

@@ -40,6 +40,7 @@ static void test_more_names(void **state)
 	check("_ZN3FoocvbEv", "Foo::operator bool()");
 	check("_Z3maxIiET_S0_S0_", "int max<int>(int, int)");
 	check("_Z1fRiRS_RS_", "f(int&, int&, int&)");
+	check("_Z1fIOiEvRT_S1_", "void f<int&&>(int&, int&&)");
 	check("_Z4makeI3FooJRKiS0_EEPT_DpOT0_", "Foo* make<Foo, int const&, Foo>(int const&, Foo&&)");
 	check("_Z5applyIJicEEvDpT_", "void apply<int, char>(int, char)");
 	check("_Z3runPFvPKciE", "run(void (*)(char const*, int))");
@@ -108,6 +109,18 @@ static void test_d_explosion(void **state)
 	assert_false(demangle(mangled, name));
 }
 
+/* for<...> of 62^10 lifetimes, in a part of the name that is not told. */
+static void test_rust_binders(void **state)
+{
+	uint64_t start_ns = clock_now_ns(CLOCK_THREAD_CPUTIME_ID);
+	char name[DEMANGLE_MAX_BYTES + 1];
+
+	check("_RNvMINtC1a1bFGz_EuEh1f", "<u8>::f");
+	assert_false(demangle("_RNvMINtC1a1bFGzzzzzzzzzz_EuEh1f", name));
+	assert_false(demangle("_RNvMINtC1a1bDGzzzzzzzzzz_C1tEL_Eh1f", name));
+	assert_true(clock_now_ns(CLOCK_THREAD_CPUTIME_ID) - start_ns < NS_PER_S / 10);
+}
+
 static void test_no_names(void **state)
 {
 	static const char *const plain[] = { "",   "main", "_",    "_Z",  "_ZN3foo", "_Z99x",
@@ -154,9 +167,11 @@ static void test_deep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),    cmocka_unit_test(test_more_names),  cmocka_unit_test(test_rust),
-		cmocka_unit_test(test_d),        cmocka_unit_test(test_d_explosion), cmocka_unit_test(test_others),
-		cmocka_unit_test(test_no_names), cmocka_unit_test(test_explosion),   cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_names),        cmocka_unit_test(test_more_names),
+		cmocka_unit_test(test_rust),         cmocka_unit_test(test_d),
+		cmocka_unit_test(test_d_explosion),  cmocka_unit_test(test_others),
+		cmocka_unit_test(test_rust_binders), cmocka_unit_test(test_no_names),
+		cmocka_unit_test(test_explosion),    cmocka_unit_test(test_deep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
