@@ -133,7 +133,7 @@ static int init_epoll(struct recorder *r)
 	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (r->epoll_fd < 0)
 		return -errno;
-	e = watch(r, sideband_rings_fd(r->intake.rings));
+	e = watch(r, sideband_rings_fd(r->intake.news.rings));
 	if (e < 0)
 		return e;
 	e = watch(r, sampler_events_fd(r->sampler));
@@ -317,7 +317,7 @@ static int take_batches(struct recorder *r, size_t n)
 {
 	int e;
 
-	e = sampler_read_events(r->sampler, intake_on_cgroup, &r->intake);
+	e = sampler_read_events(r->sampler, news_on_cgroup, &r->intake.news);
 	if (e == 0)
 		e = intake_settle(&r->intake);
 	if (e == 0)
@@ -342,7 +342,7 @@ static int follow_cpus(struct recorder *r)
 {
 	int e = sampler_follow_cpus(r->sampler);
 
-	return e == SAMPLER_JOINED ? intake_follow_cpus(&r->intake, r->sampler) : e;
+	return e == SAMPLER_JOINED ? news_follow_cpus(&r->intake.news, r->sampler) : e;
 }
 
 /* Empties the buffers that are at least this full. */
@@ -382,7 +382,7 @@ int recorder_dispatch(struct recorder *r)
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int e;
 
-	e = sampler_read_events(r->sampler, intake_on_cgroup, &r->intake);
+	e = sampler_read_events(r->sampler, news_on_cgroup, &r->intake.news);
 	if (e == 0 && r->mode == INTAKE_SAMPLING && sampler_cpus_changed(r->sampler))
 		e = follow_cpus(r);
 	if (e == 0)
@@ -437,7 +437,7 @@ int recorder_pause(struct recorder *r)
 		return 0;
 	e = stop_ticks(r);
 	if (e == 0)
-		e = intake_pause(&r->intake);
+		e = news_pause(&r->intake.news);
 	sampler_sleep(r->sampler);
 	r->mode = INTAKE_PAUSED;
 	return e;
@@ -451,7 +451,7 @@ int recorder_resume(struct recorder *r)
 		return 0;
 	e = sampler_wake(r->sampler);
 	if (e == 0)
-		e = intake_resume(&r->intake);
+		e = news_resume(&r->intake.news);
 	if (e == 0)
 		e = prepare(r);
 	return e == 0 ? start_ticks(r) : e;
@@ -484,9 +484,10 @@ size_t recorder_n_debug_unread(const struct recorder *r)
 	return intake_n_debug_unread(&r->intake);
 }
 
-static int fill_ledger(const struct sampler_account *account, const struct intake_counts *counts, uint64_t n_in_profile,
+static int fill_ledger(const struct sampler_account *account, const struct intake_window *taken, uint64_t n_in_profile,
 		       struct ledger *ret)
 {
+	const struct intake_counts *counts = &taken->counts;
 	struct ledger l = {
 		.due = account->n_due,
 		.taken = account->n_entries,
@@ -506,26 +507,25 @@ static int fill_ledger(const struct sampler_account *account, const struct intak
 	if (e == 0)
 		e = ledger_add_lost(&l, "window_full", counts->n_window_full);
 	for (enum truncation t = TRUNCATION_NONE + 1; e == 0 && t < TRUNCATION_N; t++)
-		e = ledger_add_truncated(&l, window_truncation_name(t, counts->n_sideband_lost > 0),
-					 counts->n_truncated[t]);
+		e = ledger_add_truncated(&l, window_truncation_name(t, taken->news.n_lost > 0), counts->n_truncated[t]);
 	if (e == 0)
 		*ret = l;
 	return e;
 }
 
-static void log_counts(const struct sampler_account *account, const struct intake_counts *counts, uint64_t n_in_profile)
+static void log_counts(const struct sampler_account *account, const struct intake_window *taken, uint64_t n_in_profile)
 {
 	log_debug("lost news: %" PRIu64 " records of the sideband, and %" PRIu64 " paths of cgroups too long",
-		  counts->n_sideband_lost, counts->n_cut_cgroup_paths);
+		  taken->news.n_lost, taken->news.n_cut_cgroup_paths);
 	log_debug("counted: %" PRIu64 " ticks, %" PRIu64 " log records, %" PRIu64 " read, %" PRIu64 " in the profile",
-		  account->n_entries, account->n_records, counts->n_read, n_in_profile);
+		  account->n_entries, account->n_records, taken->counts.n_read, n_in_profile);
 }
 
 static int add_totals(struct recorder *r, const struct closed_window *w, const struct intake_counts *counts)
 {
 	r->totals.n_kernel += counts->n_kernel_mode;
 	r->totals.n_user += counts->n_read - counts->n_kernel_mode;
-	r->totals.n_sideband_lost += counts->n_sideband_lost;
+	r->totals.n_sideband_lost += w->n_sideband_lost;
 	r->totals.n_copied += counts->n_copied;
 	r->totals.n_copy_lost += counts->n_copy_lost;
 	r->totals.n_copy_unfinished += counts->n_copy_unfinished;
@@ -544,17 +544,17 @@ static int fill_window(struct recorder *r, uint64_t now_ns, struct closed_window
 	if (e < 0)
 		return e;
 	n_samples = stack_table_n_samples(taken.stacks);
-	log_counts(&account, &taken.counts, n_samples);
+	log_counts(&account, &taken, n_samples);
 	window_id_make(&r->origin, w->sequence, w->id);
 	w->stacks = taken.stacks;
 	w->jit_window = taken.jit_window;
 	w->start_boottime_ns = taken.start_ns;
-	w->n_sideband_lost = taken.counts.n_sideband_lost;
+	w->n_sideband_lost = taken.news.n_lost;
 	w->n_roots_refused = taken.n_roots_refused;
 	w->n_copied = taken.counts.n_copied;
 	w->n_copy_lost = taken.counts.n_copy_lost;
 	w->n_copy_unfinished = taken.counts.n_copy_unfinished;
-	e = fill_ledger(&account, &taken.counts, n_samples, &w->ledger);
+	e = fill_ledger(&account, &taken, n_samples, &w->ledger);
 	return e == 0 ? add_totals(r, w, &taken.counts) : e;
 }
 
