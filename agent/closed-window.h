@@ -14,6 +14,8 @@
 
 #define WINDOW_ID_SIZE 33
 
+struct intake_window;
+struct sampler_account;
 struct stack_table;
 
 struct closed_window {
@@ -42,6 +44,10 @@ struct window_origin {
 	uint64_t pid;
 };
 void window_id_make(const struct window_origin *origin, uint64_t sequence, char ret[static WINDOW_ID_SIZE]);
+
+/* Its stacks, which it takes in every case, and the ledger, from what the CPUs and the intake counted. */
+_must_check_ int closed_window_fill(struct closed_window *w, const struct sampler_account *account,
+				    const struct intake_window *taken);
 
 struct closed_window *closed_window_free(struct closed_window *w); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct closed_window *, closed_window_free);

@@ -7,349 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
 
-#include "agent/budget.h"
 #include "agent/capabilities.h"
-#include "agent/daemon-setup.h"
+#include "agent/daemon-inside.h"
 #include "agent/gateway-keeper.h"
-#include "agent/live-profiles.h"
-#include "agent/notify.h"
-#include "agent/recent-errors.h"
 #include "agent/recorder.h"
-#include "agent/sealed-file.h"
-#include "agent/start-guard.h"
 #include "agent/status-socket.h"
 #include "agent/window-writer.h"
-#include "agent/windows.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/priority.h"
 
-#define STACKS_LIMIT_BYTES ((size_t)64 << 20) /* of the folded stacks of a window */
-#define LOOK_NS (NS_PER_S / 2)                /* how often the kill switch and the start guard are looked at */
-
-struct daemon {
-	const struct config_sources *sources;
-	const struct config *started; /* what it started with: others borrow from it */
-	struct config *reloaded;      /* NULL: never; owned */
-	struct utsname host;
-
-	struct notify notify;
-	struct daemon_setup setup;
-	int signal_fd;
-
-	struct recorder *recorder; /* NULL: nothing has been sampled yet */
-	struct window_writer *writer;
-	struct windows windows;
-	struct last_window last;
-	bool has_last;
-	struct gateway_keeper *gateway; /* NULL: nothing is listened on */
-	struct live_profiles live;
-
-	enum status_idle idle;
-	int64_t idle_realtime_ns; /* since when */
-	enum start_verdict verdict;
-	uint64_t start_ns, looked_ns, told_ns; /* CLOCK_MONOTONIC */
-	int64_t start_realtime_ns;
-
-	struct budget budget;
-	uint64_t judged_ns, judged_cpu_ns;
-
-	bool reload_failed;
-	int64_t reload_realtime_ns;
-	uint64_t n_writer_lost; /* windows that were, when looked at last */
-	struct recent_errors errors;
-};
-
-static const struct config *config_of(const struct daemon *d)
-{
-	return d->reloaded ?: d->started;
-}
-
-static const char *host_of(const struct daemon *d)
-{
-	return d->started->labels.host[0] ? d->started->labels.host : d->host.nodename;
-}
-
-static struct budget_limits limits_of(const struct config *c)
-{
-	return (struct budget_limits){
-		.cpu_permyriad = c->limits.cpu_percent * 100,
-		.rss_bytes = c->limits.rss_mb << 20,
-		.map_bytes = c->limits.map_mb ? c->limits.map_mb << 20 : UINT64_MAX,
-	};
-}
-
-static uint64_t window_ns(const struct daemon *d)
-{
-	return config_of(d)->agent.window_ns * (d->budget.step >= BUDGET_LONG_WINDOWS ? BUDGET_WINDOW_FACTOR : 1);
-}
-
-static uint64_t period_ns(const struct daemon *d)
-{
-	uint64_t hz = config_of(d)->agent.frequency_hz;
-
-	return NS_PER_S / (d->budget.step >= BUDGET_FEW_TICKS && hz > BUDGET_FEW_HZ ? BUDGET_FEW_HZ : hz);
-}
-
-/* What the configuration and the budget's step ask for. */
-static void apply(struct daemon *d)
-{
-	if (!d->recorder)
-		return;
-	windows_set_length(&d->windows, window_ns(d), d->budget.step != BUDGET_FULL);
-	recorder_set_period(d->recorder, period_ns(d));
-	recorder_set_debug_info(d->recorder, config_of(d)->symbols.debug_info && d->budget.step < BUDGET_NO_DEBUG_INFO);
-}
-
-/* The first time loads the program; later ones go on where it was paused. */
-static int sample(struct daemon *d)
-{
-	const struct config *c = d->started;
-	const struct recorder_config config = {
-		.period_ns = period_ns(d),
-		.filter = FILTER_EXCEPT,
-		.cache_dir = c->agent.cache_dir,
-		.debug_dirs = c->symbols.debug_dirs.items,
-		.n_debug_dirs = c->symbols.debug_dirs.n,
-		.unwind_table_mb = (unsigned int)c->limits.unwind_table_mb,
-		.stacks_limit_bytes = STACKS_LIMIT_BYTES,
-	};
-	int e;
-
-	if (d->recorder) {
-		e = recorder_resume(d->recorder);
-		return e == 0 ? windows_resume(&d->windows) : e;
-	}
-	e = recorder_new(&config, &d->recorder);
-	if (e == 0)
-		e = recorder_configure(d->recorder, config_of(d));
-	if (e == 0)
-		e = recorder_start(d->recorder);
-	if (e == 0)
-		e = windows_begin(&d->windows, d->recorder, d->writer, window_ns(d), d->has_last ? &d->last : NULL);
-	d->judged_ns = clock_now_ns(CLOCK_MONOTONIC);
-	apply(d);
-	return e;
-}
-
-static int stop_sampling(struct daemon *d, const char *why)
-{
-	int e;
-
-	live_profiles_end(&d->live, d->recorder, d->gateway, why);
-	e = windows_close(&d->windows);
-	return e == 0 ? recorder_pause(d->recorder) : e;
-}
-
-static enum status_idle wanted_idle(const struct daemon *d, uint64_t now_ns)
-{
-	if (access(config_of(d)->agent.kill_switch, F_OK) == 0)
-		return STATUS_KILL_SWITCH;
-	if (d->verdict == START_BOOT_LOOP)
-		return STATUS_BOOT_LOOP;
-	if (d->verdict == START_CRASH_LOOP && now_ns < d->start_ns + START_GUARD_CRASHES_NS)
-		return STATUS_CRASH_LOOP;
-	return STATUS_SAMPLING;
-}
-
-static void say_idle(const struct daemon *d)
-{
-	const struct status s = {
-		.idle = d->idle,
-		.kill_switch = config_of(d)->agent.kill_switch,
-		.state_dir = d->started->agent.state_dir,
-	};
-	char why[STATUS_ERROR_SIZE];
-
-	if (status_is_ready(&s, why) == STATUS_NOT_READY)
-		log_warning("%s", why);
-}
-
-static int look(struct daemon *d, uint64_t now_ns)
-{
-	enum status_idle wanted = wanted_idle(d, now_ns);
-	bool was_sampling = d->idle == STATUS_SAMPLING;
-	int e = 0;
-
-	d->looked_ns = now_ns;
-	if (wanted == d->idle)
-		return 0;
-	d->idle = wanted;
-	d->idle_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
-	if (wanted == STATUS_SAMPLING)
-		e = sample(d);
-	else if (was_sampling)
-		e = stop_sampling(d, "sampling was switched off meanwhile");
-	say_idle(d);
-	notify_send(&d->notify, wanted == STATUS_SAMPLING ? "STATUS=sampling" : "STATUS=idle: nothing is sampled");
-	return e;
-}
-
-/* What became of windows; those that are lost are told of once. */
-static void look_at_writer(struct daemon *d, struct window_writer_stats *ret)
-{
-	window_writer_stats(d->writer, ret);
-	if (ret->n_failed + ret->n_refused > d->n_writer_lost)
-		recent_errors_add(&d->errors, "a window is lost: cannot write it below %s/windows: %s",
-				  d->started->agent.state_dir,
-				  ret->last_error ? strerrordesc_np(-ret->last_error) : "the disk is too slow");
-	d->n_writer_lost = ret->n_failed + ret->n_refused;
-}
-
-static int gather(struct daemon *d, struct status *ret)
-{
-	const struct config *c = config_of(d);
-	int e;
-
-	*ret = (struct status){
-		.version = CPUHOUND_VERSION,
-		.host = host_of(d),
-		.state_dir = d->started->agent.state_dir,
-		.listen = d->started->http.listen.given ? d->started->http.listen.text : "",
-		.metrics_listen = d->started->http.metrics_listen.given ? d->started->http.metrics_listen.text : "",
-		.pid = getpid(),
-		.start_realtime_ns = d->start_realtime_ns,
-		.now_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME),
-		.idle = d->idle,
-		.idle_realtime_ns = d->idle_realtime_ns,
-		.kill_switch = c->agent.kill_switch,
-		.window_ns = window_ns(d),
-		.period_ns = period_ns(d),
-		.budget = d->budget,
-		.limits = limits_of(c),
-		.disk_limit_bytes = d->started->limits.disk_mb << 20,
-		.reload_failed = d->reload_failed,
-		.reload_realtime_ns = d->reload_realtime_ns,
-		.last_window = d->windows.last,
-		.last_window_realtime_ns = d->windows.last_end_realtime_ns,
-	};
-	look_at_writer(d, &ret->writer);
-	ret->n_errors = d->errors.n;
-	memcpy(ret->errors, d->errors.errors, sizeof(ret->errors));
-	if (d->gateway) {
-		ret->has_gateway = true;
-		ret->gateway_serves = gateway_keeper_state(d->gateway) == GATEWAY_SERVING;
-		ret->gateway_fault = gateway_keeper_fault(d->gateway);
-		ret->gateway_pid = gateway_keeper_pid(d->gateway);
-		ret->gateway = gateway_keeper_stats(d->gateway);
-		ret->web = gateway_keeper_counts(d->gateway);
-	}
-	e = d->recorder ? recorder_stats(d->recorder, &ret->recorder) : 0;
-	ret->recorder.ledger.down_ns = d->windows.told_down_ns;
-	ret->recorder.ledger.reduced_windows = d->windows.told_reduced;
-	return e;
-}
-
-static int judge(struct daemon *d, uint64_t now_ns)
-{
-	struct budget_usage usage;
-	struct status status;
-	uint64_t cpu_ns;
-	int e;
-
-	e = gather(d, &status);
-	if (e < 0)
-		return e;
-	cpu_ns = status_cpu_ns(&status);
-	usage = (struct budget_usage){
-		.wall_ns = now_ns - d->judged_ns,
-		.cpu_ns = cpu_ns - d->judged_cpu_ns,
-		.rss_bytes = status_rss_bytes(&status),
-		.map_bytes = status.recorder.map_bytes,
-	};
-	d->judged_ns = now_ns;
-	d->judged_cpu_ns = cpu_ns;
-	if (!budget_judge(&d->budget, &status.limits, &usage))
-		return 0;
-	log_warning("budget: now at step '%s' (%s; %.2f %% of a core, %" PRIu64 " MiB, %" PRIu64 " MiB of maps)",
-		    budget_step_to_string(d->budget.step), budget_reason_to_string(d->budget.reason),
-		    (double)d->budget.cpu_permyriad / 100, usage.rss_bytes >> 20, usage.map_bytes >> 20);
-	apply(d);
-	return 0;
-}
-
-static void answer_metrics(struct daemon *d, uint64_t id)
-{
-	_cleanup_(buf_done) struct buf text = {};
-	struct status status;
-	int fd = -1, e;
-
-	e = gather(d, &status);
-	if (e == 0)
-		e = metrics_add(&status, &text);
-	if (e == 0)
-		e = sealed_file_new("metrics", text.data, text.size, &fd);
-	gateway_keeper_answer(d->gateway, id, e < 0 ? 500 : 200, fd, e < 0 ? strerrordesc_np(-e) : "");
-}
-
-static void answer_ready(struct daemon *d, uint64_t id)
-{
-	char why[STATUS_ERROR_SIZE] = "ready";
-	struct status status;
-	int r = gather(d, &status);
-
-	if (r == 0)
-		r = status_is_ready(&status, why);
-	gateway_keeper_answer(d->gateway, id, r == 0 ? 200 : 503, -1, r < 0 ? strerrordesc_np(-r) : why);
-}
-
-static void answer_request(struct daemon *d, const struct gateway_event *event, uint64_t now_ns)
-{
-	switch (event->request.kind) {
-	case WEB_METRICS:
-		answer_metrics(d, event->id);
-		break;
-	case WEB_HEALTH:
-		gateway_keeper_answer(d->gateway, event->id, 200, -1, "ok");
-		break;
-	case WEB_READY:
-		answer_ready(d, event->id);
-		break;
-	case WEB_PROFILE:
-		if (d->idle == STATUS_SAMPLING)
-			live_profiles_begin(&d->live, d->recorder, d->gateway, event->id, &event->request, now_ns);
-		else
-			gateway_keeper_answer(d->gateway, event->id, 503, -1,
-					      "nothing is sampled now: /readyz says why");
-		break;
-	default:
-		gateway_keeper_answer(d->gateway, event->id, 500, -1, "the agent does not know this request");
-	}
-}
-
-static void dispatch_gateway(struct daemon *d, uint64_t now_ns)
-{
-	struct gateway_event event;
-
-	gateway_keeper_dispatch(d->gateway);
-	while (gateway_keeper_take(d->gateway, &event)) {
-		if (event.kind == GATEWAY_GONE)
-			live_profiles_cancel(&d->live, d->recorder, event.id);
-		else
-			answer_request(d, &event, now_ns);
-	}
-	live_profiles_dispatch(&d->live, d->recorder, d->gateway, now_ns);
-}
-
-/* Who asks in vain gets an end without an answer; the agent goes on. */
-static void dispatch_status(struct daemon *d)
-{
-	_cleanup_(buf_done) struct buf text = {};
-	struct status status;
-	int e;
-
-	if (status_socket_dispatch(d->setup.status) == 0)
-		return;
-	e = gather(d, &status);
-	if (e == 0)
-		e = status_add_json(&status, &text);
-	if (e < 0)
-		recent_errors_add(&d->errors, "cannot tell the status: %s", strerrordesc_np(-e));
-	status_socket_answer(d->setup.status, text.data, e < 0 ? 0 : text.size);
-}
+#define LOOK_NS (NS_PER_S / 2) /* how often the kill switch and the start guard are looked at */
 
 /* All or nothing: with one mistake in it the old configuration stays in force. */
 static void reload(struct daemon *d)
@@ -380,7 +49,7 @@ static void reload(struct daemon *d)
 	}
 	config_free(d->reloaded);
 	d->reloaded = now;
-	apply(d);
+	daemon_apply(d);
 	r = d->gateway ? daemon_setup_reload(&d->setup, now, d->host.nodename, d->gateway) : 0;
 	if (r != 0) {
 		d->reload_failed = true;
@@ -439,7 +108,7 @@ static int dispatch_windows(struct daemon *d, uint64_t now_ns)
 {
 	int r = windows_dispatch(&d->windows, now_ns);
 
-	return r > 0 ? judge(d, now_ns) : r;
+	return r > 0 ? daemon_judge(d, now_ns) : r;
 }
 
 /* One turn; *ret_end: somebody has asked to stop. */
@@ -465,13 +134,13 @@ static int turn(struct daemon *d, bool *ret_end)
 	if (e == 0 && d->recorder)
 		e = dispatch_windows(d, now_ns);
 	if (e == 0 && now_ns >= d->looked_ns + LOOK_NS)
-		e = look(d, now_ns);
+		e = daemon_look(d, now_ns);
 	if (fds[2].revents)
-		dispatch_status(d);
+		daemon_dispatch_status(d);
 	if (d->gateway)
-		dispatch_gateway(d, now_ns);
+		daemon_dispatch_gateway(d, now_ns);
 	if (fds[3].revents)
-		look_at_writer(d, &written);
+		daemon_look_at_writer(d, &written);
 	feed_watchdog(d, now_ns);
 	return e;
 }
@@ -495,7 +164,7 @@ static int stop(struct daemon *d)
 			e = windows_write_all(&d->windows);
 	}
 	window_writer_finish(d->writer);
-	look_at_writer(d, &written);
+	daemon_look_at_writer(d, &written);
 	return e == 0 ? start_guard_end(d->setup.state.fd) : e;
 }
 
@@ -535,7 +204,7 @@ static int start_writer(struct daemon *d)
 		.state_fd = d->setup.state.fd,
 		.windows_fd = d->setup.state.windows_fd,
 		.windows_limit_bytes = d->started->limits.disk_mb << 20,
-		.host = host_of(d),
+		.host = daemon_host(d),
 	};
 
 	return window_writer_new(&config, &d->writer);
@@ -557,7 +226,7 @@ static int drop_privileges(struct daemon *d)
 
 static int start_sampling(struct daemon *d)
 {
-	return look(d, d->start_ns);
+	return daemon_look(d, d->start_ns);
 }
 
 static int start_gateway(struct daemon *d)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * intake: news and samples in, folded stacks out. Keeps what is known of processes, cgroups, files and kernel symbols
- * up to date with the sideband, and resolves each sample by what was true at its time. One thread, no clock of its own
- * but to pace itself.
+ * up to date with the news, and resolves each sample by what was true at its time. intake.c says what is done when,
+ * intake-sample.c what a sample means, intake-files.c what is opened and read. One thread, no clock of its own but to
+ * pace itself.
  */
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <sys/utsname.h>
 
 #include "agent/debug-queue.h"
+#include "agent/news.h"
 #include "agent/opener.h"
 #include "agent/resolve.h"
 #include "agent/tap.h"
@@ -21,8 +23,6 @@
 struct config;
 struct jit_maps;
 struct sampler;
-struct sideband_rings;
-struct sideband_queue;
 struct stack_copies;
 struct tap;
 struct unwinding;
@@ -37,16 +37,13 @@ struct intake_counts {
 	uint64_t n_window_full; /* samples that found no room among the folded stacks */
 	uint64_t n_filtered;    /* samples of what the configuration leaves out */
 	uint64_t n_truncated[TRUNCATION_N];
-	uint64_t n_sideband_lost; /* records of news */
-	uint64_t n_cut_cgroup_paths;
 	uint64_t n_copied;          /* samples whose stack was finished from a copy */
 	uint64_t n_copy_lost;       /* that found no room for one, or no time */
 	uint64_t n_copy_unfinished; /* whose copy brought nothing */
 };
 
 struct intake {
-	struct sideband_rings *rings;
-	struct sideband_queue *queue;
+	struct news news;
 	struct processes *processes;
 	struct cgroup_hierarchy hierarchy;
 	struct cgroups *cgroups;
@@ -71,16 +68,12 @@ struct intake {
 	struct resolved resolved;
 	struct intake_counts counts;
 
-	uint64_t news_due_ns; /* CLOCK_MONOTONIC; 0: nothing waits */
-	uint64_t news_ns;     /* CLOCK_BOOTTIME: all news up to then is taken in */
-	bool scanned;         /* /proc has been read since news was lost last */
 	bool files_left;      /* new files wait to be opened */
 	bool without_debug;   /* debug info is not asked for */
 	uint64_t cgroups_ns;  /* CLOCK_MONOTONIC; when those that have gone were forgotten last */
 	size_t n_cgroups;     /* that were left then */
 	size_t n_rereads;     /* since intake_settle() */
 	size_t n_debug_tries; /* since intake_settle() */
-	bool cgroups_reread;  /* since intake_settle() */
 };
 
 struct intake_config {
@@ -109,13 +102,6 @@ void intake_detach(struct intake *in);
 _must_check_ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode);
 int intake_timeout_ms(const struct intake *in, enum intake_mode mode); /* -1: nothing is due */
 
-/* Pauses: nothing is told any more; and resumes: what happened meanwhile is read from /proc with the next dispatch. */
-_must_check_ int intake_pause(struct intake *in);
-_must_check_ int intake_resume(struct intake *in);
-
-/* CPUs have joined. News of them is lost until now, and from now on where it cannot be had: that is counted. */
-_must_check_ int intake_follow_cpus(struct intake *in, const struct sampler *sampler);
-
 /* All that runs has been read, and what is known of it is published. */
 bool intake_is_ready(const struct intake *in);
 
@@ -130,6 +116,7 @@ _must_check_ int intake_take(struct intake *in, const struct sample_batch *batch
 struct intake_window {
 	struct stack_table *stacks;
 	struct intake_counts counts;
+	struct news_counts news;
 	uint64_t jit_window;      /* its number in jit_maps */
 	uint64_t start_ns;        /* CLOCK_BOOTTIME */
 	uint64_t n_roots_refused; /* see debug_roots.n_refused */
@@ -154,6 +141,3 @@ size_t intake_n_debug_unread(const struct intake *in);
 
 /* Of what is kept, for accounts. */
 void intake_limits(size_t *ret_modules, size_t *ret_binaries, size_t *ret_cgroups);
-
-/* For sampler_read_events(); context is the intake. */
-void intake_on_cgroup(void *context, const struct event_cgroup *event);

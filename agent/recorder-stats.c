@@ -3,17 +3,18 @@
 
 #include <stdio.h>
 #include <unistd.h>
+#include <utlist.h>
 
-#include "agent/intake.h"
 #include "agent/jit-maps.h"
 #include "agent/kernel-code.h"
 #include "agent/modules.h"
-#include "agent/sampler.h"
+#include "agent/recorder-inside.h"
 #include "agent/stack-copies.h"
 #include "agent/stack-table.h"
 #include "agent/unwinding.h"
 #include "agent/workloads.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "symbolizer/binary.h"
 #include "symbolizer/child-process.h"
 #include "workload/process.h"
@@ -167,7 +168,7 @@ static void read_sampler(const struct sampler *sampler, const struct sampler_tot
 	ret->n_cgroups_lost = totals->n_events_lost;
 }
 
-int recorder_stats_read(const struct intake *in, const struct sampler *sampler, struct recorder_stats *ret)
+static int read_parts(const struct intake *in, const struct sampler *sampler, struct recorder_stats *ret)
 {
 	struct sampler_totals totals;
 	int r;
@@ -188,4 +189,49 @@ int recorder_stats_read(const struct intake *in, const struct sampler *sampler, 
 	set_fault(ret->cache_fault, binaries_cache_fault(in->binaries));
 	set_fault(ret->kernel_unnamed, kernel_code_unnamed(in->kernel));
 	return 0;
+}
+
+int recorder_stats(struct recorder *r, struct recorder_stats *ret)
+{
+	const struct closed_window *w;
+	size_t n_windows;
+
+	DL_COUNT(r->windows, w, n_windows);
+	*ret = r->totals;
+	ret->period_ns = r->config.period_ns;
+	ret->is_paused = r->mode == INTAKE_PAUSED;
+	ret->is_debug_info_read = !r->without_debug;
+	ret->is_pid_namespace_nested = r->is_namespace_nested;
+	ret->n_closed_windows = n_windows;
+	ret->row_limit_bytes = (uint64_t)r->config.unwind_table_mb << 20;
+	return read_parts(&r->intake, r->sampler, ret);
+}
+
+void recorder_progress(struct recorder *r, struct recorder_progress *ret)
+{
+	struct sampler_totals totals = {};
+
+	*ret = (struct recorder_progress){
+		.n_processes = processes_stats(r->intake.processes)->n_processes,
+	};
+	for (size_t i = 0; i < sampler_n_cpus(r->sampler); i++)
+		ret->n_samples += sampler_n_records(r->sampler, i);
+	if (sampler_totals(r->sampler, &totals) == 0) {
+		ret->n_lost = totals.n_lost_since_cut + r->intake.counts.n_window_full;
+		ret->n_follow_failed = totals.n_follow_failed;
+	}
+}
+
+static void tell(bool *told, const char *consequence, const char *fault)
+{
+	if (fault && !*told)
+		log_warning("%s does not start: %s", consequence, fault);
+	*told = fault != NULL;
+}
+
+void recorder_tell_faults(struct recorder *r)
+{
+	tell(&r->told_indexer_fault, "functions are unnamed: the indexer", binaries_indexer_fault(r->intake.binaries));
+	tell(&r->told_finisher_fault, "stacks of new processes are short: the finisher",
+	     r->intake.copies ? stack_copies_finisher_fault(r->intake.copies) : NULL);
 }

@@ -75,10 +75,3 @@ struct recorder_stats {
 	char indexer_fault[STATS_FAULT_SIZE], finisher_fault[STATS_FAULT_SIZE], cache_fault[STATS_FAULT_SIZE];
 	char kernel_unnamed[STATS_FAULT_SIZE]; /* why kernel functions have no names */
 };
-
-struct intake;
-struct sampler;
-
-/* All of it that these know; the rest is the recorder's. */
-_must_check_ int recorder_stats_read(const struct intake *in, const struct sampler *sampler,
-				     struct recorder_stats *ret);

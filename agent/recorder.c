@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/recorder.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <utlist.h>
 
 #include "agent/descendants.h"
-#include "agent/encode.h"
 #include "agent/host-facts.h"
-#include "agent/intake.h"
 #include "agent/jit-maps.h"
 #include "agent/kernel-code.h"
-#include "agent/modules.h"
-#include "agent/sampler.h"
+#include "agent/recorder-inside.h"
 #include "agent/sideband-rings.h"
 #include "agent/stack-copies.h"
-#include "agent/stack-table.h"
-#include "agent/sweep.h"
 #include "agent/unwinding.h"
-#include "agent/window.h"
 #include "agent/workloads.h"
 #include "common/clock.h"
 #include "common/fsutil.h"
@@ -29,39 +21,11 @@
 #include "common/priority.h"
 #include "symbolizer/binary.h"
 #include "workload/cgroup.h"
-#include "workload/process.h"
 
 #define PREPARE_NS (300 * NS_PER_MS)
-#define LONGEST_WAIT_MS 1000              /* buffers are looked at this often, were a wake-up lost */
-#define DRAIN_AT 0.5                      /* how full a buffer is when it is drained */
-#define CLOCK_JUMP_NS ((int64_t)NS_PER_S) /* NTP slews by less in a window */
-#define DRAIN_ALL_NS (5 * NS_PER_S)       /* and all of them so often: then what has exited can be forgotten */
-
-struct recorder {
-	struct recorder_config config;
-	int epoll_fd;
-	struct sampler *sampler;
-	struct intake intake;
-	struct sample_batch *batches; /* one for each CPU */
-
-	enum intake_mode mode; /* FINISHING also before the start */
-	uint64_t period_ns;    /* of the open window */
-	uint64_t drained_ns;   /* CLOCK_MONOTONIC; the last time that all buffers were emptied */
-	bool without_debug;
-	bool is_namespace_nested;
-	bool told_indexer_fault, told_finisher_fault;
-
-	/* The open window. */
-	struct window_origin origin;
-	uint64_t sequence;
-	int64_t start_realtime_ns;
-	int64_t wall_ns;     /* of its start: CLOCK_REALTIME - CLOCK_MONOTONIC */
-	uint64_t since_ns;   /* CLOCK_MONOTONIC: it is sampled since then, and */
-	uint64_t sampled_ns; /* was before that, until a pause */
-
-	struct closed_window *windows; /* that somebody still has */
-	struct recorder_stats totals;  /* of all that were closed */
-};
+#define LONGEST_WAIT_MS 1000        /* buffers are looked at this often, were a wake-up lost */
+#define DRAIN_AT 0.5                /* how full a buffer is when it is drained */
+#define DRAIN_ALL_NS (5 * NS_PER_S) /* and all of them so often: then what has exited can be forgotten */
 
 /* Each CPU costs two descriptors, each file in the indexer's queue one. */
 static void raise_nofile(void)
@@ -133,7 +97,7 @@ static int init_epoll(struct recorder *r)
 	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (r->epoll_fd < 0)
 		return -errno;
-	e = watch(r, sideband_rings_fd(r->intake.rings));
+	e = watch(r, sideband_rings_fd(r->intake.news.rings));
 	if (e < 0)
 		return e;
 	e = watch(r, sampler_events_fd(r->sampler));
@@ -289,11 +253,6 @@ static int start_ticks(struct recorder *r)
 	return 0;
 }
 
-static int64_t wall_offset_ns(void)
-{
-	return (int64_t)(clock_now_ns(CLOCK_REALTIME) - clock_now_ns(CLOCK_MONOTONIC));
-}
-
 int recorder_start(struct recorder *r)
 {
 	int e;
@@ -305,62 +264,11 @@ int recorder_start(struct recorder *r)
 	if (e < 0)
 		return e;
 	r->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
-	r->wall_ns = wall_offset_ns();
+	r->wall_ns = recorder_wall_offset_ns();
 	if (binaries_cache_fault(r->intake.binaries))
 		log_warning("the cache of names in '%s' is not used: %s", r->config.cache_dir,
 			    binaries_cache_fault(r->intake.binaries));
 	return 0;
-}
-
-/* The news of the time when the samples were taken is awaited first: a sample is resolved by what was mapped then. */
-static int take_batches(struct recorder *r, size_t n)
-{
-	int e;
-
-	e = sampler_read_events(r->sampler, intake_on_cgroup, &r->intake);
-	if (e == 0)
-		e = intake_settle(&r->intake);
-	if (e == 0)
-		e = intake_finish_copies(&r->intake);
-	for (size_t i = 0; i < n; i++) {
-		if (e == 0)
-			e = intake_take(&r->intake, &r->batches[i], r->period_ns);
-		sampler_release(r->sampler, &r->batches[i]);
-	}
-	return e;
-}
-
-/* All that was taken before before_ns (CLOCK_BOOTTIME) is taken in. */
-static void note_drained(struct recorder *r, uint64_t before_ns)
-{
-	r->drained_ns = clock_now_ns(CLOCK_MONOTONIC);
-	intake_expire(&r->intake, before_ns);
-}
-
-/* CPUs may come and go while they are sampled. */
-static int follow_cpus(struct recorder *r)
-{
-	int e = sampler_follow_cpus(r->sampler);
-
-	return e == SAMPLER_JOINED ? intake_follow_cpus(&r->intake, r->sampler) : e;
-}
-
-/* Empties the buffers that are at least this full. */
-static int drain(struct recorder *r, double at_least)
-{
-	uint64_t before_ns = clock_now_ns(CLOCK_BOOTTIME);
-	size_t n = 0;
-	int e = at_least == 0 && r->mode == INTAKE_SAMPLING ? follow_cpus(r) : 0;
-
-	for (size_t i = 0; e == 0 && i < sampler_n_cpus(r->sampler); i++)
-		if (sampler_fill(r->sampler, i) >= at_least)
-			e = sampler_flip(r->sampler, i, &r->batches[n++]);
-	if (e < 0 || n == 0)
-		return e;
-	e = take_batches(r, n);
-	if (e == 0 && at_least == 0 && r->mode == INTAKE_SAMPLING)
-		note_drained(r, before_ns);
-	return e;
 }
 
 int recorder_fd(const struct recorder *r)
@@ -382,14 +290,14 @@ int recorder_dispatch(struct recorder *r)
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int e;
 
-	e = sampler_read_events(r->sampler, intake_on_cgroup, &r->intake);
+	e = sampler_read_events(r->sampler, news_on_cgroup, &r->intake.news);
 	if (e == 0 && r->mode == INTAKE_SAMPLING && sampler_cpus_changed(r->sampler))
-		e = follow_cpus(r);
+		e = recorder_follow_cpus(r);
 	if (e == 0)
 		e = intake_dispatch(&r->intake, now_ns, r->mode);
 	if (e < 0 || r->mode != INTAKE_SAMPLING)
 		return e;
-	return drain(r, now_ns - r->drained_ns >= DRAIN_ALL_NS ? 0 : DRAIN_AT);
+	return recorder_drain(r, now_ns - r->drained_ns >= DRAIN_ALL_NS ? 0 : DRAIN_AT);
 }
 
 static int stop_ticks(struct recorder *r)
@@ -400,22 +308,7 @@ static int stop_ticks(struct recorder *r)
 		return e;
 	r->sampled_ns += clock_now_ns(CLOCK_MONOTONIC) - r->since_ns;
 	kernel_code_look_again(r->intake.kernel);
-	return drain(r, 0);
-}
-
-static void tell(bool *told, const char *consequence, const char *fault)
-{
-	if (fault && !*told)
-		log_warning("%s does not start: %s", consequence, fault);
-	*told = fault != NULL;
-}
-
-/* Once each, however many windows it lasts. */
-static void tell_faults(struct recorder *r)
-{
-	tell(&r->told_indexer_fault, "functions are unnamed: the indexer", binaries_indexer_fault(r->intake.binaries));
-	tell(&r->told_finisher_fault, "stacks of new processes are short: the finisher",
-	     r->intake.copies ? stack_copies_finisher_fault(r->intake.copies) : NULL);
+	return recorder_drain(r, 0);
 }
 
 int recorder_stop(struct recorder *r)
@@ -423,7 +316,7 @@ int recorder_stop(struct recorder *r)
 	int e = r->mode == INTAKE_SAMPLING ? stop_ticks(r) : 0;
 
 	r->mode = INTAKE_FINISHING;
-	tell_faults(r);
+	recorder_tell_faults(r);
 	intake_detach(&r->intake);
 	intake_finish(&r->intake);
 	return e;
@@ -437,7 +330,7 @@ int recorder_pause(struct recorder *r)
 		return 0;
 	e = stop_ticks(r);
 	if (e == 0)
-		e = intake_pause(&r->intake);
+		e = news_pause(&r->intake.news);
 	sampler_sleep(r->sampler);
 	r->mode = INTAKE_PAUSED;
 	return e;
@@ -451,7 +344,7 @@ int recorder_resume(struct recorder *r)
 		return 0;
 	e = sampler_wake(r->sampler);
 	if (e == 0)
-		e = intake_resume(&r->intake);
+		e = news_resume(&r->intake.news);
 	if (e == 0)
 		e = prepare(r);
 	return e == 0 ? start_ticks(r) : e;
@@ -482,291 +375,4 @@ size_t recorder_n_unnamed(const struct recorder *r)
 size_t recorder_n_debug_unread(const struct recorder *r)
 {
 	return intake_n_debug_unread(&r->intake);
-}
-
-static int fill_ledger(const struct sampler_account *account, const struct intake_counts *counts, uint64_t n_in_profile,
-		       struct ledger *ret)
-{
-	struct ledger l = {
-		.due = account->n_due,
-		.taken = account->n_entries,
-		.idle = account->n_idle,
-		.filtered = account->n_filtered + counts->n_filtered,
-		.in_profile = n_in_profile,
-		.not_delivered = {
-			.idle_cpu = account->n_idle_cpu,
-			.throttled = account->n_throttled,
-			.other = account->n_other,
-		},
-		.windows = 1,
-	};
-	int e;
-
-	e = ledger_add_lost(&l, "log_full", account->n_lost[SAMPLE_LOST_LOG_FULL]);
-	if (e == 0)
-		e = ledger_add_lost(&l, "window_full", counts->n_window_full);
-	for (enum truncation t = TRUNCATION_NONE + 1; e == 0 && t < TRUNCATION_N; t++)
-		e = ledger_add_truncated(&l, window_truncation_name(t, counts->n_sideband_lost > 0),
-					 counts->n_truncated[t]);
-	if (e == 0)
-		*ret = l;
-	return e;
-}
-
-static void log_counts(const struct sampler_account *account, const struct intake_counts *counts, uint64_t n_in_profile)
-{
-	log_debug("lost news: %" PRIu64 " records of the sideband, and %" PRIu64 " paths of cgroups too long",
-		  counts->n_sideband_lost, counts->n_cut_cgroup_paths);
-	log_debug("counted: %" PRIu64 " ticks, %" PRIu64 " log records, %" PRIu64 " read, %" PRIu64 " in the profile",
-		  account->n_entries, account->n_records, counts->n_read, n_in_profile);
-}
-
-static int add_totals(struct recorder *r, const struct closed_window *w, const struct intake_counts *counts)
-{
-	r->totals.n_kernel += counts->n_kernel_mode;
-	r->totals.n_user += counts->n_read - counts->n_kernel_mode;
-	r->totals.n_sideband_lost += counts->n_sideband_lost;
-	r->totals.n_copied += counts->n_copied;
-	r->totals.n_copy_lost += counts->n_copy_lost;
-	r->totals.n_copy_unfinished += counts->n_copy_unfinished;
-	return ledger_add(&r->totals.ledger, &w->ledger);
-}
-
-static int fill_window(struct recorder *r, uint64_t now_ns, struct closed_window *w)
-{
-	struct sampler_account account;
-	struct intake_window taken;
-	uint64_t n_samples;
-	int e;
-
-	sampler_take_account(r->sampler, &account);
-	e = intake_begin_window(&r->intake, now_ns, &taken);
-	if (e < 0)
-		return e;
-	n_samples = stack_table_n_samples(taken.stacks);
-	log_counts(&account, &taken.counts, n_samples);
-	window_id_make(&r->origin, w->sequence, w->id);
-	w->stacks = taken.stacks;
-	w->jit_window = taken.jit_window;
-	w->start_boottime_ns = taken.start_ns;
-	w->n_sideband_lost = taken.counts.n_sideband_lost;
-	w->n_roots_refused = taken.n_roots_refused;
-	w->n_copied = taken.counts.n_copied;
-	w->n_copy_lost = taken.counts.n_copy_lost;
-	w->n_copy_unfinished = taken.counts.n_copy_unfinished;
-	e = fill_ledger(&account, &taken.counts, n_samples, &w->ledger);
-	return e == 0 ? add_totals(r, w, &taken.counts) : e;
-}
-
-/*
- * On each CPU the flip of its buffers is the cut: its ticks before are the window's that ends, those after it the next
- * one's. CPUs are cut one after the other, within as long as that takes.
- */
-static int cut_all(struct recorder *r)
-{
-	int e = r->mode == INTAKE_SAMPLING ? follow_cpus(r) : 0;
-
-	if (e == 0)
-		e = sampler_read_idle(r->sampler);
-	for (size_t i = 0; e == 0 && i < sampler_n_cpus(r->sampler); i++)
-		e = sampler_cut(r->sampler, i, &r->batches[i]);
-	return e;
-}
-
-static void begin_window(struct recorder *r, uint64_t now_ns, int64_t realtime_ns)
-{
-	r->sequence++;
-	r->start_realtime_ns = realtime_ns;
-	r->wall_ns = wall_offset_ns();
-	r->since_ns = now_ns;
-	r->sampled_ns = 0;
-	r->period_ns = r->config.period_ns;
-}
-
-int recorder_close_window(struct recorder *r, struct closed_window **ret)
-{
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), before_ns = clock_now_ns(CLOCK_BOOTTIME);
-	int64_t realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
-	_cleanup_(closed_window_freep) struct closed_window *w = calloc(1, sizeof(*w));
-	bool is_sampling = r->mode == INTAKE_SAMPLING;
-	int e;
-
-	if (!w)
-		return -ENOMEM;
-	w->sequence = r->sequence;
-	w->start_realtime_ns = r->start_realtime_ns;
-	w->duration_ns = r->sampled_ns + (is_sampling ? now_ns - r->since_ns : 0);
-	w->period_ns = r->period_ns;
-	e = cut_all(r);
-	if (e == 0 && is_sampling)
-		e = take_batches(r, sampler_n_cpus(r->sampler));
-	if (e == 0)
-		e = fill_window(r, before_ns, w);
-	if (e < 0)
-		return e;
-	begin_window(r, now_ns, realtime_ns);
-	*ret = take_ptr(w);
-	DL_APPEND(r->windows, *ret);
-	if (!is_sampling)
-		return 0;
-	note_drained(r, before_ns);
-	return sweep(&r->intake, r->windows, now_ns);
-}
-
-bool recorder_has_clock_jumped(const struct recorder *r)
-{
-	int64_t jump_ns = wall_offset_ns() - r->wall_ns;
-
-	return jump_ns <= -CLOCK_JUMP_NS || jump_ns >= CLOCK_JUMP_NS;
-}
-
-void recorder_drop_window(struct recorder *r, struct closed_window *w)
-{
-	if (!w)
-		return;
-	DL_DELETE(r->windows, w);
-	closed_window_free(w);
-}
-
-static bool is_read(const struct modules *modules, uint32_t id)
-{
-	const struct module *module = modules_get(modules, id);
-
-	return !module->is_waiting && (!module->binary || module->binary->state != BINARY_PENDING);
-}
-
-bool recorder_is_named(const struct recorder *r, const struct closed_window *w)
-{
-	if (intake_n_unnamed(&r->intake) == 0)
-		return true;
-	for (uint32_t i = 0; i < stack_table_n_labels(w->stacks); i++)
-		if (!workloads_is_named(r->intake.workloads, stack_table_labels(w->stacks, i)->workload))
-			return false;
-	for (uint32_t i = 0; i < stack_table_n_frames(w->stacks); i++) {
-		uint32_t module = stack_table_frame(w->stacks, i)->module;
-
-		if (module_is_file(module) && !is_read(r->intake.modules, module))
-			return false;
-	}
-	return true;
-}
-
-static struct window_sources sources_of(const struct recorder *r, const struct stack_table *stacks)
-{
-	return (struct window_sources){
-		.stacks = stacks,
-		.modules = r->intake.modules,
-		.jit = r->intake.jit,
-		.kernel = r->intake.kernel,
-		.workloads = r->intake.workloads,
-	};
-}
-
-static struct encode_facts facts_of(const struct recorder *r)
-{
-	return (struct encode_facts){
-		.host = &r->intake.host,
-		.n_cpus = sampler_n_sampled(r->sampler),
-		.period_ns = r->period_ns,
-	};
-}
-
-static void add_frames(struct ledger_frames *sum, const struct ledger_frames *frames)
-{
-	sum->named += frames->named;
-	sum->module_only += frames->module_only;
-	sum->unreadable += frames->unreadable;
-}
-
-int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret, struct ledger *ret_ledger)
-{
-	struct window_sources sources = sources_of(r, w->stacks);
-	const struct encode_facts facts = facts_of(r);
-	struct window_counts counts;
-	int e;
-
-	sources.is_sideband_lost = w->n_sideband_lost > 0;
-	tell_faults(r);
-	e = encode_window(&sources, &facts, w, ret, &counts);
-	if (e < 0)
-		return e;
-	if (!w->is_encoded) {
-		add_frames(&r->totals.ledger.frames, &counts.frames);
-		window_counts_filter(&counts, sources.is_sideband_lost, &r->totals.ledger);
-	}
-	w->is_encoded = true;
-	*ret_ledger = w->ledger;
-	return 0;
-}
-
-static struct tap **find_tap(struct recorder *r, const struct tap *tap)
-{
-	for (size_t i = 0; i < TAPS_MAX; i++)
-		if (r->intake.taps[i] == tap)
-			return &r->intake.taps[i];
-	return NULL;
-}
-
-int recorder_tap_open(struct recorder *r, const struct tap_config *config, struct tap **ret)
-{
-	struct tap **place = find_tap(r, NULL);
-	int e;
-
-	if (r->mode != INTAKE_SAMPLING)
-		return -ENODATA;
-	if (!place)
-		return -EBUSY;
-	e = drain(r, 0); /* what was taken before is not its own */
-	if (e == 0)
-		e = tap_new(config, r->intake.jit_window, r->intake.window_ns, place);
-	if (e == 0)
-		*ret = *place;
-	return e;
-}
-
-int recorder_tap_encode(struct recorder *r, struct tap *tap, struct buf *ret)
-{
-	struct window_sources sources = sources_of(r, tap_stacks(tap));
-	const struct encode_facts facts = facts_of(r);
-	int e = r->mode == INTAKE_SAMPLING ? drain(r, 0) : 0;
-
-	sources.only = tap_config(tap);
-	return e == 0 ? encode_tap(&sources, &facts, tap, ret) : e;
-}
-
-void recorder_tap_free(struct recorder *r, struct tap *tap)
-{
-	if (tap)
-		*find_tap(r, tap) = tap_free(tap);
-}
-
-int recorder_stats(struct recorder *r, struct recorder_stats *ret)
-{
-	const struct closed_window *w;
-	size_t n_windows;
-
-	DL_COUNT(r->windows, w, n_windows);
-	*ret = r->totals;
-	ret->period_ns = r->config.period_ns;
-	ret->is_paused = r->mode == INTAKE_PAUSED;
-	ret->is_debug_info_read = !r->without_debug;
-	ret->is_pid_namespace_nested = r->is_namespace_nested;
-	ret->n_closed_windows = n_windows;
-	ret->row_limit_bytes = (uint64_t)r->config.unwind_table_mb << 20;
-	return recorder_stats_read(&r->intake, r->sampler, ret);
-}
-
-void recorder_progress(struct recorder *r, struct recorder_progress *ret)
-{
-	struct sampler_totals totals = {};
-
-	*ret = (struct recorder_progress){
-		.n_processes = processes_stats(r->intake.processes)->n_processes,
-	};
-	for (size_t i = 0; i < sampler_n_cpus(r->sampler); i++)
-		ret->n_samples += sampler_n_records(r->sampler, i);
-	if (sampler_totals(r->sampler, &totals) == 0) {
-		ret->n_lost = totals.n_lost_since_cut + r->intake.counts.n_window_full;
-		ret->n_follow_failed = totals.n_follow_failed;
-	}
 }

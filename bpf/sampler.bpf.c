@@ -160,7 +160,7 @@ static __always_inline void take_tick(struct bpf_perf_event_data *ctx, struct cp
 	wake_when_half_full(buf, cpu);
 }
 
-SEC("cpuhound_tick") /* a perf_event program: agent/sampler.c has the section's handler */
+SEC("cpuhound_tick") /* a perf_event program: agent/sampler-programs.c has the section's handler */
 int on_tick(struct bpf_perf_event_data *ctx)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
