@@ -23,8 +23,8 @@ struct sideband_rings *sideband_rings_free(struct sideband_rings *s); /* NULL is
 DEFINE_CLEANUP(struct sideband_rings *, sideband_rings_free);
 
 /*
- * An epoll descriptor that becomes readable when some records have come, about those of an exec, once: whoever polls it,
- * at any depth of nested epolls, uses that up (perf_poll() clears it). So wake up by it, and ask
+ * An epoll descriptor that becomes readable when some records have come, about those of an exec, once: whoever polls
+ * it, at any depth of nested epolls, uses that up (perf_poll() clears it). So wake up by it, and ask
  * sideband_rings_pending(); and ask now and then for what is too little to wake.
  */
 int sideband_rings_fd(const struct sideband_rings *s);
