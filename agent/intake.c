@@ -392,9 +392,10 @@ void intake_expire(struct intake *in, uint64_t before_ns)
 	processes_expire(in->processes, in->opener.proc_fd, before_ns);
 }
 
-void intake_finish(struct intake *in)
+int intake_finish(struct intake *in)
 {
 	jit_maps_look_again(in->jit);
+	return debug_queue_dispatch(&in->debug);
 }
 
 void intake_limits(size_t *ret_modules, size_t *ret_binaries, size_t *ret_cgroups)

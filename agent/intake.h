@@ -132,8 +132,9 @@ void intake_set_debug_info(struct intake *in, bool is_read);
 /* Forgets what no sample taken at or after before_ns (CLOCK_BOOTTIME) can ask for. */
 void intake_expire(struct intake *in, uint64_t before_ns);
 
-/* Sampling has ended: what processes tell of their code is read once more. */
-void intake_finish(struct intake *in);
+/* Sampling has ended: what processes tell of their code is read once more, and what debug info is wanted is asked for.
+ */
+_must_check_ int intake_finish(struct intake *in);
 
 /* Files whose names are still awaited, and those whose debug info is. */
 size_t intake_n_unnamed(const struct intake *in);

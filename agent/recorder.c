@@ -313,13 +313,13 @@ static int stop_ticks(struct recorder *r)
 
 int recorder_stop(struct recorder *r)
 {
-	int e = r->mode == INTAKE_SAMPLING ? stop_ticks(r) : 0;
+	int e = r->mode == INTAKE_SAMPLING ? stop_ticks(r) : 0, finished;
 
 	r->mode = INTAKE_FINISHING;
 	recorder_tell_faults(r);
 	intake_detach(&r->intake);
-	intake_finish(&r->intake);
-	return e;
+	finished = intake_finish(&r->intake);
+	return e < 0 ? e : finished;
 }
 
 int recorder_pause(struct recorder *r)
