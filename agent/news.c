@@ -16,7 +16,7 @@
 #define QUEUE_BYTES ((size_t)16 << 20) /* a burst of 100,000 records */
 #define BATCH_NS (2 * NS_PER_MS)       /* between the first record and the read: 500 execs/s in batches */
 #define LOOK_PERIODS 5                 /* of the ticks, between looks for news too short to wake anybody: a dlopen() */
-#define LOOK_MOST_NS (100 * NS_PER_MS)
+#define LOOK_MOST_NS (250 * NS_PER_MS)
 
 int news_init(struct news *n)
 {
