@@ -62,6 +62,10 @@ static const struct config_key symbols_keys[] = {
 	  .summary = "Read inlined calls and lines from debug info." },
 	{ "debug_dirs", CONFIG_LIST, "", AT(symbols.debug_dirs),
 	  .summary = "Directories with debug info, beside the usual ones." },
+	{ "debuginfod_urls", CONFIG_LIST, "", AT(symbols.debuginfod_urls),
+	  .summary = "Servers that are asked for debug info by build id, where this machine has none. Empty: none." },
+	{ "debuginfod_cache_mb", CONFIG_NUMBER, "4096", AT(symbols.debuginfod_cache_mb), .min = 1, .max = 1 << 24,
+	  .summary = "Of what they gave, below cache_dir, in MiB; a larger file is not taken." },
 };
 
 static const struct config_key labels_keys[] = {

@@ -77,6 +77,8 @@ struct config {
 	struct {
 		bool debug_info;
 		struct config_list debug_dirs;
+		struct config_list debuginfod_urls;
+		uint64_t debuginfod_cache_mb;
 	} symbols;
 	struct {
 		const char *host; /* empty: the name that the kernel tells */

@@ -434,6 +434,27 @@ static int add_rows(struct buf *b, const struct recorder_stats *s)
 	return r < 0 ? r : add_family(b, &refused, reasons, ARRAY_SIZE(reasons));
 }
 
+static int add_debuginfod(struct buf *b, const struct recorder_stats *s)
+{
+	static const struct family answers = { "debuginfod_answers_total", COUNTER, ONE, "answer",
+					       "What servers of debug info said." };
+	const struct metric metrics[] = {
+		{ "debuginfod_waiting", GAUGE, ONE, s->fetched.n_waiting,
+		  "Build ids that they are still to be asked for." },
+		{ "debuginfod_refused_total", COUNTER, ONE, s->fetched.n_refused,
+		  "Build ids that they were not asked for: too many." },
+	};
+	struct labelled items[FETCH_N];
+	int r;
+
+	if (!s->asks_debuginfod)
+		return 0;
+	for (enum fetch_status i = 0; i < FETCH_N; i++)
+		items[i] = (struct labelled){ fetch_status_to_string(i), s->fetched.n_answers[i] };
+	r = add_family(b, &answers, items, ARRAY_SIZE(items));
+	return r < 0 ? r : add_metrics(b, metrics, ARRAY_SIZE(metrics));
+}
+
 static int add_gateway(struct buf *b, const struct status *s)
 {
 	static const struct family events = { "gateway_events_total", COUNTER, ONE, "event",
@@ -502,6 +523,8 @@ int metrics_add(const struct status *s, struct buf *ret)
 		r = add_known(ret, &s->recorder);
 	if (r == 0)
 		r = add_rows(ret, &s->recorder);
+	if (r == 0)
+		r = add_debuginfod(ret, &s->recorder);
 	if (r == 0)
 		r = add_gateway(ret, s);
 	if (r == 0)

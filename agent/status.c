@@ -94,7 +94,7 @@ void status_faults(const struct status *s, struct status_fault ret[static STATUS
 	const struct status_fault faults[STATUS_N_FAULTS] = {
 		{ "indexer", s->recorder.indexer_fault }, { "finisher", s->recorder.finisher_fault },
 		{ "cache", s->recorder.cache_fault },     { "kernel_names", s->recorder.kernel_unnamed },
-		{ "gateway", s->gateway_fault ?: "" },
+		{ "gateway", s->gateway_fault ?: "" },    { "debuginfod", s->recorder.fetched.last_fault },
 	};
 
 	memcpy(ret, faults, sizeof(faults));

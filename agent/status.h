@@ -87,7 +87,7 @@ uint64_t status_rss_bytes(const struct status *s); /* anonymous memory of all of
 uint64_t status_cpu_ns(const struct status *s);    /* and their CPU time, with that of the BPF program */
 
 /* What does not work as it should; "" where it does. */
-#define STATUS_N_FAULTS 5
+#define STATUS_N_FAULTS 6
 struct status_fault {
 	const char *what, *text;
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/fetcher.h"
 #include "agent/gateway.h"
 #include "cli/command.h"
 #include "symbolizer/children.h"
@@ -16,6 +17,8 @@ int main(int argc, char **argv)
 		return exit_code;
 	if (argc > 1 && strcmp(argv[1], GATEWAY_COMMAND) == 0)
 		return gateway_main();
+	if (argc > 1 && strcmp(argv[1], FETCHER_COMMAND) == 0)
+		return fetcher_main(argc, argv);
 
 	signal(SIGPIPE, SIG_DFL); /* `cpuhound ... | head` ends quietly, whatever the parent had ignored */
 	exit_code = command_dispatch(argc, argv);

@@ -10,13 +10,23 @@
 
 #include "common/clean.h"
 
+/* A directory or file that a child may open by its path. What does not exist is passed over. */
+struct sandbox_path {
+	const char *path;
+	bool is_writable; /* and what is below it may be made, renamed and removed */
+};
+
 struct sandbox_limits {
 	size_t data_bytes;       /* of memory */
 	size_t output_bytes;     /* of any file that it is given to write */
 	unsigned int open_files; /* 0: 16 */
 	int nice;
 	bool may_map_files; /* for reading; one that shrinks meanwhile then ends the child (SIGBUS) */
-	const int *calls;   /* system calls beside those of every child: seccomp's numbers; borrowed */
+	bool keeps_user;    /* its files are the parent's; else it becomes nobody */
+	/* Where calls below lets it open paths: these, by Landlock, where the kernel has that. */
+	const struct sandbox_path *paths;
+	size_t n_paths;
+	const int *calls; /* system calls beside those of every child: seccomp's numbers; borrowed */
 	size_t n_calls;
 };
 
