@@ -64,6 +64,22 @@ static inline int put(struct store *s, const struct made *m, struct window_info 
 	return store_write(s, ret, &labels, &raw);
 }
 
+_unused_ static void assert_same(const struct window_info *a, const struct window_info *b)
+{
+	assert_string_equal(a->id, b->id);
+	assert_string_equal(a->host, b->host);
+	assert_int_equal(a->tier, b->tier);
+	assert_int_equal(a->first, b->first);
+	assert_int_equal(a->last, b->last);
+	assert_int_equal(a->start_ns, b->start_ns);
+	assert_int_equal(a->duration_ns, b->duration_ns);
+	assert_int_equal(a->period_ns, b->period_ns);
+	assert_int_equal(a->n_bytes, b->n_bytes);
+	assert_int_equal(a->n_disk_bytes, b->n_disk_bytes);
+	assert_int_equal(a->n_raw_bytes, b->n_raw_bytes);
+	assert_memory_equal(&a->ledger, &b->ledger, sizeof(a->ledger));
+}
+
 /* The first sequences of what a cursor has, in its order: "1 2 5 ". */
 _unused_ static const char *sequences_of(struct window_cursor *c)
 {
