@@ -18,8 +18,9 @@ struct made {
 	uint64_t first, last; /* 0: first */
 	int64_t start_ns;
 	const char *host;
-	const char *services; /* "api,db": a sample each */
-	uint64_t n_windows;   /* 0: 1 */
+	const char *services;                /* "api,db": a sample each */
+	uint64_t n_windows;                  /* 0: 1 */
+	uint64_t n_more_due, n_more_samples; /* that the ledger tells of */
 };
 
 static inline void make_profile(const struct made *m, struct window_info *info, struct label_values *labels,
@@ -48,7 +49,9 @@ static inline void make_profile(const struct made *m, struct window_info *info, 
 		info->ledger.due += 3;
 		assert_int_equal(profile_builder_add(b, &frame, 1, set, 2, 3, 30303030), 0);
 	}
+	info->ledger.due += m->n_more_samples;
 	info->ledger.taken = info->ledger.in_profile = info->ledger.due;
+	info->ledger.due += m->n_more_due;
 	assert_int_equal(ledger_format(&info->ledger, info->id, &line), 0);
 	assert_int_equal(profile_builder_add_comment(b, line.data), 0);
 	assert_int_equal(profile_builder_label_values(b, labels), 0);
