@@ -203,7 +203,7 @@ static void test_bytes(void **state)
 	assert_in_range(unsent("slow"), 30, 35);
 	assert_losses(0, 0);
 
-	limits = limited(hours / 2 + one);
+	limits = limited(hours / 2 + one / 2);
 	retain(s, &limits, now_ns);
 	assert_int_equal(unsent("slow"), 50);
 	assert_losses(119, 119 * 3); /* the older hour */
