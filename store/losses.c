@@ -219,29 +219,6 @@ static int take_turn(int store_fd, int *ret)
 	return 0;
 }
 
-/* Of a folder that went with its last file the parent must be durable. */
-static int sync_folder(int store_fd, const char *folder)
-{
-	char path[FOLDER_BYTES];
-
-	snprintf(path, sizeof(path), "%s", folder);
-	for (;;) {
-		_cleanup_close_ int fd = openat(store_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		char *slash = strrchr(path, '/');
-
-		if (fd >= 0)
-			return fsync(fd) < 0 ? -errno : 0;
-		if (errno != ENOENT)
-			return -errno;
-		if (slash)
-			*slash = 0;
-		else if (strcmp(path, ".") == 0)
-			return -ENOENT;
-		else
-			strcpy(path, ".");
-	}
-}
-
 /* Durably: a file that a power cut brings back would be counted a second time. */
 static int remove_going(int store_fd, const struct losses *l)
 {
@@ -251,7 +228,7 @@ static int remove_going(int store_fd, const struct losses *l)
 		r = files_remove(store_fd, &l->going[i]); /* FILES_GONE: it was removed then */
 	for (size_t i = 0; r >= 0 && i < l->n_going; i++)
 		if (i == 0 || strcmp(l->going[i].folder, l->going[i - 1].folder) != 0)
-			r = sync_folder(store_fd, l->going[i].folder);
+			r = files_sync_folder(store_fd, l->going[i].folder);
 	return r < 0 ? r : 0;
 }
 

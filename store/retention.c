@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "common/clean.h"
+#include "common/buf.h"
 #include "store/passed.h"
 #include "store/store-inside.h"
 #include "store/store.h"
@@ -29,7 +29,17 @@ struct retention {
 	int64_t too_many;   /* bytes that must go yet, in such a pass */
 	struct losses more; /* of the windows that go next */
 	struct window_info going[LOSSES_MAX_GOING];
+	struct buf touched; /* folders from which files went that may come back, each with its NUL */
+	char last_touched[FOLDER_BYTES];
 };
+
+static struct retention *retention_free(struct retention *r)
+{
+	buf_done(&r->touched);
+	free(r);
+	return NULL;
+}
+DEFINE_CLEANUP(struct retention *, retention_free);
 
 /* Whether a coarser file of its host stands for it. */
 static int find_coarser(struct retention *r, enum window_tier tier, const struct window_info *info, bool *ret)
@@ -72,10 +82,44 @@ static void count_loss(struct retention *r, const struct window_info *info, enum
 			losses_add_unsent(&r->more, r->passed.targets[i].name, &count);
 }
 
+static int path_of(const struct window_info *info, struct window_path *ret)
+{
+	struct window_name name;
+
+	name_of_window(info, &name);
+	return name_format(&name, ret);
+}
+
+/* What has gone must not come back when that has gone, too, which stood for it. */
+static int settle(struct retention *r)
+{
+	const char *folder = r->touched.data, *end = folder + r->touched.size;
+	int e = 0;
+
+	for (; e == 0 && folder < end; folder += strlen(folder) + 1)
+		e = files_sync_folder(r->store->dir_fd, folder);
+	buf_clear(&r->touched);
+	r->last_touched[0] = 0;
+	return e;
+}
+
+static int touch(struct retention *r, const struct window_info *info)
+{
+	struct window_path path;
+	int e = path_of(info, &path);
+
+	if (e < 0 || strcmp(path.folder, r->last_touched) == 0)
+		return e;
+	strcpy(r->last_touched, path.folder);
+	return buf_add(&r->touched, path.folder, strlen(path.folder) + 1);
+}
+
 static int remove_window(struct retention *r, const struct window_info *info)
 {
-	int e = store_remove(r->store, info);
+	int e = touch(r, info);
 
+	if (e == 0)
+		e = store_remove(r->store, info);
 	if (e != 0)
 		return e == STORE_GONE ? 0 : e;
 	r->stats->n_removed++;
@@ -95,7 +139,9 @@ static int flush(struct retention *r)
 		if (e < 0)
 			return e;
 	}
-	e = losses_announce(r->store->dir_fd, &r->more);
+	e = settle(r);
+	if (e == 0)
+		e = losses_announce(r->store->dir_fd, &r->more);
 	if (e != 0)
 		return e < 0 ? e : -EBUSY; /* a newer program came meanwhile: retention_run() looked before */
 	for (size_t i = 0; e == 0 && i < r->more.n_going; i++)
@@ -107,13 +153,11 @@ static int flush(struct retention *r)
 
 static int let_go(struct retention *r, const struct window_info *info, enum cost cost, enum loss_reason reason)
 {
-	struct window_name name;
 	int e;
 
 	if (cost == COST_NOTHING)
 		return remove_window(r, info);
-	name_of_window(info, &name);
-	e = name_format(&name, &r->more.going[r->more.n_going]);
+	e = path_of(info, &r->more.going[r->more.n_going]);
 	if (e < 0)
 		return e;
 	r->going[r->more.n_going++] = *info;
@@ -234,7 +278,7 @@ static int bytes_below_free(const struct retention *r, int64_t *ret)
 
 static int pass_by_bytes(struct retention *r)
 {
-	int64_t below_free, beyond_limit;
+	int64_t below_free = 0, beyond_limit = 0;
 	int e;
 
 	e = bytes_below_free(r, &below_free);
@@ -254,7 +298,7 @@ static int pass_by_bytes(struct retention *r)
 
 int retention_run(struct store *s, const struct retention_limits *limits, int64_t now_ns, struct retention_stats *ret)
 {
-	_cleanup_free_ struct retention *r = calloc(1, sizeof(*r));
+	_cleanup_(retention_freep) struct retention *r = calloc(1, sizeof(*r));
 	int e;
 
 	*ret = (struct retention_stats){};
@@ -272,5 +316,5 @@ int retention_run(struct store *s, const struct retention_limits *limits, int64_
 		e = pass_by_age(r);
 	if (e == 0)
 		e = pass_by_bytes(r);
-	return e;
+	return e == 0 ? settle(r) : e;
 }

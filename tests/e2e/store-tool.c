@@ -4,8 +4,10 @@
  *
  *     fill DIR START_S STEP_S N   N windows of 10 s each, STEP_S apart, with stacks and labels made from their numbers;
  *                                 "SEQUENCE SAMPLES" for each as soon as it is durable
- *     totals DIR                  all windows, each once: "windows N samples N due N", then "LABEL SAMPLES" for each
- *                                 service
+ *     compact DIR NOW_S           as the agent's maintenance does, at that time
+ *     gc DIR NOW_S RAW_S MINUTES_S HOURS_S LIMIT_BYTES
+ *     totals DIR                  all windows, each once: "windows N samples N due N ...", then "SERVICE SAMPLES"
+ *     losses DIR                  "lost WINDOWS SAMPLES", then "TARGET WINDOWS SAMPLES" for what it was not sent
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +20,8 @@
 #include "pprof/build.h"
 #include "pprof/label-values.h"
 #include "pprof/profile.h"
+#include "store/compact.h"
+#include "store/retention.h"
 #include "store/selection.h"
 #include "store/store.h"
 
@@ -120,6 +124,69 @@ static int fill(int dir_fd, const char *start, const char *step, const char *n)
 	return r == 0 ? 0 : fail("fill", r);
 }
 
+static int open_to_maintain(int dir_fd, const char *now, struct store **ret, int64_t *ret_now_ns)
+{
+	uint64_t now_s;
+	int r = parse_u64(now, 10, &now_s);
+
+	*ret_now_ns = (int64_t)(now_s * NS_PER_S);
+	return r == 0 ? store_open(dir_fd, STORE_MAINTAIN, ret) : r;
+}
+
+static int compact(int dir_fd, const char *now)
+{
+	_cleanup_(store_freep) struct store *s = NULL;
+	struct compact_stats stats = {};
+	int64_t now_ns;
+	int r;
+
+	r = open_to_maintain(dir_fd, now, &s, &now_ns);
+	if (r == 0)
+		r = compact_run(s, 0, now_ns, &stats);
+	printf("files %" PRIu64 " merged %" PRIu64 "\n", stats.n_files, stats.n_merged);
+	return r == 0 && stats.n_failed == 0 ? 0 : fail("compact", r ?: stats.last_error);
+}
+
+static int gc(int dir_fd, char **args)
+{
+	_cleanup_(store_freep) struct store *s = NULL;
+	struct retention_limits limits = {};
+	struct retention_stats stats = {};
+	int64_t now_ns;
+	int r;
+
+	r = open_to_maintain(dir_fd, args[0], &s, &now_ns);
+	for (size_t i = 0; r == 0 && i < WINDOW_N_TIERS; i++) {
+		uint64_t age_s;
+
+		r = parse_u64(args[1 + i], 10, &age_s);
+		limits.age_ns[i] = (int64_t)(age_s * NS_PER_S);
+	}
+	if (r == 0)
+		r = parse_u64(args[4], 10, &limits.limit_bytes);
+	if (r == 0)
+		r = retention_run(s, &limits, now_ns, &stats);
+	printf("removed %" PRIu64 "\n", stats.n_removed);
+	return r == 0 ? 0 : fail("gc", r);
+}
+
+static int losses(int dir_fd)
+{
+	struct loss_count sum = {};
+	struct losses l;
+	int r = losses_read(dir_fd, &l);
+
+	if (r != 0)
+		return fail("losses", r);
+	for (size_t i = 0; i < LOSS_N_REASONS; i++)
+		loss_count_add(&sum, &l.lost[i]);
+	printf("lost %" PRIu64 " %" PRIu64 "\n", sum.n_windows, sum.n_samples);
+	for (size_t i = 0; i < l.n_targets; i++)
+		printf("%s %" PRIu64 " %" PRIu64 "\n", l.targets[i].name, l.targets[i].unsent.n_windows,
+		       l.targets[i].unsent.n_samples);
+	return 0;
+}
+
 struct totals {
 	struct ledger ledger;
 	uint64_t n_samples, n_cpu_ns, of_services[N_SERVICES];
@@ -195,7 +262,13 @@ int main(int argc, char **argv)
 		return fail("the directory", -errno);
 	if (argc == 6 && strcmp(argv[1], "fill") == 0)
 		return fill(dir_fd, argv[3], argv[4], argv[5]);
+	if (argc == 4 && strcmp(argv[1], "compact") == 0)
+		return compact(dir_fd, argv[3]);
+	if (argc == 8 && strcmp(argv[1], "gc") == 0)
+		return gc(dir_fd, argv + 3);
 	if (argc == 3 && strcmp(argv[1], "totals") == 0)
 		return totals(dir_fd);
+	if (argc == 3 && strcmp(argv[1], "losses") == 0)
+		return losses(dir_fd);
 	return fail("usage", -EINVAL);
 }
