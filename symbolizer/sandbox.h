@@ -15,8 +15,11 @@ struct sandbox_limits {
 	size_t output_bytes;     /* of any file that it is given to write */
 	unsigned int open_files; /* 0: 16 */
 	int nice;
-	bool may_map_files; /* for reading; one that shrinks meanwhile then ends the child (SIGBUS) */
-	const int *calls;   /* system calls beside those of every child: seccomp's numbers; borrowed */
+	bool may_map_files;   /* for reading; one that shrinks meanwhile then ends the child (SIGBUS) */
+	bool may_share_files; /* mapped for reading and writing, as SQLite does */
+	bool keeps_user;      /* it works at files of the agent's user */
+	bool keeps_given;     /* CHILD_GIVEN_FD stays open */
+	const int *calls;     /* system calls beside those of every child: seccomp's numbers; borrowed */
 	size_t n_calls;
 };
 
