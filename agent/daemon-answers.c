@@ -25,6 +25,10 @@ void daemon_look_at_writer(struct daemon *d, struct window_writer_stats *ret)
 				  d->started->agent.state_dir,
 				  ret->last_error ? strerrordesc_np(-ret->last_error) : "the disk is too slow");
 	d->n_writer_lost = ret->n_failed + ret->n_refused;
+	if (ret->store.n_catalogue_failures > d->n_catalogue_failures)
+		recent_errors_add(&d->errors, "the catalogue %s/catalog.db %s: windows are written without it",
+				  d->started->agent.state_dir, ret->store.catalogue_fault ?: "cannot be written");
+	d->n_catalogue_failures = ret->store.n_catalogue_failures;
 }
 
 int daemon_gather(struct daemon *d, struct status *ret)

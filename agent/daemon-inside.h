@@ -46,7 +46,7 @@ struct daemon {
 
 	bool reload_failed;
 	int64_t reload_realtime_ns;
-	uint64_t n_writer_lost; /* windows that were, when looked at last */
+	uint64_t n_writer_lost, n_catalogue_failures; /* windows that were, when looked at last */
 	struct recent_errors errors;
 };
 

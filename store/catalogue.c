@@ -5,13 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "common/suffix.h"
 #include "store/catalogue-inside.h"
 #include "store/files.h"
 
 #define OLD_NAME CATALOGUE_NAME ".old"
-#define BUSY_MS 2000 /* others write for some milliseconds */
+#define ROOM_BYTES ((uint64_t)8 << 20) /* for a journal that waits for a reader, and as much again in the database */
+#define BUSY_MS 2000                   /* others write for some milliseconds */
 
 /*
  * Small pages in a small cache: it is looked at a few times a minute. A killed process loses what was written last, no
@@ -297,6 +299,13 @@ static int check_version(struct catalogue *c, bool *ret_is_empty, bool *ret_is_n
 	return r < 0 ? r : version == CATALOGUE_VERSION ? 0 : CATALOGUE_UNUSABLE;
 }
 
+bool catalogue_has_room(int dir_fd)
+{
+	struct statvfs fs;
+
+	return fstatvfs(dir_fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= ROOM_BYTES;
+}
+
 static void name_database(int dir_fd, char *ret, size_t size, const char *format)
 {
 	snprintf(ret, size, "file:/proc/self/fd/%d/" CATALOGUE_NAME "%s", dir_fd, format);
@@ -354,7 +363,13 @@ static int try_to_write(int dir_fd, struct catalogue **ret, bool *ret_is_newer)
 static int open_to_write(int dir_fd, struct catalogue **ret, const char **ret_why)
 {
 	bool is_newer = false;
-	int r = try_to_write(dir_fd, ret, &is_newer);
+	int r;
+
+	if (!catalogue_has_room(dir_fd)) {
+		*ret_why = "finds no room on the disk";
+		return CATALOGUE_UNUSABLE;
+	}
+	r = try_to_write(dir_fd, ret, &is_newer);
 
 	if ((r == CATALOGUE_UNUSABLE && !is_newer) || r == -EBADMSG) {
 		r = catalogue_set_aside(dir_fd);

@@ -45,6 +45,12 @@ DEFINE_CLEANUP(struct catalogue *, catalogue_unref);
 /* Whether rows that are changed are on disk for others; else nobody else sees them. */
 bool catalogue_is_shared(const struct catalogue *c);
 
+/*
+ * Whether the disk has room for what SQLite may write. On a full one its journal would take all that windows make way
+ * for, since it cannot move into the database: then rows are not written.
+ */
+bool catalogue_has_room(int dir_fd);
+
 /* So that the next one that opens it to write begins anew. */
 _must_check_ int catalogue_set_aside(int dir_fd);
 

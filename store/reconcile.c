@@ -44,9 +44,9 @@ static int be_able_to_change(struct store *s)
 	struct catalogue *copy;
 	int r;
 
-	if (s->is_private || s->lock_fd >= 0)
+	if (s->is_private || (s->lock_fd >= 0 && catalogue_has_room(s->dir_fd)))
 		return 0;
-	if (catalogue_is_shared(s->catalogue) && store_lock(s) == 0)
+	if (catalogue_is_shared(s->catalogue) && catalogue_has_room(s->dir_fd) && store_lock(s) == 0)
 		return 0;
 	r = catalogue_copy(s->catalogue, &copy);
 	if (r < 0)
@@ -72,7 +72,7 @@ static int pass_over(struct store *s, struct folder *f, const struct window_path
 	if (s->lock_fd >= 0)
 		r = quarantine_file(s, path);
 	if (r < 0 || s->lock_fd < 0)
-		s->n_bad_seen++;
+		s->counts.n_bad_seen++;
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -95,7 +95,7 @@ static int add_file(struct store *s, struct folder *f, const char *file)
 		return pass_over(s, f, &path);
 	if (r == STORE_GONE || r < 0) {
 		f->is_right = false;
-		s->n_bad_seen += r < 0;
+		s->counts.n_bad_seen += r < 0;
 		return r == -ENOMEM ? r : 0;
 	}
 	return catalogue_put(s->catalogue, &path, &info, &labels);

@@ -14,11 +14,9 @@ struct store {
 	int lock_fd; /* store.lock; -1: not held */
 	struct files_writer writer;
 	struct catalogue *catalogue; /* NULL: rows are not kept, and counted as failures */
-	const char *catalogue_fault; /* static; NULL: none */
 	bool is_private;             /* the catalogue is a copy, or one of our own making */
 	uint64_t next_sequence, limit_bytes;
-	uint64_t n_files, n_disk_bytes; /* of all tiers, as far as the writer knows */
-	uint64_t n_quarantined, n_bad_seen, n_evicted, n_evicted_bytes, n_catalogue_failures, n_mark_failures;
+	struct store_counts counts;
 };
 
 /* What another has made of the catalogue in the meantime. */

@@ -112,7 +112,7 @@ _unused_ static struct store *open_store(enum store_access access)
 }
 
 /* Windows first..last, ten seconds each. */
-_unused_ static void put_row_of(struct store *s, uint64_t first, uint64_t last)
+_unused_ static void put_windows(struct store *s, uint64_t first, uint64_t last)
 {
 	for (uint64_t i = first; i <= last; i++) {
 		const struct made m = { .first = i, .start_ns = BASE_NS + (int64_t)i * WINDOW_NS };
