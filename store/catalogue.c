@@ -77,6 +77,8 @@ static const char *const texts[] = {
 				" n_raw_bytes, ledger) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[STATEMENT_REMOVE_WINDOW] =
 		"DELETE FROM windows WHERE folder = (SELECT id FROM folders WHERE path = ?1) AND file = ?2",
+	[STATEMENT_FIND_FILE] =
+		"SELECT id FROM windows WHERE folder = (SELECT id FROM folders WHERE path = ?1) AND file = ?2",
 	[STATEMENT_FIND_WINDOW] = "SELECT w.tier, h.name, w.first, w.last, w.start_ns, w.n_disk_bytes, f.window_id,"
 				  " f.duration_ns, f.period_ns, f.n_bytes, f.n_raw_bytes, f.ledger FROM windows w"
 				  " JOIN hosts h ON h.id = w.host JOIN facts f ON f.id = w.id WHERE w.id = ?1",

@@ -66,6 +66,7 @@ _must_check_ int catalogue_put(struct catalogue *c, const struct window_path *pa
 _must_check_ int catalogue_remove(struct catalogue *c, const struct window_path *path);
 
 /* CATALOGUE_END: no such row. */
+_must_check_ int catalogue_find_file(struct catalogue *c, const struct window_path *path, struct window_info *ret);
 _must_check_ int catalogue_get(struct catalogue *c, int64_t row, struct window_info *ret);
 
 /* The mtime of a folder when its rows were right; 0: never. */

@@ -28,6 +28,9 @@ _must_check_ int store_refresh(struct store *s, int64_t since_ns, int64_t until_
 /* Rows and files of folders between these times agree afterwards, in a private catalogue where it must be. */
 _must_check_ int reconcile(struct store *s, int64_t since_ns, int64_t until_ns);
 
+/* Whether a folder has not changed since its rows were compared with it. */
+_must_check_ int folder_is_known(const struct store *s, const char *folder, bool *ret);
+
 /* store.lock. STORE_BUSY. */
 _must_check_ int store_lock(struct store *s);
 void store_unlock(struct store *s);
@@ -44,6 +47,6 @@ _must_check_ int window_file_read(int dir_fd, const struct window_path *path, st
 _must_check_ int window_file_load(int dir_fd, const struct window_path *path, struct profile **ret,
 				  uint64_t *ret_n_raw_bytes);
 
-/* All that is known of a file: name is what its name says. STORE_GONE, STORE_BAD. */
+/* All that is known of a file, and its profile: name is what its name says. STORE_GONE, STORE_BAD. */
 _must_check_ int window_file_inspect(int dir_fd, const struct window_path *path, const struct window_name *name,
-				     struct window_info *ret, struct label_values *ret_labels);
+				     struct window_info *ret, struct profile **ret_profile);

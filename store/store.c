@@ -460,6 +460,19 @@ int store_reconcile(struct store *s)
 	return r == 0 ? catalogue_set_complete(s->catalogue) : r;
 }
 
+int store_rebuild(struct store *s)
+{
+	int r;
+
+	if (s->is_private)
+		return STORE_BAD;
+	close_catalogue(s);
+	r = catalogue_set_aside(s->dir_fd);
+	if (r == 0)
+		r = open_catalogue(s);
+	return r == 0 ? store_reconcile(s) : r;
+}
+
 int store_stats(struct store *s, struct store_stats *ret)
 {
 	struct store_stats stats = {};

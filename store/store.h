@@ -95,8 +95,14 @@ _must_check_ int store_read_bytes(struct store *s, const struct window_info *inf
 /* Sets a file aside into bad/ (bounded: the oldest there make way), which is counted. */
 _must_check_ int store_quarantine(struct store *s, const struct window_info *info);
 
-/* Makes rows and files agree again: every folder is listed, files without a row are decoded, bad ones set aside. */
+/*
+ * Makes rows and files agree again: every folder that has changed is listed, files without a row are decoded, bad ones
+ * set aside; and of rows that nobody needs, as of labels that are no longer there, none is kept. For who maintains.
+ */
 _must_check_ int store_reconcile(struct store *s);
+
+/* The same with a new catalogue; the old one is set aside. STORE_BAD: it is of a newer cpuhound, and left alone. */
+_must_check_ int store_rebuild(struct store *s);
 
 /* What is there. */
 struct store_stats {

@@ -23,7 +23,7 @@ static void test_what_is_written_is_found(void **state)
 	assert_true(state_has("windows/2026-11-29/01/20261129T014000.000Z-h_o_st-00000007.pb.zst"));
 	r = open_store(STORE_READ);
 	assert_int_equal(store_find(r, 7, &info), 0);
-	assert_memory_equal(&info, &put_info, sizeof(info));
+	assert_same(&info, &put_info);
 	assert_int_equal(info.start_ns, BASE_NS + 5);
 	assert_true(info.n_bytes > 0 && info.n_disk_bytes >= 512 && info.n_raw_bytes > info.n_bytes / 2);
 	assert_int_equal(store_load(r, &info, &p), 0);
@@ -69,7 +69,7 @@ static void test_without_the_catalogue(void **state)
 	assert_int_equal(unlinkat(state_fd, "catalog.db", 0), 0);
 	s = open_store(STORE_READ);
 	assert_int_equal(store_find(s, 2, &without), 0);
-	assert_memory_equal(&with, &without, sizeof(with));
+	assert_same(&with, &without);
 	assert_string_equal(all_of(s), "1 2 3 ");
 	store_free(s);
 	assert_false(state_has("catalog.db"));
