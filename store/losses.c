@@ -10,7 +10,6 @@
 #include "common/json.h"
 #include "store/files.h"
 
-#define FILE_NAME "losses.json"
 #define BAD_NAME "losses.json.bad"
 #define VERSION 1
 #define FILE_BYTES ((size_t)256 << 10)
@@ -136,7 +135,7 @@ int losses_parse(const char *text, size_t size, struct losses *ret)
 int losses_read(int store_fd, struct losses *ret)
 {
 	_cleanup_(buf_done) struct buf text = {};
-	int r = fs_read(store_fd, FILE_NAME, FILE_BYTES, &text);
+	int r = fs_read(store_fd, LOSSES_NAME, FILE_BYTES, &text);
 
 	*ret = (struct losses){};
 	if (r == -ENOENT)
@@ -199,11 +198,11 @@ static int write_durably(int store_fd, const struct losses *l)
 
 	r = format(l, &text);
 	if (r == 0)
-		r = fs_temp_open(store_fd, FILE_NAME, FILES_MODE, &temp);
+		r = fs_temp_open(store_fd, LOSSES_NAME, FILES_MODE, &temp);
 	if (r == 0)
 		r = fs_write_all(temp.fd, text.data, text.size);
 	if (r == 0)
-		r = fs_temp_publish(&temp, FILE_NAME);
+		r = fs_temp_publish(&temp, LOSSES_NAME);
 	if (r < 0)
 		return r;
 	return fsync(store_fd) < 0 ? -errno : 0;
@@ -238,7 +237,7 @@ static int read_settled(int store_fd, struct losses *ret)
 	int r = losses_read(store_fd, ret);
 
 	if (r == LOSSES_DAMAGED)
-		return renameat(store_fd, FILE_NAME, store_fd, BAD_NAME) < 0 ? -errno : 0;
+		return renameat(store_fd, LOSSES_NAME, store_fd, BAD_NAME) < 0 ? -errno : 0;
 	return r == 0 ? remove_going(store_fd, ret) : r;
 }
 

@@ -16,6 +16,7 @@
 #include "store/name.h"
 #include "store/passed.h"
 
+#define LOSSES_NAME "losses.json"
 #define LOSSES_MAX_TARGETS 64 /* also those that are not configured any more; further ones are "others" */
 #define LOSSES_MAX_GOING 128  /* files at a time */
 
