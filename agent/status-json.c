@@ -259,6 +259,75 @@ static int add_windows(struct json_object *top, const struct status *s)
 	return r < 0 ? r : add_text(object, "last_error", w->last_error ? strerrordesc_np(-w->last_error) : NULL);
 }
 
+static int add_tiers(struct json_object *store, const struct maintain_report *r)
+{
+	int e = 0;
+
+	for (enum window_tier tier = 0; e == 0 && tier < WINDOW_N_TIERS; tier++) {
+		const struct window_totals *t = &r->tiers[tier];
+		const struct json_count counts[] = {
+			{ "files", t->n_files },
+			{ "windows", t->n_windows },
+			{ "disk_bytes", t->n_disk_bytes },
+			{ "oldest_realtime_ns", (uint64_t)t->oldest_ns },
+			{ "newest_realtime_ns", (uint64_t)t->newest_ns },
+		};
+
+		e = add_object_of_counts(store, window_tier_name(tier), counts, ARRAY_SIZE(counts));
+	}
+	return e;
+}
+
+static int add_loss(struct json_object *parent, const char *name, const struct loss_count *c)
+{
+	const struct json_count counts[] = { { "windows", c->n_windows }, { "samples", c->n_samples } };
+
+	return add_object_of_counts(parent, name, counts, ARRAY_SIZE(counts));
+}
+
+/* What the store has lost and what targets were not sent, for good: not only since the start. */
+static int add_losses(struct json_object *store, const struct maintain_report *r)
+{
+	struct json_object *lost, *unsent;
+	int e;
+
+	e = json_add_object(store, "lost", &lost);
+	for (size_t i = 0; e == 0 && i < LOSS_N_REASONS; i++)
+		e = add_loss(lost, loss_reason_name(i), &r->lost[i]);
+	if (e == 0)
+		e = json_add_object(store, "unsent", &unsent);
+	for (size_t i = 0; e == 0 && i < r->n_targets; i++)
+		e = add_loss(unsent, r->targets[i].name, &r->targets[i].unsent);
+	return e;
+}
+
+static int add_store(struct json_object *top, const struct status *s)
+{
+	const struct maintainer_stats *m = &s->maintainer;
+	const struct json_count counts[] = {
+		{ "runs", m->n_runs },
+		{ "runs_busy", m->n_busy },
+		{ "runs_failed", m->n_failed },
+		{ "last_run_realtime_ns", (uint64_t)m->last_realtime_ns },
+		{ "files_merged", m->n_merged },
+		{ "files_made", m->n_made },
+		{ "files_unreadable", m->n_unreadable },
+		{ "files_removed", m->n_removed },
+		{ "bad_files", m->report.n_bad_files },
+		{ "bad_bytes", m->report.n_bad_bytes },
+	};
+	struct json_object *object = NULL;
+	int r;
+
+	r = json_add_object(top, "store", &object);
+	if (r == 0)
+		r = json_add_counts(object, counts, ARRAY_SIZE(counts));
+	if (r < 0 || !m->has_report)
+		return r;
+	r = add_tiers(object, &m->report);
+	return r == 0 ? add_losses(object, &m->report) : r;
+}
+
 static int add_gateway(struct json_object *top, const struct status *s)
 {
 	struct json_count counts[WEB_N_COUNTS];
@@ -351,6 +420,8 @@ int status_add_json(const struct status *s, struct buf *ret)
 		r = add_processes(top, s);
 	if (r == 0)
 		r = add_windows(top, s);
+	if (r == 0)
+		r = add_store(top, s);
 	if (r == 0)
 		r = add_gateway(top, s);
 	if (r == 0)

@@ -11,7 +11,8 @@ static const char usage[] =
 	"usage: cpuhound store ls [SELECTION] [--json]\n"
 	"       cpuhound store stat [--json]\n"
 	"       cpuhound store verify [--json]\n"
-	"       cpuhound store rebuild [--json]\n"
+	"       cpuhound store rebuild|compact|gc [--json]\n"
+	"       cpuhound store backup|restore DIR [--json]\n"
 	"\n"
 	"The windows that the agent keeps, in their three tiers: raw ones, and those merged to minutes and hours.\n"
 	"\n"
@@ -19,6 +20,10 @@ static const char usage[] =
 	"  stat     files and bytes of each tier, how far back it reaches, and files that are set aside as damaged\n"
 	"  verify   read everything: checksums, ledgers, and the catalogue; exit code 1 when something is wrong\n"
 	"  rebuild  make the catalogue anew from the files, which are the truth\n"
+	"  compact  merge windows to minutes and hours, as the agent does every minute\n"
+	"  gc       let go of what is older than [store] of the configuration says, or too large, likewise\n"
+	"  backup   copy all windows to an empty or new directory, which is a store then; the agent may run\n"
+	"  restore  copy such a directory into a store that has no windows; the agent must not run\n"
 	"\n" SELECTION_USAGE "      --json        one JSON object with a schema_version\n"
 	"\n"
 	"SELECTION is --since, --until, and matchers of labels: key=value, key!=value, key=~regex, key!~regex;\n"
@@ -46,6 +51,10 @@ static const struct verb {
 	{ "stat", store_stat, STORE_READ, false, 0, NULL },
 	{ "verify", store_verify_all, STORE_READ, false, 0, NULL },
 	{ "rebuild", store_rebuild_all, STORE_MAINTAIN, false, 0, NULL },
+	{ "compact", store_compact_all, STORE_MAINTAIN, false, 0, NULL },
+	{ "gc", store_gc, STORE_MAINTAIN, false, 0, NULL },
+	{ "backup", store_backup, STORE_MAINTAIN, false, 1, "backup: to which directory?" },
+	{ "restore", store_restore, STORE_WRITE, false, 1, "restore: from which directory?" },
 };
 
 int store_fail(const struct store_options *o, const char *what, int error)
@@ -104,10 +113,11 @@ static int parse(struct options *parser, struct store_options *o)
 	if (option == OPTIONS_STOP)
 		return parser->exit_code;
 	if (parser->first_argument == parser->argc)
-		return options_error(&cmd_store, "ls, stat, verify or rebuild?");
+		return options_error(&cmd_store, "ls, stat, verify, rebuild, compact, gc, backup or restore?");
 	verb = find_verb(parser->argv[parser->first_argument]);
 	if (!verb)
-		return options_error(&cmd_store, "'%s' is none of ls, stat, verify, rebuild",
+		return options_error(&cmd_store,
+				     "'%s' is none of ls, stat, verify, rebuild, compact, gc, backup, restore",
 				     parser->argv[parser->first_argument]);
 	o->arguments = parser->argv + parser->first_argument + 1;
 	o->n_arguments = (size_t)(parser->argc - parser->first_argument - 1);
@@ -128,7 +138,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_store = {
 	.name = "store",
-	.summary = "the windows that the agent keeps: ls, stat, verify, rebuild",
+	.summary = "the windows that the agent keeps: list, check, merge, back up",
 	.usage = usage,
 	.run = run,
 };

@@ -20,6 +20,10 @@ int store_ls(const struct store_options *o, struct store *s);
 int store_stat(const struct store_options *o, struct store *s);
 int store_verify_all(const struct store_options *o, struct store *s);
 int store_rebuild_all(const struct store_options *o, struct store *s);
+int store_compact_all(const struct store_options *o, struct store *s);
+int store_gc(const struct store_options *o, struct store *s);
+int store_backup(const struct store_options *o, struct store *s);
+int store_restore(const struct store_options *o, struct store *s);
 
 /* For what ends a verb: one line on stderr; returns EXIT_ERROR. */
 int store_fail(const struct store_options *o, const char *what, int error);

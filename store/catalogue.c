@@ -83,6 +83,7 @@ static const char *const texts[] = {
 	[STATEMENT_FOLDER_MTIME] = "SELECT mtime_ns FROM folders WHERE path = ?1",
 	[STATEMENT_SET_FOLDER_MTIME] = "INSERT INTO folders (path, tier, mtime_ns) VALUES (?1, ?2, ?3)"
 				       " ON CONFLICT (path) DO UPDATE SET mtime_ns = ?3",
+	[STATEMENT_DOUBT_FOLDER] = "UPDATE folders SET mtime_ns = 0 WHERE path = ?1",
 	[STATEMENT_FORGET_FOLDER] = "DELETE FROM folders WHERE path = ?1",
 	[STATEMENT_ADD_HOST] = "INSERT INTO hosts (name) VALUES (?1)",
 	[STATEMENT_FIND_HOST] = "SELECT id FROM hosts WHERE name = ?1",

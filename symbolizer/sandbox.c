@@ -36,7 +36,7 @@
 
 static int close_descriptors(const struct sandbox_limits *limits)
 {
-	return close_range(CHILD_SOCKET_FD + 1, ~0U, 0) < 0 ? -errno : 0;
+	return close_range(limits->keeps_given ? CHILD_GIVEN_FD + 1 : CHILD_SOCKET_FD + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /* A terminal's or service manager's signal is for the agent, which may want more answers before it ends us. */
@@ -204,6 +204,12 @@ static int allow_file_maps(scmp_filter_ctx filter)
 				SCMP_A3(SCMP_CMP_EQ, MAP_PRIVATE));
 }
 
+static int allow_shared_maps(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE),
+				SCMP_A3(SCMP_CMP_EQ, MAP_SHARED));
+}
+
 static int allow_calls(scmp_filter_ctx filter, const int *calls, size_t n_calls)
 {
 	for (size_t i = 0; i < n_calls; i++) {
@@ -226,6 +232,8 @@ static int fill_filter(scmp_filter_ctx filter, const struct sandbox_limits *limi
 		r = allow_some(filter);
 	if (r == 0 && limits->may_map_files)
 		r = allow_file_maps(filter);
+	if (r == 0 && limits->may_share_files)
+		r = allow_shared_maps(filter);
 	if (r < 0)
 		return r;
 	return seccomp_load(filter);

@@ -21,8 +21,10 @@ struct sandbox_limits {
 	size_t output_bytes;     /* of any file that it is given to write */
 	unsigned int open_files; /* 0: 16 */
 	int nice;
-	bool may_map_files; /* for reading; one that shrinks meanwhile then ends the child (SIGBUS) */
-	bool keeps_user;    /* its files are the parent's; else it becomes nobody */
+	bool may_map_files;   /* for reading; one that shrinks meanwhile then ends the child (SIGBUS) */
+	bool may_share_files; /* mapped for reading and writing, as SQLite does */
+	bool keeps_user;      /* it works at files of the agent's user; else it becomes nobody */
+	bool keeps_given;     /* CHILD_GIVEN_FD stays open */
 	/* Where calls below lets it open paths: these, by Landlock, where the kernel has that. */
 	const struct sandbox_path *paths;
 	size_t n_paths;
