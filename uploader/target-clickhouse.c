@@ -19,7 +19,7 @@
 #include "uploader/rows.h"
 #include "uploader/target-start.h"
 
-#define MAX_ROWS 50000 /* what one insert should have: 10k to 100k */
+#define MAX_ROWS 20000 /* one insert should have 10k to 100k, which are some 2 KB each before compression */
 #define DEFAULT_DATABASE "cpuhound"
 
 enum step {

@@ -184,14 +184,20 @@ static int add_row(const struct target_config *c, const struct profile *p, const
 				  s->values[PROFILE_PART_COUNT], s->values[PROFILE_PART_CPU_NS]);
 }
 
+/* Ten minutes of a large host are some 100 MB of rows: only what they are compressed to is in memory. */
 static int add_rows(const struct target_config *c, const struct profile_part *part, struct buf *ret)
 {
-	_cleanup_(buf_done) struct buf rows = {};
-	int r = 0;
+	_cleanup_(zstd_stream_freep) struct zstd_stream *zstd = NULL;
+	_cleanup_(buf_done) struct buf row = {};
+	int r = zstd_stream_new(&zstd);
 
-	for (size_t i = 0; r == 0 && i < part->n_samples; i++)
-		r = add_row(c, part->profile, part->samples[i], &rows);
-	return r < 0 ? r : compress_add(COMPRESSION_ZSTD, rows.data, rows.size, ret);
+	for (size_t i = 0; r == 0 && i < part->n_samples; i++) {
+		buf_clear(&row);
+		r = add_row(c, part->profile, part->samples[i], &row);
+		if (r == 0)
+			r = zstd_stream_add(zstd, row.data, row.size, ret);
+	}
+	return r < 0 ? r : zstd_stream_end(zstd, ret);
 }
 
 /* -- the request -- */

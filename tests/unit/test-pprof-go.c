@@ -9,6 +9,7 @@
 #include "common/fsutil.h"
 #include "pprof/build.h"
 #include "pprof/profile.h"
+#include "pprof/split.h"
 #include "tests/unit/cmocka-all.h"
 
 static char dir[] = "/tmp/test-pprof-go.XXXXXX";
@@ -192,6 +193,41 @@ static void test_merge_by_pprof(void **state)
 	assert_string_equal(p->mappings[0].filename, "/app/server");
 }
 
+/* The parts of a profile, put together again by pprof, are the profile. */
+static void test_parts(void **state)
+{
+	static const char *const keys[] = { "service_name", NULL };
+	static const struct profile_split_limits limits = { .series_keys = keys };
+	const struct profile_part_options options = { .shift_ns = 1000000 };
+	_cleanup_(profile_split_done) struct profile_split s = {};
+	_cleanup_(buf_done) struct buf out = {}, before = {}, after = {};
+	_cleanup_(profile_freep) struct profile *whole = read_profile("one.pb.gz"), *merged = NULL;
+
+	assert_int_equal(profile_split_init(whole, &limits, &s), 0);
+	assert_int_equal(s.n_parts, 2);
+	for (size_t i = 0; i < s.n_parts; i++) {
+		_cleanup_(buf_done) struct buf raw = {};
+
+		assert_int_equal(profile_part_encode(&s.parts[i], &options, &raw), 0);
+		write_file(i ? "part1.pb" : "part0.pb", raw.data, raw.size);
+	}
+	run("TZ=UTC go tool pprof -raw -symbolize=none part0.pb", &out);
+	assert_has(&out, "Comment: a comment of ours\n");
+	assert_has(&out, "Time: 2023-11-14 22:13:20.001 ");
+	assert_has(&out, "service_name:[api]\n");
+	assert_has(&out, "1: 0x1000/0x5000/0x1000 /app/server aa11 [FN][FL][LN][IN]\n");
+	assert_null(strstr(out.data, "caf"));
+	run("go tool pprof -proto -symbolize=none -output parts.pb.gz part0.pb part1.pb", &out);
+	merged = read_profile("parts.pb.gz");
+	for (size_t type = 0; type < 2; type++) {
+		buf_clear(&before);
+		buf_clear(&after);
+		assert_int_equal(profile_fold(whole, type, "service_name", &before), 0);
+		assert_int_equal(profile_fold(merged, type, "service_name", &after), 0);
+		assert_string_equal(before.data, after.data);
+	}
+}
+
 /* Through pprof and back nothing changes but numbers of tables: the folded text tells. */
 static void test_proto_round_trip(void **state)
 {
@@ -268,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_top),
 		cmocka_unit_test(test_merge_by_pprof),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_proto_round_trip),
 		cmocka_unit_test(test_profiles_of_go),
 	};
