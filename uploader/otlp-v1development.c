@@ -427,11 +427,15 @@ int otlp_v1development_encode(const struct profile *p, const struct series_label
 	return r < 0 ? r : add_request(&e, resource, ret);
 }
 
+static const uint8_t *bytes_of(const struct buf *answer)
+{
+	return (const uint8_t *)(answer->data ? answer->data : "");
+}
+
 int otlp_v1development_rejected(const struct buf *answer, int64_t *ret_n, struct buf *ret_message)
 {
 	Otlp__ExportProfilesServiceResponse *m =
-		otlp__export_profiles_service_response__unpack(NULL, answer->size,
-							       (const uint8_t *)(answer->data ? answer->data : ""));
+		otlp__export_profiles_service_response__unpack(NULL, answer->size, bytes_of(answer));
 	int r = 0;
 
 	if (!m)
@@ -441,5 +445,14 @@ int otlp_v1development_rejected(const struct buf *answer, int64_t *ret_n, struct
 	if (r == 0)
 		*ret_n = m->partial_success ? m->partial_success->rejected_profiles : 0;
 	otlp__export_profiles_service_response__free_unpacked(m, NULL);
+	return r;
+}
+
+int otlp_v1development_error(const struct buf *answer, struct buf *ret_message)
+{
+	Otlp__Status *m = otlp__status__unpack(NULL, answer->size, bytes_of(answer));
+	int r = m ? buf_add_str(ret_message, m->message) : 0;
+
+	otlp__status__free_unpacked(m, NULL);
 	return r;
 }

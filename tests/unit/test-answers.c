@@ -159,6 +159,22 @@ static void test_otlp_partial(void **state)
 	}
 }
 
+/* As the Collector says it: a google.rpc.Status. */
+static void test_otlp_error(void **state)
+{
+	struct upload_response r = { .status = 400, .grpc_status = -1 };
+	struct send_answer a;
+
+	classify(&target_otlp, &r,
+		 "\x08\x03\x12\x1c"
+		 "http: request body too large",
+		 &a);
+	assert_int_equal(a.result, SEND_TOO_LARGE);
+	assert_string_equal(a.reason, "HTTP 400: http: request body too large");
+	classify(&target_otlp, &r, "plain text", &a);
+	assert_string_equal(a.reason, "HTTP 400: plain text");
+}
+
 #define S3_ERROR(code) "<?xml version=\"1.0\"?><Error><Code>" code "</Code><Message>m</Message></Error>"
 
 static void test_s3(void **state)
@@ -458,19 +474,13 @@ static void test_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pyroscope),
-		cmocka_unit_test(test_otlp),
-		cmocka_unit_test(test_otlp_partial),
-		cmocka_unit_test(test_s3),
-		cmocka_unit_test(test_s3_reason),
-		cmocka_unit_test(test_clickhouse),
-		cmocka_unit_test(test_clickhouse_exceptions),
-		cmocka_unit_test(test_parca),
-		cmocka_unit_test(test_parca_without_status),
-		cmocka_unit_test(test_no_answer),
-		cmocka_unit_test(test_retry_after),
-		cmocka_unit_test(test_reason),
-		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_pyroscope),    cmocka_unit_test(test_otlp),
+		cmocka_unit_test(test_otlp_partial), cmocka_unit_test(test_otlp_error),
+		cmocka_unit_test(test_s3),           cmocka_unit_test(test_s3_reason),
+		cmocka_unit_test(test_clickhouse),   cmocka_unit_test(test_clickhouse_exceptions),
+		cmocka_unit_test(test_parca),        cmocka_unit_test(test_parca_without_status),
+		cmocka_unit_test(test_no_answer),    cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_reason),       cmocka_unit_test(test_find),
 		cmocka_unit_test(test_check),
 	};
 
