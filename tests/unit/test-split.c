@@ -65,7 +65,7 @@ static void test_by_one_label(void **state)
 		assert_int_equal(s.parts[i].n_series, 1);
 		assert_int_equal(s.parts[i].index, 0);
 	}
-	assert_int_equal(s.parts[0].n_samples, 34);
+	assert_int_equal(s.parts[0].n_samples, 33);
 	assert_totals(p, &s);
 }
 
@@ -212,16 +212,16 @@ static void test_halve(void **state)
 	_cleanup_(profile_split_done) struct profile_split s = {};
 
 	split(p, &limits, &s);
-	assert_int_equal(s.n_parts, 2); /* of 4 and 3 samples */
-	assert_int_equal(profile_split_halve(&s, 0), 0);
-	assert_int_equal(profile_split_halve(&s, 0), 0);
-	assert_int_equal(profile_split_halve(&s, 0), PROFILE_SPLIT_SINGLE);
+	assert_int_equal(s.n_parts, 2); /* of 3 and 4 samples */
+	assert_int_equal(profile_split_halve(&s, 1), 0);
+	assert_int_equal(profile_split_halve(&s, 1), 0);
+	assert_int_equal(profile_split_halve(&s, 1), PROFILE_SPLIT_SINGLE);
 	assert_int_equal(s.n_parts, 4);
-	assert_int_equal(s.parts[0].n_samples, 1);
-	assert_int_equal(s.parts[1].n_samples, 3);
+	assert_int_equal(s.parts[0].n_samples, 3);
+	assert_int_equal(s.parts[1].n_samples, 1);
 	assert_int_equal(s.parts[2].n_samples, 2);
 	assert_int_equal(s.parts[3].n_samples, 1);
-	assert_series(&s.parts[3], "service_name", "svc-0");
+	assert_series(&s.parts[3], "service_name", "svc-1");
 	assert_int_equal(s.parts[2].index, 1); /* the times of parts of one series differ by it */
 	assert_int_equal(s.parts[3].index, 2);
 	assert_int_equal(s.parts[3].number, 3);

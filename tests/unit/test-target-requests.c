@@ -433,12 +433,12 @@ static void test_s3(void **state)
 	    "print(sorted(set(r['service'] for r in rows)), sorted(set(r['comm'] for r in rows)))\n"
 	    "r=rows[6]\nprint(r['ts'], r['duration_ns'], r['host'], r['container']=='', r['labels']['pid'], "
 	    "r['labels']['zone'], ascii(r['labels']['extra']))\n"
-	    "print(r['stack'])\nassert set(map(tuple,rows))=={tuple(r)}, 'columns differ'\n\"",
+	    "print(r['stack'], sorted(r['labels']))\nassert set(map(tuple,rows))=={tuple(r)}, 'columns differ'\n\"",
 	    &out);
 	assert_has(&out, "20000 79997 799970000000\n");
 	assert_has(&out, "['svc-0', 'svc-1', 'svc-2'] ['worker-0', 'worker-1', 'worker-2']\n");
 	assert_has(&out, "2023-11-14 22:13:20.000000 10000000000 h1 True 1001 z\"1 '\"q\\\\\"\\ufffd\\ufffd'\n");
-	assert_has(&out, "['leaf_6', 'in', 'caller_2', 'server+0x5555', 'sys']\n");
+	assert_has(&out, "['leaf_6', 'in', 'caller_2', 'server+0x5555', 'sys'] ['extra', 'pid', 'zone']\n");
 	assert_int_equal(target_s3.request(&f.config, &f.batch, &f.split.parts[0], 2, FIXTURE_NOW_NS, &r),
 			 TARGET_NO_MORE);
 	fixture_done(&f);
@@ -546,8 +546,8 @@ static void test_clickhouse_stack_once(void **state)
 	fixture_request(&f, &target_clickhouse, 0, 0, &r);
 	write_rows(&r, "stacks");
 	run("cut -d, -f1,2,4- stacks", &out);
-	assert_string_equal(out.data, "{\"ServiceName\":\"svc-0\",\"Hash\":\"14695981039346656037\",\"Stack\":[]}\n"
-				      "{\"ServiceName\":\"svc-1\",\"Hash\":\"14695981039346656037\",\"Stack\":[]}\n");
+	assert_string_equal(out.data, "{\"ServiceName\":\"svc-1\",\"Hash\":\"14695981039346656037\",\"Stack\":[]}\n"
+				      "{\"ServiceName\":\"svc-0\",\"Hash\":\"14695981039346656037\",\"Stack\":[]}\n");
 	fixture_done(&f);
 }
 
