@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "pprof/copier.h"
 #include "pprof/message.h"
 #include "pprof/pool.h"
 #include "pprof/tables.h"
@@ -260,7 +261,7 @@ static int encode_sample(struct encoder *e, const struct profile_sample *s)
 {
 	_cleanup_free_ int32_t *attributes = calloc(s->n_labels + 1, sizeof(*attributes));
 	Otlp__Sample m = OTLP__SAMPLE__INIT;
-	int64_t count = s->values[PROFILE_PART_COUNT];
+	int64_t count = s->values[COPIER_COUNT];
 	int r;
 
 	if (!attributes)
@@ -282,8 +283,8 @@ static int64_t mean_period(const struct profile *p)
 	uint64_t count = 0, cpu_ns = 0;
 
 	for (size_t i = 0; i < p->n_samples; i++) {
-		count += (uint64_t)p->samples[i].values[PROFILE_PART_COUNT];
-		cpu_ns += (uint64_t)p->samples[i].values[PROFILE_PART_CPU_NS];
+		count += (uint64_t)p->samples[i].values[COPIER_COUNT];
+		cpu_ns += (uint64_t)p->samples[i].values[COPIER_CPU_NS];
 	}
 	return count ? (int64_t)((cpu_ns + count / 2) / count) : p->period;
 }

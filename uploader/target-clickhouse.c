@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "pprof/copier.h"
 #include "pprof/pool.h"
 #include "uploader/answer.h"
 #include "uploader/rows.h"
@@ -87,7 +88,7 @@ static int add_sample_row(const struct target_config *c, const struct profile *p
 	/* Quoted, 64 bits survive readers of JSON that only know doubles. */
 	return buf_printf(ret,
 			  ",\"StackHash\":\"%" PRIu64 "\",\"Samples\":\"%" PRId64 "\",\"Value\":\"%" PRId64 "\"}\n",
-			  hash, s->values[PROFILE_PART_COUNT], s->values[PROFILE_PART_CPU_NS]);
+			  hash, s->values[COPIER_COUNT], s->values[COPIER_CPU_NS]);
 }
 
 static int add_stack_row(const struct target_config *c, const struct profile *p, const struct profile_sample *s,

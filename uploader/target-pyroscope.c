@@ -110,16 +110,11 @@ static int request(const struct target_config *c, const struct batch *b, const s
 }
 
 /* Connect tells an error as {"code":"...","message":"..."}; a proxy in front says what it likes. NULL: no message. */
-static struct json_object *parse_error(const struct upload_response *r)
+static const char *message_of(const struct upload_response *r, struct json_object **ret_owner)
 {
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *error = NULL;
-
-	if (tokener && r->body.size > 0)
-		error = json_tokener_parse_ex(tokener, r->body.data, (int)r->body.size);
-	if (tokener)
-		json_tokener_free(tokener);
-	return error;
+	if (r->status < 300 || json_parse(answer_body(r), r->body.size, ret_owner) != 0)
+		return NULL;
+	return json_find_string(*ret_owner, "message");
 }
 
 static void classify(const struct upload_response *r, struct send_answer *ret)
@@ -146,14 +141,11 @@ static void classify(const struct upload_response *r, struct send_answer *ret)
 		{ 500, 599, NULL, SEND_BOUNDED },
 	};
 	_cleanup_(json_putp) struct json_object *error = NULL;
-	const char *message = NULL;
+	const char *message;
 
 	if (answer_outcome(r, ret))
 		return;
-	if (r->status >= 300)
-		error = parse_error(r);
-	if (error)
-		message = json_find_string(error, "message");
+	message = message_of(r, &error);
 	answer_by_rules(rules, ARRAY_SIZE(rules), SEND_CONFIG, "HTTP", r->status, message ? message : answer_body(r),
 			ret);
 }

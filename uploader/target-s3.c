@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/compress.h"
 #include "common/json.h"
+#include "pprof/copier.h"
 #include "uploader/answer.h"
 #include "uploader/rows.h"
 #include "uploader/sigv4.h"
@@ -182,8 +183,8 @@ static int add_row(const struct target_config *c, const struct batch *b, const s
 	if (r == 0)
 		r = rows_add_stack(s, ret);
 	return r < 0 ? r
-		     : buf_printf(ret, ",\"samples\":%" PRId64 ",\"cpu_ns\":%" PRId64 "}\n",
-				  s->values[PROFILE_PART_COUNT], s->values[PROFILE_PART_CPU_NS]);
+		     : buf_printf(ret, ",\"samples\":%" PRId64 ",\"cpu_ns\":%" PRId64 "}\n", s->values[COPIER_COUNT],
+				  s->values[COPIER_CPU_NS]);
 }
 
 /* Ten minutes of a large host are some 100 MB of rows: only what they are compressed to is in memory. */

@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "pprof/build.h"
+#include "pprof/copier.h"
 #include "pprof/part.h"
 #include "pprof/profile.h"
 #include "tests/unit/cmocka-all.h"

@@ -72,8 +72,8 @@ static void assert_pprof(const struct target_fixture *f, size_t part, const Prot
 
 	assert_int_equal(compression_of(raw->data, raw->len), COMPRESSION_GZIP);
 	assert_int_equal(profile_decode(raw->data, raw->len, &p), 0);
-	*count += made_total(p, PROFILE_PART_COUNT);
-	*cpu_ns += made_total(p, PROFILE_PART_CPU_NS);
+	*count += made_total(p, COPIER_COUNT);
+	*cpu_ns += made_total(p, COPIER_CPU_NS);
 	assert_int_equal(p->time_ns, MADE_START_NS + f->split.parts[part].index * 1000000);
 	for (size_t i = 0; i < p->n_samples; i++)
 		assert_null(profile_find_label(&p->samples[i], "service_name"));
@@ -109,8 +109,8 @@ static void test_pyroscope(void **state)
 		assert_pprof(&f, i, &m->series[0]->samples[0]->raw_profile, &count, &cpu_ns);
 		push__push_request__free_unpacked(m, NULL);
 	}
-	assert_int_equal(count, made_total(f.profile, PROFILE_PART_COUNT));
-	assert_int_equal(cpu_ns, made_total(f.profile, PROFILE_PART_CPU_NS));
+	assert_int_equal(count, made_total(f.profile, COPIER_COUNT));
+	assert_int_equal(cpu_ns, made_total(f.profile, COPIER_CPU_NS));
 
 	fixture_request(&f, &target_pyroscope, 0, 0, &r);
 	assert_string_equal(r.method, "POST");
@@ -190,8 +190,8 @@ static void test_parca(void **state)
 		assert_pprof(&f, i, &m->series[0]->samples[0]->raw_profile, &count, &cpu_ns);
 		parca__write_raw_request__free_unpacked(m, NULL);
 	}
-	assert_int_equal(count, made_total(f.profile, PROFILE_PART_COUNT));
-	assert_int_equal(cpu_ns, made_total(f.profile, PROFILE_PART_CPU_NS));
+	assert_int_equal(count, made_total(f.profile, COPIER_COUNT));
+	assert_int_equal(cpu_ns, made_total(f.profile, COPIER_CPU_NS));
 	assert_string_equal(r.url.data, "http://store:1234/parca.profilestore.v1alpha1.ProfileStoreService/WriteRaw");
 	assert_header(&r, "Content-Type: application/grpc");
 	assert_header(&r, "TE: trailers");
@@ -348,7 +348,7 @@ static void test_otlp(void **state)
 		}
 		otlp__export_profiles_service_request__free_unpacked(m, NULL);
 	}
-	assert_int_equal(count, made_total(f.profile, PROFILE_PART_COUNT));
+	assert_int_equal(count, made_total(f.profile, COPIER_COUNT));
 	assert_string_equal(r.url.data, "http://store:1234/v1development/profiles");
 	protoc("otlp.ExportProfilesServiceRequest", "otlp-v1development.proto", plain.data, plain.size, &text);
 	assert_has(&text, "string_table: \"\"");
@@ -421,7 +421,7 @@ static void test_s3(void **state)
 	assert_non_null(strstr(r.headers.data, "Credential=AKID/20231114/us-east-1/s3/aws4_request"));
 	assert_int_equal(profile_decode(r.body.data, r.body.size, &p), 0);
 	assert_int_equal(p->n_samples, 20000);
-	assert_int_equal(made_total(p, PROFILE_PART_CPU_NS), made_total(f.profile, PROFILE_PART_CPU_NS));
+	assert_int_equal(made_total(p, COPIER_CPU_NS), made_total(f.profile, COPIER_CPU_NS));
 
 	fixture_request(&f, &target_s3, 0, 1, &r);
 	assert_non_null(strstr(r.url.data, "/1700000000000000000-600-0123456789abcdef.ndjson.zst"));
