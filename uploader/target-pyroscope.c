@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/compress.h"
 #include "common/json.h"
 #include "pprof/message.h"
 #include "uploader/answer.h"
@@ -34,19 +33,6 @@ static const struct series_label_rules label_rules = {
 	.max_name_bytes = 1024,
 	.max_value_bytes = 2048,
 };
-
-static int add_pprof(const struct profile_part *part, struct buf *ret)
-{
-	const struct profile_part_options options = {
-		.drops_series_labels = true,
-		.max_frames = MAX_FRAMES,
-		.shift_ns = part->index * PART_SHIFT_NS,
-	};
-	_cleanup_(buf_done) struct buf raw = {};
-	int r = profile_part_encode(part, &options, &raw);
-
-	return r < 0 ? r : compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
-}
 
 static int pack(const struct batch *b, const struct profile_part *part, const struct series_labels *labels,
 		struct buf *pprof, struct buf *ret)
@@ -79,6 +65,11 @@ static int pack(const struct batch *b, const struct profile_part *part, const st
 static int add_body(const struct target_config *c, const struct batch *b, const struct profile_part *part,
 		    struct upload_request *ret)
 {
+	const struct profile_part_options options = {
+		.drops_series_labels = true,
+		.max_frames = MAX_FRAMES,
+		.shift_ns = part->index * PART_SHIFT_NS,
+	};
 	_cleanup_(series_labels_done) struct series_labels labels = {};
 	_cleanup_(buf_done) struct buf pprof = {};
 	int r;
@@ -87,7 +78,7 @@ static int add_body(const struct target_config *c, const struct batch *b, const 
 	if (r == 0)
 		r = series_labels_add(&labels, &label_rules, c, part);
 	if (r == 0)
-		r = add_pprof(part, &pprof);
+		r = target_add_pprof(part, &options, &pprof);
 	if (r < 0)
 		return r;
 	ret->n_cut_labels = labels.n_cut;

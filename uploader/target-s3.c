@@ -135,15 +135,6 @@ static int add_key(const struct target_config *c, const struct batch *b, const s
 
 /* -- the body -- */
 
-static int add_pprof(const struct profile_part *part, struct buf *ret)
-{
-	const struct profile_part_options options = {};
-	_cleanup_(buf_done) struct buf raw = {};
-	int r = profile_part_encode(part, &options, &raw);
-
-	return r < 0 ? r : compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
-}
-
 static int add_row_head(const struct batch *b, const struct profile *p, struct buf *ret)
 {
 	int r = buf_add_str(ret, "{\"ts\":");
@@ -279,13 +270,14 @@ static int address_and_sign(const struct target_config *c, const struct batch *b
 static int request(const struct target_config *c, const struct batch *b, const struct profile_part *part,
 		   unsigned int step, int64_t now_ns, struct upload_request *ret)
 {
+	const struct profile_part_options whole = {};
 	int r;
 
 	if (step >= N_STEPS)
 		return TARGET_NO_MORE;
 	r = target_start_request(c, "PUT", "", ret);
 	if (r == 0)
-		r = step == STEP_PPROF ? add_pprof(part, &ret->body) : add_rows(c, b, part, &ret->body);
+		r = step == STEP_PPROF ? target_add_pprof(part, &whole, &ret->body) : add_rows(c, b, part, &ret->body);
 	return r < 0 ? r : address_and_sign(c, b, part, step, now_ns, ret);
 }
 

@@ -1,55 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What targets send, read by other eyes: protoc, Python's JSON, and messages unpacked again. */
 #include <endian.h>
-#include <fcntl.h>
 
 #include "common/compress.h"
-#include "common/fsutil.h"
 #include "otlp-v1development.pb-c.h"
 #include "parca.pb-c.h"
 #include "push.pb-c.h"
+#include "tests/unit/scratch-dir.h"
 #include "tests/unit/target-fixture.h"
-
-static char dir[] = "/tmp/test-target-requests.XXXXXX";
-
-static void write_file(const char *name, const void *data, size_t size)
-{
-	_cleanup_free_ char *path = NULL;
-	_cleanup_close_ int fd = -1;
-
-	assert_true(asprintf(&path, "%s/%s", dir, name) > 0);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(fs_write_all(fd, data, size), 0);
-}
-
-/* The output of a shell command in the directory; it must succeed. */
-static void run(const char *command, struct buf *ret)
-{
-	_cleanup_free_ char *line = NULL;
-	char piece[4096];
-	FILE *out;
-	size_t n;
-
-	buf_clear(ret);
-	assert_true(asprintf(&line, "cd %s && %s", dir, command) > 0);
-	out = popen(line, "re");
-	assert_non_null(out);
-	while ((n = fread(piece, 1, sizeof(piece), out)) > 0)
-		assert_int_equal(buf_add(ret, piece, n), 0);
-	assert_int_equal(buf_reserve(ret, 0), 0);
-	if (pclose(out) != 0)
-		fail_msg("'%s' failed: %s", command, ret->data);
-}
 
 static void protoc(const char *message, const char *proto, const void *data, size_t size, struct buf *ret)
 {
 	_cleanup_free_ char *command = NULL;
 
-	write_file("message", data, size);
+	scratch_write("message", data, size);
 	assert_true(asprintf(&command, "protoc --proto_path=%s --decode=%s %s <message", UPLOADER_DIR, message, proto) >
 		    0);
-	run(command, ret);
+	scratch_run(command, ret);
 }
 
 static void assert_has(const struct buf *text, const char *needle)
@@ -391,7 +358,7 @@ static void write_rows(const struct upload_request *r, const char *name)
 	_cleanup_(buf_done) struct buf plain = {};
 
 	assert_int_equal(decompress_add(r->body.data, r->body.size, 256 << 20, &plain), 0);
-	write_file(name, plain.data, plain.size);
+	scratch_write(name, plain.data, plain.size);
 }
 
 static void test_s3(void **state)
@@ -428,13 +395,14 @@ static void test_s3(void **state)
 	assert_header(&r, "content-type: application/zstd");
 	assert_int_equal(compression_of(r.body.data, r.body.size), COMPRESSION_ZSTD);
 	write_rows(&r, "rows.ndjson");
-	run("python3 -c \"\nimport json\nrows=[json.loads(l) for l in open('rows.ndjson')]\n"
-	    "print(len(rows), sum(r['samples'] for r in rows), sum(r['cpu_ns'] for r in rows))\n"
-	    "print(sorted(set(r['service'] for r in rows)), sorted(set(r['comm'] for r in rows)))\n"
-	    "r=rows[6]\nprint(r['ts'], r['duration_ns'], r['host'], r['container']=='', r['labels']['pid'], "
-	    "r['labels']['zone'], ascii(r['labels']['extra']))\n"
-	    "print(r['stack'], sorted(r['labels']))\nassert set(map(tuple,rows))=={tuple(r)}, 'columns differ'\n\"",
-	    &out);
+	scratch_run("python3 -c \"\nimport json\nrows=[json.loads(l) for l in open('rows.ndjson')]\n"
+		    "print(len(rows), sum(r['samples'] for r in rows), sum(r['cpu_ns'] for r in rows))\n"
+		    "print(sorted(set(r['service'] for r in rows)), sorted(set(r['comm'] for r in rows)))\n"
+		    "r=rows[6]\nprint(r['ts'], r['duration_ns'], r['host'], r['container']=='', r['labels']['pid'], "
+		    "r['labels']['zone'], ascii(r['labels']['extra']))\n"
+		    "print(r['stack'], sorted(r['labels']))\nassert set(map(tuple,rows))=={tuple(r)}, 'columns "
+		    "differ'\n\"",
+		    &out);
 	assert_has(&out, "20000 79997 799970000000\n");
 	assert_has(&out, "['svc-0', 'svc-1', 'svc-2'] ['worker-0', 'worker-1', 'worker-2']\n");
 	assert_has(&out, "2023-11-14 22:13:20.000000 10000000000 h1 True 1001 z\"1 '\"q\\\\\"\\ufffd\\ufffd'\n");
@@ -495,15 +463,15 @@ static void test_clickhouse(void **state)
 	assert_string_equal(r.url.data, "http://store:1234/?query=INSERT%20INTO%20d1.samples%20FORMAT%20JSONEachRow"
 					"&async_insert=0&insert_deduplication_token=" FIXTURE_ID "-2-samples");
 	assert_header(&r, "Content-Encoding: gzip");
-	run("cat stacks[0-2] >stacks; cat samples[0-2] >samples; python3 -c \"\nimport json\n"
-	    "stacks=[json.loads(l) for l in open('stacks')]\nrows=[json.loads(l) for l in open('samples')]\n"
-	    "by={(s['ServiceName'],s['Hash']):s['Stack'] for s in stacks}\n"
-	    "print(len(stacks), len(by), len(rows), sum(int(r['Samples']) for r in rows), "
-	    "sum(int(r['Value']) for r in rows))\n"
-	    "for n, r in enumerate(rows): assert by[r['ServiceName'],r['StackHash']][0]=='leaf_%d' % n\n"
-	    "r=rows[6]\nprint(by[r['ServiceName'],r['StackHash']], r['Start'], r['End'], r['Type'], "
-	    "ascii(r['Labels']))\n\"",
-	    &out);
+	scratch_run("cat stacks[0-2] >stacks; cat samples[0-2] >samples; python3 -c \"\nimport json\n"
+		    "stacks=[json.loads(l) for l in open('stacks')]\nrows=[json.loads(l) for l in open('samples')]\n"
+		    "by={(s['ServiceName'],s['Hash']):s['Stack'] for s in stacks}\n"
+		    "print(len(stacks), len(by), len(rows), sum(int(r['Samples']) for r in rows), "
+		    "sum(int(r['Value']) for r in rows))\n"
+		    "for n, r in enumerate(rows): assert by[r['ServiceName'],r['StackHash']][0]=='leaf_%d' % n\n"
+		    "r=rows[6]\nprint(by[r['ServiceName'],r['StackHash']], r['Start'], r['End'], r['Type'], "
+		    "ascii(r['Labels']))\n\"",
+		    &out);
 	assert_has(&out, "60000 60000 60000 239994 2399940000000\n");
 	assert_has(&out, "['leaf_6', 'in', 'caller_2', 'server+0x5555', 'sys'] 2023-11-14 22:13:20.000000 "
 			 "2023-11-14 22:13:30.000000 cpu {");
@@ -525,11 +493,11 @@ static void test_clickhouse_hash(void **state)
 	fixture_init(&f, &target_clickhouse, &made);
 	fixture_request(&f, &target_clickhouse, 0, 0, &r);
 	write_rows(&r, "stacks");
-	run("python3 -c \"\nimport json\ns=json.loads(open('stacks').read())\nh=0xcbf29ce484222325\n"
-	    "for f in s['Stack']:\n"
-	    "    for b in len(f).to_bytes(4,'little')+f.encode(): h=(h^b)*0x100000001b3%2**64\n"
-	    "print(s['Stack'], h==int(s['Hash']))\n\"",
-	    &out);
+	scratch_run("python3 -c \"\nimport json\ns=json.loads(open('stacks').read())\nh=0xcbf29ce484222325\n"
+		    "for f in s['Stack']:\n"
+		    "    for b in len(f).to_bytes(4,'little')+f.encode(): h=(h^b)*0x100000001b3%2**64\n"
+		    "print(s['Stack'], h==int(s['Hash']))\n\"",
+		    &out);
 	assert_string_equal(out.data, "['leaf_0', 'caller_1'] True\n");
 	fixture_done(&f);
 }
@@ -545,22 +513,10 @@ static void test_clickhouse_stack_once(void **state)
 	fixture_init(&f, &target_clickhouse, &made);
 	fixture_request(&f, &target_clickhouse, 0, 0, &r);
 	write_rows(&r, "stacks");
-	run("cut -d, -f1,2,4- stacks", &out);
+	scratch_run("cut -d, -f1,2,4- stacks", &out);
 	assert_string_equal(out.data, "{\"ServiceName\":\"svc-1\",\"Hash\":\"14695981039346656037\",\"Stack\":[]}\n"
 				      "{\"ServiceName\":\"svc-0\",\"Hash\":\"14695981039346656037\",\"Stack\":[]}\n");
 	fixture_done(&f);
-}
-
-static int set_up(void **state)
-{
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	_cleanup_free_ char *command = NULL;
-
-	return asprintf(&command, "rm -r %s", dir) > 0 ? system(command) : -1;
 }
 
 int main(void)
@@ -573,5 +529,5 @@ int main(void)
 		cmocka_unit_test(test_clickhouse_hash), cmocka_unit_test(test_clickhouse_stack_once),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, scratch_dir_new, scratch_dir_free);
 }
