@@ -365,6 +365,17 @@ const char *profile_module(const struct profile_location *l)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+void profile_keep_samples(struct profile *p, const bool *is_kept)
+{
+	struct profile_sample *samples = ((struct model *)p)->samples; /* as in profile_free() */
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_samples; i++)
+		if (is_kept[i])
+			samples[n++] = samples[i];
+	p->n_samples = n;
+}
+
 const struct profile_label *profile_find_label(const struct profile_sample *s, const char *key)
 {
 	for (size_t i = 0; i < s->n_labels; i++)
