@@ -14,7 +14,6 @@ struct encoder {
 	uint32_t *locations;              /* likewise: 0, or one more than the builder's number */
 	struct buf frames, labels;        /* struct frame, struct label: of one location or sample */
 	struct buf stack;                 /* uint32_t */
-	size_t count_type, cpu_type;
 };
 
 static void encoder_done(struct encoder *e)
@@ -27,27 +26,19 @@ static void encoder_done(struct encoder *e)
 	buf_done(&e->stack);
 }
 
-static int find_type(const struct profile *p, const char *type, const char *unit, size_t *ret)
+static bool is_type(const struct profile *p, size_t column, const char *type, const char *unit)
 {
-	for (size_t i = 0; i < p->n_sample_types; i++)
-		if (strcmp(p->sample_types[i].type, type) == 0 && strcmp(p->sample_types[i].unit, unit) == 0) {
-			*ret = i;
-			return 0;
-		}
-	return -EINVAL;
+	return column < p->n_sample_types && strcmp(p->sample_types[column].type, type) == 0 &&
+	       strcmp(p->sample_types[column].unit, unit) == 0;
 }
 
 static int encoder_init(struct encoder *e)
 {
 	const struct profile *p = e->part->profile;
-	int r;
 
-	r = find_type(p, "samples", "count", &e->count_type);
-	if (r < 0)
-		return r;
-	r = find_type(p, "cpu", "nanoseconds", &e->cpu_type);
-	if (r < 0)
-		return r;
+	if (p->n_sample_types != 2 || !is_type(p, PROFILE_PART_COUNT, "samples", "count") ||
+	    !is_type(p, PROFILE_PART_CPU_NS, "cpu", "nanoseconds"))
+		return -EINVAL;
 	e->mappings = calloc(p->n_mappings + 1, sizeof(*e->mappings));
 	e->locations = calloc(p->n_locations + 1, sizeof(*e->locations));
 	if (!e->mappings || !e->locations)
@@ -185,8 +176,8 @@ static int add_sample(struct encoder *e, const struct profile_sample *s)
 		return r;
 	/* A negative value is beyond what the builder takes: -ERANGE. */
 	return profile_builder_add_sample(e->builder, label_set, (const void *)e->stack.data,
-					  e->stack.size / sizeof(uint32_t), (uint64_t)s->values[e->count_type],
-					  (uint64_t)s->values[e->cpu_type]);
+					  e->stack.size / sizeof(uint32_t), (uint64_t)s->values[PROFILE_PART_COUNT],
+					  (uint64_t)s->values[PROFILE_PART_CPU_NS]);
 }
 
 static int add_all(struct encoder *e)

@@ -12,6 +12,12 @@
 #include "common/clean.h"
 #include "pprof/profile.h"
 
+/* The columns of a profile that has parts. */
+enum {
+	PROFILE_PART_COUNT,  /* samples/count */
+	PROFILE_PART_CPU_NS, /* cpu/nanoseconds */
+};
+
 struct profile_part {
 	const struct profile *profile;
 	const struct profile_sample *const *samples;
@@ -36,7 +42,7 @@ struct profile_part_options {
 /*
  * Appends the uncompressed pprof of a part to ret: with the profile's time, duration, period and comments, and only the
  * strings, functions, locations and mappings that its samples need. Ids count from 1, all strings are valid UTF-8.
- * -EINVAL: the profile has not both samples/count and cpu/nanoseconds; else as the builder (pprof/build.h).
+ * -EINVAL: the profile's columns are not samples/count and cpu/nanoseconds; else as the builder (pprof/build.h).
  */
 _must_check_ int profile_part_encode(const struct profile_part *part, const struct profile_part_options *options,
 				     struct buf *ret);

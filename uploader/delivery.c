@@ -2,7 +2,7 @@
 #include "uploader/delivery.h"
 
 #include <inttypes.h>
-#include <openssl/sha.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,11 +12,14 @@
 
 void delivery_id(const char *host, const char *target, int64_t start_ns, uint64_t first_sequence, char ret[static 33])
 {
-	unsigned char digest[SHA256_DIGEST_LENGTH];
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx hash;
 	char text[WINDOW_HOST_BYTES + 256];
 	int n = snprintf(text, sizeof(text), "%s\n%.128s\n%" PRId64 "\n%" PRIu64, host, target, start_ns, first_sequence);
 
-	SHA256((unsigned char *)text, (size_t)n, digest);
+	sha256_init(&hash);
+	sha256_update(&hash, (size_t)n, (uint8_t *)text);
+	sha256_digest(&hash, sizeof(digest), digest);
 	for (int i = 0; i < 16; i++)
 		sprintf(ret + i * 2, "%02x", digest[i]);
 }

@@ -260,7 +260,7 @@ static int close_batch(struct lane *l, struct queue_batch *b)
 }
 
 /* Windows went away since the batch was opened. What is left makes other parts than those that were sent. */
-static void note_missing(struct lane *l, struct queue_batch *b, const struct source_batch *loaded)
+static void note_missing(struct lane *l, struct queue_batch *b, const struct loaded *loaded)
 {
 	unsigned int lost = b->n_windows > loaded->n_windows ? b->n_windows - loaded->n_windows : 0;
 
@@ -298,7 +298,7 @@ static int restore_parts(struct lane *l, struct queue_batch *b)
 	return 0;
 }
 
-static int start_delivery(struct lane *l, struct queue_batch *b, struct source_batch *loaded)
+static int start_delivery(struct lane *l, struct queue_batch *b, struct loaded *loaded)
 {
 	struct batch batch = { .host = loaded->host, .start_ns = b->start_ns, .end_ns = b->end_ns };
 	int r;
@@ -311,7 +311,7 @@ static int start_delivery(struct lane *l, struct queue_batch *b, struct source_b
 /* -ENOMEM goes up; any other fault is of these windows, and they are not tried again. */
 static int load(struct lane *l, struct queue_batch *b)
 {
-	struct source_batch loaded = {};
+	struct loaded loaded = {};
 	int r;
 
 	delivery_done(&l->delivery);

@@ -11,7 +11,6 @@
 #include "common/json.h"
 
 #define FILE_MODE 0640
-#define MAX_DEPTH 8
 #define MAX_COUNT 1000000U
 
 /* A member that must be there, and a whole number. */
@@ -179,16 +178,11 @@ static int get_queue(struct json_object *top, struct queue *ret)
 int queue_parse(const char *text, size_t size, struct queue *ret)
 {
 	_cleanup_(json_putp) struct json_object *top = NULL;
-	struct json_tokener *tokener;
+	int r = size <= QUEUE_FILE_MAX_BYTES ? json_parse(text, size, &top) : JSON_NOT_ONE;
 
-	if (size > QUEUE_FILE_MAX_BYTES)
-		return QUEUE_DAMAGED;
-	tokener = json_tokener_new_ex(MAX_DEPTH);
-	if (!tokener)
-		return -ENOMEM;
-	top = json_tokener_parse_ex(tokener, text, (int)size);
-	json_tokener_free(tokener);
-	return json_object_is_type(top, json_type_object) ? get_queue(top, ret) : QUEUE_DAMAGED;
+	if (r < 0)
+		return r;
+	return r == 0 && json_object_is_type(top, json_type_object) ? get_queue(top, ret) : QUEUE_DAMAGED;
 }
 
 static int add_passed(struct json_object *top, const struct queue *q)

@@ -3,11 +3,12 @@
 
 void upload_request_clear(struct upload_request *r)
 {
-	r->method = NULL;
-	r->is_grpc = false;
 	buf_clear(&r->url);
 	buf_clear(&r->headers);
 	buf_clear(&r->body);
+	r->method = NULL;
+	r->is_grpc = false;
+	r->n_cut_labels = 0;
 }
 
 void upload_request_done(struct upload_request *r)

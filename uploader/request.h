@@ -21,6 +21,7 @@ struct upload_request {
 		headers; /* "Name: value\n" each, without those that the transport adds: Host, Content-Length, auth */
 	struct buf body;
 	bool is_grpc; /* HTTP/2 with prior knowledge or ALPN, trailers; the body has its five-byte prefix already */
+	unsigned int n_cut_labels; /* that the store's limits left out or shortened: to be counted once it is sent */
 };
 
 void upload_request_clear(struct upload_request *r);

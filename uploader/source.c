@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "uploader/source.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#include "common/buf.h"
-#include "pprof/merge.h"
-#include "pprof/profile.h"
 
 #define LIST_AT_ONCE ((size_t)4096)
 
@@ -117,45 +112,19 @@ void source_drop_before(struct source *s, uint64_t sequence)
 	s->n -= n;
 }
 
-/* 0, or what store_load() answers, or MERGE_FOREIGN as STORE_BAD. */
-static int add_window(struct source *s, uint64_t sequence, struct merge *merge, struct source_batch *ret)
+int source_load(struct source *s, uint64_t first, uint64_t last, const char *id, struct loaded *ret)
 {
-	_cleanup_(profile_freep) struct profile *profile = NULL;
-	struct window_info info;
-	int r = store_find(s->store, sequence, &info);
+	_cleanup_(loader_done) struct loader loader = {};
+	int r = loader_init(&loader, s->store, NULL);
 
-	if (r == 0)
-		r = store_load(s->store, &info, &profile);
-	if (r == 0 && merge_add(merge, profile) == MERGE_FOREIGN)
-		r = STORE_BAD;
-	if (r == 0)
-		snprintf(ret->host, sizeof(ret->host), "%s", info.host);
-	return r;
-}
+	for (size_t i = source_lower_bound(s, first); r == 0 && i < s->n && s->windows[i].sequence <= last; i++) {
+		struct window_info info;
 
-static int count(struct source_batch *b, int answer)
-{
-	b->n_windows += answer == 0;
-	b->n_gone += answer == STORE_GONE;
-	b->n_unreadable += answer == STORE_BAD;
-	return answer < 0 ? answer : 0;
-}
-
-int source_load(struct source *s, uint64_t first, uint64_t last, const char *id, struct source_batch *ret)
-{
-	_cleanup_(merge_freep) struct merge *merge = NULL;
-	_cleanup_(buf_done) struct buf merged = {};
-	const struct merge_options options = { .id = id };
-	struct source_batch b = {};
-	int r = merge_new(&merge);
-
-	for (size_t i = source_lower_bound(s, first); r == 0 && i < s->n && s->windows[i].sequence <= last; i++)
-		r = count(&b, add_window(s, s->windows[i].sequence, merge, &b));
-	if (r == 0 && b.n_windows > 0)
-		r = merge_encode(merge, &options, &merged);
-	if (r == 0 && b.n_windows > 0)
-		r = profile_decode(merged.data, merged.size, &b.profile);
-	if (r == 0)
-		*ret = b;
-	return r;
+		r = store_find(s->store, s->windows[i].sequence, &info);
+		if (r == STORE_GONE)
+			r = loader_note_gone(&loader);
+		else if (r == 0)
+			r = loader_add(&loader, &info);
+	}
+	return r < 0 ? r : loader_end(&loader, id, ret);
 }

@@ -10,6 +10,7 @@
 
 #include "common/clean.h"
 #include "store/store.h"
+#include "uploader/loader.h"
 
 #define SOURCE_MAX_WINDOWS ((size_t)1 << 18) /* 30 days of 10 s; what is beyond is seen when others have gone */
 
@@ -41,18 +42,5 @@ void source_drop_before(struct source *s, uint64_t sequence);
 
 size_t source_lower_bound(const struct source *s, uint64_t sequence); /* index of the first at or behind it */
 
-struct buf;
-struct profile;
-
-/* What a range of windows is together. */
-struct source_batch {
-	struct profile *profile; /* the caller's now; NULL: none of them could be read */
-	char host[WINDOW_HOST_BYTES];
-	unsigned int n_windows;    /* in it */
-	unsigned int n_gone;       /* not in the store any more */
-	unsigned int n_unreadable; /* damaged, or of a kind that cannot be merged */
-};
-
 /* Windows first..last, merged into one under this id. */
-_must_check_ int source_load(struct source *s, uint64_t first, uint64_t last, const char *id,
-			     struct source_batch *ret);
+_must_check_ int source_load(struct source *s, uint64_t first, uint64_t last, const char *id, struct loaded *ret);
