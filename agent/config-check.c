@@ -101,11 +101,7 @@ static int check_targets(const struct config_builder *b)
 int config_check(const struct config_builder *b)
 {
 	static int (*const checks[])(const struct config_builder *b) = {
-		check_listen,
-		check_tls,
-		check_frequency,
-		check_limits,
-		check_targets,
+		check_listen, check_tls, check_frequency, check_limits, check_targets,
 	};
 	int r = 0;
 

@@ -28,12 +28,15 @@ static const char *or_null(const char *text)
 static int check_keys(const struct config_target *t, char ret_reason[static TARGET_REASON_BYTES])
 {
 	if (!queue_is_name(t->name))
-		return bad(ret_reason, "a target's name is up to %d letters, digits, '-' and '_'", QUEUE_NAME_BYTES - 1);
+		return bad(ret_reason, "a target's name is up to %d letters, digits, '-' and '_'",
+			   QUEUE_NAME_BYTES - 1);
 	if (!t->kind[0])
 		return bad(ret_reason, "kind is missing: pyroscope, parca, otlp, s3, clickhouse, http or hub");
 	if (!target_find(t->kind))
-		return bad(ret_reason, "kind: there is no '%.40s'; there are pyroscope, parca, otlp, s3, clickhouse, "
-				       "http and hub", t->kind);
+		return bad(ret_reason,
+			   "kind: there is no '%.40s'; there are pyroscope, parca, otlp, s3, clickhouse, "
+			   "http and hub",
+			   t->kind);
 	if (strcmp(t->on_ambiguous, "retry") != 0 && strcmp(t->on_ambiguous, "drop") != 0)
 		return bad(ret_reason, "on_ambiguous: '%.40s' is neither retry nor drop", t->on_ambiguous);
 	if (t->username[0] && t->token_file)

@@ -15,7 +15,8 @@ void delivery_id(const char *host, const char *target, int64_t start_ns, uint64_
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	struct sha256_ctx hash;
 	char text[WINDOW_HOST_BYTES + 256];
-	int n = snprintf(text, sizeof(text), "%s\n%.128s\n%" PRId64 "\n%" PRIu64, host, target, start_ns, first_sequence);
+	int n = snprintf(text, sizeof(text), "%s\n%.128s\n%" PRId64 "\n%" PRIu64, host, target, start_ns,
+			 first_sequence);
 
 	sha256_init(&hash);
 	sha256_update(&hash, (size_t)n, (uint8_t *)text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * delivery: one batch in memory, cut into its parts, and the request for one of them after another. It knows neither
- * queue nor socket: what is done with an answer is decided elsewhere, in the same way for the uploader and for a push by
- * hand.
+ * queue nor socket: what is done with an answer is decided elsewhere, in the same way for the uploader and for a push
+ * by hand.
  */
 #pragma once
 

@@ -116,9 +116,10 @@ static bool mentions(const char *text, const char *const *words)
 /* A client certificate that is refused shows as an alert, in TLS 1.3 only after our request was sent. */
 static bool is_refusal(const char *error)
 {
-	static const char *const words[] = { "alert certificate", "alert bad certificate", "alert unknown ca",
-					     "alert access denied", "alert handshake failure", "alert unsupported certificate",
-					     "alert protocol version", NULL };
+	static const char *const words[] = { "alert certificate",       "alert bad certificate",
+					     "alert unknown ca",        "alert access denied",
+					     "alert handshake failure", "alert unsupported certificate",
+					     "alert protocol version",  NULL };
 
 	return strstr(error, " alert ") && mentions(error, words);
 }
@@ -146,9 +147,9 @@ static enum upload_outcome outcome_of(const struct http_answer *a, const struct 
 	case CURLE_WEIRD_SERVER_REPLY:
 		return UPLOAD_BAD_PROTOCOL;
 	case CURLE_SSL_CONNECT_ERROR:
-		return is_no_tls(end->error) ? UPLOAD_BAD_PROTOCOL :
-		       is_refusal(end->error) ? UPLOAD_BAD_PEER :
-						UPLOAD_NOT_SENT;
+		return is_no_tls(end->error)    ? UPLOAD_BAD_PROTOCOL
+		       : is_refusal(end->error) ? UPLOAD_BAD_PEER
+						: UPLOAD_NOT_SENT;
 	default:
 		if (is_refusal(end->error))
 			return UPLOAD_BAD_PEER;

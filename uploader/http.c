@@ -127,7 +127,9 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
 
 static CURLcode set_blob(CURL *easy, CURLoption option, const char *pem)
 {
-	struct curl_blob blob = { .data = (void *)(uintptr_t)pem, .len = pem ? strlen(pem) : 0, .flags = CURL_BLOB_COPY };
+	struct curl_blob blob = { .data = (void *)(uintptr_t)pem,
+				  .len = pem ? strlen(pem) : 0,
+				  .flags = CURL_BLOB_COPY };
 
 	return pem ? curl_easy_setopt(easy, option, &blob) : CURLE_OK;
 }
@@ -214,7 +216,8 @@ static long http_version(const struct upload_request *r)
 {
 	if (!r->is_grpc)
 		return CURL_HTTP_VERSION_1_1;
-	return strncasecmp(r->url.data, "https:", 6) == 0 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+	return strncasecmp(r->url.data, "https:", 6) == 0 ? CURL_HTTP_VERSION_2TLS
+							  : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
 }
 
 static int set_up(struct http_transfer *t, const struct http_peer *peer)

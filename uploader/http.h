@@ -24,9 +24,9 @@ struct http_peer {
 	bool skips_verification;         /* of the server's certificate and name */
 	const char *username, *password; /* basic */
 	const char *bearer;
-	const char *proxy;                /* NULL: none, whatever the environment says */
-	uint64_t timeout_ns;              /* of the whole request; what a long body needs at the least speed is added */
-	uint64_t bandwidth_bytes_per_s;   /* of what is sent; 0: no limit */
+	const char *proxy;              /* NULL: none, whatever the environment says */
+	uint64_t timeout_ns;            /* of the whole request; what a long body needs at the least speed is added */
+	uint64_t bandwidth_bytes_per_s; /* of what is sent; 0: no limit */
 };
 
 _must_check_ int http_new(struct http **ret);

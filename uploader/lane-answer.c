@@ -95,8 +95,8 @@ static void again(struct lane *l, struct queue_batch *b, const struct upload_res
 	l->is_dirty = true;
 }
 
-static int act(struct lane *l, struct queue_batch *b, enum policy_action action,
-	       const struct upload_response *response, const struct send_answer *answer, const struct upload_clock *now)
+static int act(struct lane *l, struct queue_batch *b, enum policy_action action, const struct upload_response *response,
+	       const struct send_answer *answer, const struct upload_clock *now)
 {
 	switch (action) {
 	case POLICY_GO_ON:

@@ -136,8 +136,8 @@ int lane_init(struct lane *l, const struct lane_world *world, const struct uploa
 	int r, e;
 
 	*l = (struct lane){ .world = world, .settings = settings };
-	policy_init(&l->policy, policy_phase_ns(world->host, settings->config.name, UINT64_MAX) ^
-					(uint64_t)now->realtime_ns);
+	policy_init(&l->policy,
+		    policy_phase_ns(world->host, settings->config.name, UINT64_MAX) ^ (uint64_t)now->realtime_ns);
 	r = read_queue(l);
 	l->queue.is_enabled = true;
 	l->is_dirty |= !l->is_off;
@@ -280,8 +280,8 @@ static int restore_parts(struct lane *l, struct queue_batch *b)
 	int r = 0;
 
 	for (unsigned int i = 0; r == 0 && i < b->n_halved; i++)
-		r = b->halved[i] < l->delivery.split.n_parts ? delivery_halve(&l->delivery, b->halved[i]) :
-							       DELIVERY_SINGLE;
+		r = b->halved[i] < l->delivery.split.n_parts ? delivery_halve(&l->delivery, b->halved[i])
+							     : DELIVERY_SINGLE;
 	if (r < 0)
 		return r;
 	if (r == 0 && (b->n_parts == 0 || b->n_parts == l->delivery.split.n_parts)) {

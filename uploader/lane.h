@@ -55,14 +55,14 @@ struct lane {
 	struct upload_request request;
 	struct http_transfer *transfer; /* NULL: none */
 	bool is_off;
-	bool has_credentials;      /* the files that are named could be read once */
-	bool is_dirty;             /* the queue in memory is not the one on disk */
-	bool is_repeat;            /* the last request for this part failed */
-	uint64_t backfill_ns;      /* CLOCK_MONOTONIC: the next batch of the past not before */
-	uint64_t credentials_ns;   /* the next look at the files */
-	unsigned int n_limited;    /* 429 in a row */
-	int64_t clock_offset_ns;   /* what the server's clock is ahead of ours */
-	int64_t last_success_ns;   /* CLOCK_REALTIME; 0: never */
+	bool has_credentials;         /* the files that are named could be read once */
+	bool is_dirty;                /* the queue in memory is not the one on disk */
+	bool is_repeat;               /* the last request for this part failed */
+	uint64_t backfill_ns;         /* CLOCK_MONOTONIC: the next batch of the past not before */
+	uint64_t credentials_ns;      /* the next look at the files */
+	unsigned int n_limited;       /* 429 in a row */
+	int64_t clock_offset_ns;      /* what the server's clock is ahead of ours */
+	int64_t last_success_ns;      /* CLOCK_REALTIME; 0: never */
 	char fault[LANE_FAULT_BYTES]; /* the last; "": none since the last success */
 };
 

@@ -121,8 +121,7 @@ size_t plan_too_old(const struct source *s, const struct queue *q, const struct 
 {
 	size_t n = 0, too_old = 0;
 
-	while (o->max_age_ns > 0 && n < s->n &&
-	       s->windows[n].start_ns + (int64_t)o->max_age_ns < o->now_ns) {
+	while (o->max_age_ns > 0 && n < s->n && s->windows[n].start_ns + (int64_t)o->max_age_ns < o->now_ns) {
 		too_old += is_pending(q, s->windows[n].sequence);
 		n++;
 	}

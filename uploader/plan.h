@@ -5,8 +5,8 @@
  * window came after it, or none can come any more. Pure.
  *
  * The newest closed run goes first, while it is fresh: people look at the last minutes. What an outage left behind goes
- * in between, the oldest first, for that is what a store's age limit or retention will take next; and only so many in an
- * interval, for all hosts come back at once.
+ * in between, the oldest first, for that is what a store's age limit or retention will take next; and only so many in
+ * an interval, for all hosts come back at once.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ struct plan_options {
 };
 
 struct plan_run {
-	size_t first, n;     /* indexes of the source's windows */
+	size_t first, n;          /* indexes of the source's windows */
 	int64_t start_ns, end_ns; /* of the interval */
 	bool is_fresh;
 };

@@ -30,23 +30,23 @@ struct policy {
 };
 
 enum policy_action {
-	POLICY_GO_ON,    /* it was taken */
-	POLICY_AGAIN,    /* not before policy's time */
+	POLICY_GO_ON,           /* it was taken */
+	POLICY_AGAIN,           /* not before policy's time */
 	POLICY_AGAIN_AMBIGUOUS, /* the same, and it may have been taken: the repeat may be a duplicate */
 	POLICY_LOSE_AMBIGUOUS,  /* it may have been taken, and is not sent again */
 	POLICY_HALVE,
-	POLICY_REFUSED,  /* quarantine, then the next */
-	POLICY_TOO_OLD,  /* the next */
+	POLICY_REFUSED, /* quarantine, then the next */
+	POLICY_TOO_OLD, /* the next */
 };
 
 /* One request's end. */
 struct policy_case {
 	const struct upload_response *response;
 	const struct send_answer *answer;
-	bool is_idempotent;    /* the target */
-	bool drops_ambiguous;  /* on_ambiguous=drop */
-	bool is_divisible;     /* the part has more than one sample */
-	unsigned int n_tries;   /* of this part that may be its own fault, with this one if it is one */
+	bool is_idempotent;   /* the target */
+	bool drops_ambiguous; /* on_ambiguous=drop */
+	bool is_divisible;    /* the part has more than one sample */
+	unsigned int n_tries; /* of this part that may be its own fault, with this one if it is one */
 	unsigned int n_strikes;
 	unsigned int n_limited; /* 429 in a row for this part, likewise */
 };

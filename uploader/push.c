@@ -206,7 +206,19 @@ static int send_batch(struct push *p, const struct batch *batch, struct profile 
 	return r;
 }
 
-int push_profile(struct push *p, struct profile *profile, const char *id)
+static uint64_t hash_values(const struct profile *p)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a, by words */
+
+	for (size_t i = 0; i < p->n_samples; i++) {
+		hash = (hash ^ p->samples[i].n_locations) * 0x100000001b3ULL;
+		for (size_t v = 0; v < p->n_sample_types; v++)
+			hash = (hash ^ (uint64_t)p->samples[i].values[v]) * 0x100000001b3ULL;
+	}
+	return hash;
+}
+
+int push_profile(struct push *p, struct profile *profile)
 {
 	struct batch batch = {
 		.host = p->host,
@@ -215,8 +227,10 @@ int push_profile(struct push *p, struct profile *profile, const char *id)
 	};
 	int r;
 
-	snprintf(batch.id, sizeof(batch.id), "%s", id);
+	delivery_id(p->host, p->settings->config.name, profile->time_ns, hash_values(profile), batch.id);
 	r = send_batch(p, &batch, profile);
+	if (r == -EINVAL)
+		return fail(p, "it has not both samples/count and cpu/nanoseconds, as profiles of cpuhound have");
 	return r != 0 ? r : p->fault[0] ? PUSH_FAILED : 0;
 }
 

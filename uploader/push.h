@@ -50,4 +50,6 @@ void push_done(struct push *p);
  * taken.
  */
 _must_check_ int push_windows(struct push *p, struct store *store, const struct selection *selection);
-_must_check_ int push_profile(struct push *p, struct profile *profile, const char *id); /* takes it over */
+
+/* Takes the profile over. Its id comes from its time and its values: the same file is the same batch. */
+_must_check_ int push_profile(struct push *p, struct profile *profile);

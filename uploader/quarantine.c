@@ -15,7 +15,7 @@
 #define PREFIX "upload-"
 #define PROFILE_SUFFIX ".pb.gz"
 #define ANSWER_SUFFIX ".txt"
-#define NAME_SIZE 192
+#define NAME_SIZE 256 /* NAME_MAX and the NUL */
 
 static int write_file(int dir_fd, const char *name, const struct buf *text)
 {

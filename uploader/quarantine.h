@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * quarantine: parts that a store refused for good, below bad/ of the store: upload-TARGET-ID-PART.pb.gz, which any pprof
- * tool opens, and beside it .txt with the answer. Bounded: the oldest make way.
+ * quarantine: parts that a store refused for good, below bad/ of the store: upload-TARGET-ID-PART.pb.gz, which any
+ * pprof tool opens, and beside it .txt with the answer. Bounded: the oldest make way.
  */
 #pragma once
 

@@ -165,9 +165,8 @@ static int get_queue(struct json_object *top, struct queue *ret)
 		return QUEUE_DAMAGED;
 	if (version > QUEUE_VERSION)
 		return QUEUE_NEWER;
-	if (!get_text(top, "target",
-		      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 1, QUEUE_NAME_BYTES - 1,
-		      q.name) ||
+	if (!get_text(top, "target", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 1,
+		      QUEUE_NAME_BYTES - 1, q.name) ||
 	    !get_bool(top, "enabled", &q.is_enabled) || !get_passed(top, &q) || !get_open(top, &q))
 		return QUEUE_DAMAGED;
 	get_counters(json_find(top, "counters"), &q.counters);
@@ -215,11 +214,16 @@ static int add_halved(struct json_object *o, const struct queue_batch *b)
 static int add_batch(struct json_object *list, const struct queue_batch *b)
 {
 	const struct json_count numbers[] = {
-		{ "start_ns", (uint64_t)b->start_ns }, { "end_ns", (uint64_t)b->end_ns },
-		{ "first", b->sequences.first },       { "last", b->sequences.last },
-		{ "windows", b->n_windows },           { "parts", b->n_parts },
-		{ "part", b->part },                   { "tries", b->n_tries },
-		{ "strikes", b->n_strikes },           { "refused", b->n_refused },
+		{ "start_ns", (uint64_t)b->start_ns },
+		{ "end_ns", (uint64_t)b->end_ns },
+		{ "first", b->sequences.first },
+		{ "last", b->sequences.last },
+		{ "windows", b->n_windows },
+		{ "parts", b->n_parts },
+		{ "part", b->part },
+		{ "tries", b->n_tries },
+		{ "strikes", b->n_strikes },
+		{ "refused", b->n_refused },
 	};
 	struct json_object *o;
 	int r = json_append_object(list, &o);

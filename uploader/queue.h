@@ -57,12 +57,12 @@ struct queue_batch {
 	X(refused_windows)     /* all parts were */                                                                    \
 	X(empty_windows)       /* without samples: there is nothing to send */                                         \
 	X(sent_parts)                                                                                                  \
-	X(sent_bytes)          /* of the bodies, as they were sent */                                                  \
+	X(sent_bytes) /* of the bodies, as they were sent */                                                           \
 	X(requests)                                                                                                    \
-	X(retried)             /* requests that were repeats */                                                        \
-	X(cut_labels)          /* that the target's limits left out or shortened */                                     \
-	X(splits)              /* parts that were too large for the target */                                          \
-	X(rejected_parts)      /* quarantined */                                                                       \
+	X(retried)        /* requests that were repeats */                                                             \
+	X(cut_labels)     /* that the target's limits left out or shortened */                                         \
+	X(splits)         /* parts that were too large for the target */                                               \
+	X(rejected_parts) /* quarantined */                                                                            \
 	X(rejected_samples)                                                                                            \
 	X(too_old_windows)     /* the target does not take that time any more */                                       \
 	X(too_old_parts)       /* the same, as the target told it */                                                   \
@@ -71,7 +71,7 @@ struct queue_batch {
 	X(possible_losses)     /* parts that were not */                                                               \
 	X(evicted_windows)     /* gone from the store before they were sent */                                         \
 	X(unreadable_windows)                                                                                          \
-	X(quarantine_evicted)  /* rejected parts that made way for others */
+	X(quarantine_evicted) /* rejected parts that made way for others */
 
 #define QUEUE_COUNTER_FIELD(name) uint64_t name;
 struct queue_counters {
@@ -94,9 +94,9 @@ bool queue_is_name(const char *name);
 void queue_init(struct queue *q, const char *name);
 
 enum queue_answer {
-	QUEUE_NEWER = 1,    /* a later version wrote it: leave it alone */
-	QUEUE_DAMAGED,      /* no such text */
-	QUEUE_SET_ASIDE,    /* damaged: it lies beside as NAME.json.bad now, and *ret begins anew */
+	QUEUE_NEWER = 1, /* a later version wrote it: leave it alone */
+	QUEUE_DAMAGED,   /* no such text */
+	QUEUE_SET_ASIDE, /* damaged: it lies beside as NAME.json.bad now, and *ret begins anew */
 };
 
 /* Pure. QUEUE_NEWER, QUEUE_DAMAGED. */

@@ -110,12 +110,10 @@ static int check_hub(const struct target_config *c, char ret_reason[static TARGE
 static void classify(const struct upload_response *r, struct send_answer *ret)
 {
 	static const struct answer_rule rules[] = {
-		{ 200, 299, NULL, SEND_DONE },      { 408, 408, NULL, SEND_RETRY },
-		{ 425, 425, NULL, SEND_RETRY },     { 429, 429, NULL, SEND_RETRY },
-		{ 400, 400, NULL, SEND_REJECTED },  { 422, 422, NULL, SEND_REJECTED },
-		{ 410, 410, NULL, SEND_TOO_OLD },   { 413, 413, NULL, SEND_TOO_LARGE },
-		{ 409, 409, NULL, SEND_BOUNDED },   { 502, 504, NULL, SEND_RETRY },
-		{ 501, 501, NULL, SEND_CONFIG },    { 505, 505, NULL, SEND_CONFIG },
+		{ 200, 299, NULL, SEND_DONE },    { 408, 408, NULL, SEND_RETRY },     { 425, 425, NULL, SEND_RETRY },
+		{ 429, 429, NULL, SEND_RETRY },   { 400, 400, NULL, SEND_REJECTED },  { 422, 422, NULL, SEND_REJECTED },
+		{ 410, 410, NULL, SEND_TOO_OLD }, { 413, 413, NULL, SEND_TOO_LARGE }, { 409, 409, NULL, SEND_BOUNDED },
+		{ 502, 504, NULL, SEND_RETRY },   { 501, 501, NULL, SEND_CONFIG },    { 505, 505, NULL, SEND_CONFIG },
 		{ 500, 599, NULL, SEND_BOUNDED },
 	};
 

@@ -57,7 +57,8 @@ int template_check(const char *text, char ret_reason[static TARGET_REASON_BYTES]
 
 		if (!behind || find(name) == PLACEHOLDER_NONE) {
 			snprintf(ret_reason, TARGET_REASON_BYTES,
-				 "'%.60s': placeholders are {host}, {service}, {start}, {end}, {id}, {part} and {label:KEY}",
+				 "'%.60s': placeholders are {host}, {service}, {start}, {end}, {id}, {part} and "
+				 "{label:KEY}",
 				 text);
 			return TEMPLATE_BAD;
 		}

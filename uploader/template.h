@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * template: text with {host}, {service}, {start}, {end}, {id}, {part} and {label:KEY} in it, filled in for one part of a
- * batch. Times are whole seconds since 1970; a label is the
- * target's own, or one that all samples of the part have; else it is empty. Values are percent-encoded
- * (RFC 3986: all but letters, digits and "-._~"), in a URL and in a header alike: so nothing foreign ends either. Pure.
+ * template: text with {host}, {service}, {start}, {end}, {id}, {part} and {label:KEY} in it, filled in for one part of
+ * a batch. Times are whole seconds since 1970; a label is the target's own, or one that all samples of the part have;
+ * else it is empty. Values are percent-encoded (RFC 3986: all but letters, digits and "-._~"), in a URL and in a header
+ * alike: so nothing foreign ends either. Pure.
  */
 #pragma once
 

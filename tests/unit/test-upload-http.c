@@ -340,7 +340,8 @@ static void header(struct http_answer *a, const char *line)
 	assert_int_equal(http_answer_add_header(a, line, strlen(line)), 0);
 }
 
-static void expect_grpc(const char *const *lines, int code, enum upload_outcome outcome, int status, const char *message)
+static void expect_grpc(const char *const *lines, int code, enum upload_outcome outcome, int status,
+			const char *message)
 {
 	const struct http_end how = { .code = code, .error = "", .is_body_sent = true, .is_grpc = true };
 	struct http_answer a;
@@ -358,8 +359,10 @@ static void expect_grpc(const char *const *lines, int code, enum upload_outcome 
 /* Trailers come as headers behind the body; where there is no body they are all there is. */
 static void test_grpc_trailers(void **state)
 {
-	static const char *const refused[] = { "HTTP/2 200\r\n", "content-type: application/grpc\r\n", "\r\n",
-					       "grpc-status: 8\r\n", "grpc-message: larger%20than 100%25%zz\r\n", NULL };
+	static const char *const refused[] = {
+		"HTTP/2 200\r\n",     "content-type: application/grpc\r\n",        "\r\n",
+		"grpc-status: 8\r\n", "grpc-message: larger%20than 100%25%zz\r\n", NULL
+	};
 	static const char *const only[] = { "HTTP/2 200\r\n", "grpc-status: 0\r\n", "\r\n", NULL };
 	static const char *const cut[] = { "HTTP/2 200\r\n", "\r\n", NULL };
 	static const char *const proxy[] = { "HTTP/2 502\r\n", "\r\n", NULL };

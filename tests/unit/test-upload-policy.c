@@ -63,9 +63,7 @@ static void test_each_answer(void **state)
 		{ { UPLOAD_NO_ANSWER, SEND_RETRY }, {}, POLICY_AGAIN_AMBIGUOUS },
 		{ { UPLOAD_NO_ANSWER, SEND_RETRY }, { .drops_ambiguous = true }, POLICY_LOSE_AMBIGUOUS },
 		{ { UPLOAD_NO_ANSWER, SEND_RETRY }, { .is_idempotent = true }, POLICY_AGAIN },
-		{ { UPLOAD_NO_ANSWER, SEND_RETRY },
-		  { .is_idempotent = true, .drops_ambiguous = true },
-		  POLICY_AGAIN },
+		{ { UPLOAD_NO_ANSWER, SEND_RETRY }, { .is_idempotent = true, .drops_ambiguous = true }, POLICY_AGAIN },
 		{ { UPLOAD_ANSWERED, SEND_RETRY }, { .n_limited = 4, .is_divisible = true }, POLICY_AGAIN },
 		{ { UPLOAD_ANSWERED, SEND_RETRY }, { .n_limited = 5, .is_divisible = true }, POLICY_HALVE },
 		{ { UPLOAD_ANSWERED, SEND_RETRY }, { .n_limited = 5 }, POLICY_AGAIN },
@@ -151,8 +149,8 @@ static void test_who_is_suspect(void **state)
 		struct end end;
 		bool is_suspect;
 	} rows[] = {
-		{ { UPLOAD_ANSWERED, SEND_BOUNDED }, true }, { { UPLOAD_ANSWERED, SEND_RETRY }, false },
-		{ { UPLOAD_ANSWERED, SEND_CONFIG }, false }, { { UPLOAD_NOT_SENT, SEND_RETRY, 0, 0 }, false },
+		{ { UPLOAD_ANSWERED, SEND_BOUNDED }, true },     { { UPLOAD_ANSWERED, SEND_RETRY }, false },
+		{ { UPLOAD_ANSWERED, SEND_CONFIG }, false },     { { UPLOAD_NOT_SENT, SEND_RETRY, 0, 0 }, false },
 		{ { UPLOAD_NOT_SENT, SEND_RETRY, 0, 1 }, true }, { { UPLOAD_NO_ANSWER, SEND_RETRY, 0, 9 }, true },
 	};
 

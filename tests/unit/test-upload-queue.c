@@ -190,7 +190,8 @@ static void test_damaged_files_are_set_aside(void **state)
 		"{\"version\":1,\"target\":\"central\",\"enabled\":1,\"passed\":[],\"open\":[],\"counters\":{}}",
 		"{\"version\":1,\"target\":\"other\",\"enabled\":true,\"passed\":[],\"open\":[],\"counters\":{}}",
 		"{\"version\":1,\"target\":\"../x\",\"enabled\":true,\"passed\":[],\"open\":[],\"counters\":{}}",
-		"{\"version\":1,\"target\":\"central\",\"enabled\":true,\"passed\":[[2,1]],\"open\":[],\"counters\":{}}",
+		"{\"version\":1,\"target\":\"central\",\"enabled\":true,\"passed\":[[2,1]],\"open\":[],\"counters\":{}"
+		"}",
 		"{\"version\":1,\"target\":\"central\",\"enabled\":true,\"passed\":[[1,5],[3,9]],\"open\":[]}",
 		"{\"version\":1,\"target\":\"central\",\"enabled\":true,\"passed\":[[-1,5]],\"open\":[]}",
 		"{\"version\":1,\"target\":\"central\",\"enabled\":true,\"passed\":[[1]],\"open\":[]}",
