@@ -57,7 +57,6 @@ struct lane {
 	bool is_off;
 	bool has_credentials;         /* the files that are named could be read once */
 	bool is_dirty;                /* the queue in memory is not the one on disk */
-	bool is_repeat;               /* the last request for this part failed */
 	uint64_t backfill_ns;         /* CLOCK_MONOTONIC: the next batch of the past not before */
 	uint64_t credentials_ns;      /* the next look at the files */
 	unsigned int n_limited;       /* 429 in a row */
