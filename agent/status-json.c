@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/status.h"
+#include "agent/upload-status.h"
 #include "common/json.h"
 #include "pprof/ledger-json.h"
 
@@ -422,6 +423,8 @@ int status_add_json(const struct status *s, struct buf *ret)
 		r = add_windows(top, s);
 	if (r == 0)
 		r = add_store(top, s);
+	if (r == 0)
+		r = upload_status_add_json(s->uploads, s->n_uploads, top);
 	if (r == 0)
 		r = add_gateway(top, s);
 	if (r == 0)
