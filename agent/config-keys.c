@@ -49,7 +49,7 @@ static const struct config_key limits_keys[] = {
 	{ "cpu_percent", CONFIG_NUMBER, "5", AT(limits.cpu_percent), .min = 1, .max = 10000, .reloadable = true,
 	  .summary =
 		  "Own CPU time, time in BPF included, of one core. Beyond a limit the agent does less, and says so." },
-	{ "rss_mb", CONFIG_NUMBER, "64", AT(limits.rss_mb), .min = 16, .max = 65536, .reloadable = true,
+	{ "rss_mb", CONFIG_NUMBER, "96", AT(limits.rss_mb), .min = 16, .max = 65536, .reloadable = true,
 	  .summary = "Own memory (RssAnon), in MiB." },
 	{ "map_mb", CONFIG_NUMBER, "256", AT(limits.map_mb), .min = 16, .max = 65536, .reloadable = true,
 	  .summary = "BPF maps: 12 MiB, 0.5 MiB a CPU, and unwind_table_mb." },
