@@ -367,6 +367,17 @@ const char *profile_module(const struct profile_location *l)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+void profile_keep_samples(struct profile *p, const bool *is_kept)
+{
+	struct profile_sample *samples = ((struct model *)p)->samples; /* as in profile_free() */
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_samples; i++)
+		if (is_kept[i])
+			samples[n++] = samples[i];
+	p->n_samples = n;
+}
+
 int profile_add_frame_name(const struct profile_location *l, const struct profile_line *line, struct buf *ret)
 {
 	bool is_named = line && line->function && *line->function->name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * profile: a decoded profile of any producer, for reading. Bytes are foreign: every index and id is checked when it
- * is opened, so that readers need not. Immutable after profile_decode(); owns all strings.
+ * is opened, so that readers need not. Owns all strings; what it points to does not change after profile_decode().
  */
 #pragma once
 
@@ -84,6 +84,9 @@ struct profile {
 _must_check_ int profile_decode(const void *data, size_t size, struct profile **ret);
 struct profile *profile_free(struct profile *p); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct profile *, profile_free);
+
+/* Leaves out the samples whose flag is not set. The comments, and so the ledger, still tell of all of them. */
+void profile_keep_samples(struct profile *p, const bool *is_kept);
 
 /* The last part of the file name of the location's mapping; "" without one. */
 const char *profile_module(const struct profile_location *l);

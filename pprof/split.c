@@ -338,7 +338,7 @@ int profile_split_init(const struct profile *p, const struct profile_split_limit
 	int r;
 
 	if (!copier_takes(p))
-		return PROFILE_SPLIT_FOREIGN;
+		return -EINVAL;
 	r = init(&s, p, limits);
 	if (r < 0)
 		return r;

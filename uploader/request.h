@@ -37,6 +37,7 @@ enum upload_outcome {
 
 struct upload_response {
 	enum upload_outcome outcome;
+	uint64_t sent_bytes; /* of the body */
 	unsigned int status;
 	uint32_t retry_after_s; /* 0: not said; a date was turned into seconds; at most a day */
 	int64_t date_s;         /* of the Date header; 0: none */

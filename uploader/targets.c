@@ -7,7 +7,8 @@
 const struct target_ops *target_find(const char *kind)
 {
 	static const struct target_ops *const targets[] = {
-		&target_pyroscope, &target_parca, &target_otlp, &target_s3, &target_clickhouse,
+		&target_pyroscope,  &target_parca, &target_otlp, &target_s3,
+		&target_clickhouse, &target_http,  &target_hub,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
