@@ -78,7 +78,7 @@ static int check(const struct target_config *c, char ret_reason[static TARGET_RE
 	if (!*c->access_key)
 		return missing("access_key", ret_reason);
 	if (!*c->secret_key)
-		return missing("secret_key", ret_reason);
+		return missing("secret_key_file", ret_reason);
 	return check_prefix(c->prefix, ret_reason);
 }
 

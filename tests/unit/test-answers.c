@@ -441,7 +441,7 @@ static void test_check(void **state)
 		  { .url = "http://h", .bucket = "b/c", .access_key = "a", .secret_key = "s" },
 		  "bucket: 'b/c' is no name of a bucket" },
 		{ &target_s3, { .url = "http://h", .bucket = "b", .secret_key = "s" }, "access_key is missing" },
-		{ &target_s3, { .url = "http://h", .bucket = "b", .access_key = "a" }, "secret_key is missing" },
+		{ &target_s3, { .url = "http://h", .bucket = "b", .access_key = "a" }, "secret_key_file is missing" },
 		{ &target_s3,
 		  { .url = "http://h", .bucket = "b", .access_key = "a", .secret_key = "s", .prefix = "../x" },
 		  "prefix: '../x' begins with '/', or has '//' or '..' in it" },
