@@ -114,7 +114,7 @@ static struct series *series_at(const struct profile_split_memory *m, uint32_t n
 static int note_sample(struct profile_split_memory *m, size_t sample, struct buf *key)
 {
 	size_t first = m->labels.size / sizeof(struct profile_label), n_known = m->keys.n;
-	uint32_t number;
+	uint32_t number = 0;
 	int r;
 
 	r = add_series_labels(m, &m->profile->samples[sample]);
