@@ -2,6 +2,7 @@
 #include "agent/config-check.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "agent/config-set.h"
 #include "agent/upload-targets.h"
@@ -68,6 +69,27 @@ static int check_limits(const struct config_builder *b)
 			    c->limits.unwind_table_mb, c->limits.map_mb);
 }
 
+static int check_debuginfod(const struct config_builder *b)
+{
+	const struct config_list *urls = &b->config->symbols.debuginfod_urls;
+	const char *where = config_origin(b->config, "symbols", NULL, "debuginfod_urls");
+
+	if (urls->n > 0 && !b->config->agent.cache_dir)
+		return config_error(b->report, where,
+				    "symbols.debuginfod_urls: what servers give is kept in agent.cache_dir: name one");
+	for (size_t i = 0; i < urls->n; i++) {
+		if (strncmp(urls->items[i], "http://", 7) != 0 && strncmp(urls->items[i], "https://", 8) != 0)
+			return config_error(b->report, where,
+					    "symbols.debuginfod_urls: '%s' is no URL: write http://HOST:PORT or "
+					    "https://HOST",
+					    urls->items[i]);
+		if (strpbrk(urls->items[i], "@ \t"))
+			return config_error(b->report, where,
+					    "symbols.debuginfod_urls: an URL holds no blank, user name or password");
+	}
+	return 0;
+}
+
 static int check_target(const struct config_builder *b, const struct config_target *t)
 {
 	char reason[TARGET_REASON_BYTES];
@@ -101,7 +123,7 @@ static int check_targets(const struct config_builder *b)
 int config_check(const struct config_builder *b)
 {
 	static int (*const checks[])(const struct config_builder *b) = {
-		check_listen, check_tls, check_frequency, check_limits, check_targets,
+		check_listen, check_tls, check_frequency, check_limits, check_debuginfod, check_targets,
 	};
 	int r = 0;
 

@@ -8,6 +8,7 @@
 #include "common/nearest.h"
 
 #define SECOND_NS 1000000000ULL
+#define DAY_NS (86400 * SECOND_NS)
 #define AT(field) .offset = offsetof(struct config, field)
 #define AT_SERVICE(field) .offset = offsetof(struct config_service, field)
 #define AT_RELABEL(field) .offset = offsetof(struct config_relabel, field)
@@ -52,10 +53,21 @@ static const struct config_key limits_keys[] = {
 	  .summary = "Own memory (RssAnon), in MiB." },
 	{ "map_mb", CONFIG_NUMBER, "256", AT(limits.map_mb), .min = 16, .max = 65536, .reloadable = true,
 	  .summary = "BPF maps: 12 MiB, 0.5 MiB a CPU, and unwind_table_mb." },
-	{ "disk_mb", CONFIG_NUMBER, "1024", AT(limits.disk_mb), .min = 16, .max = 1 << 24, .reloadable = true,
-	  .summary = "Files below state_dir; the oldest windows make way." },
 	{ "unwind_table_mb", CONFIG_NUMBER, "64", AT(limits.unwind_table_mb), .min = 4, .max = 4096,
 	  .summary = "Rows and mappings that the stack walker goes by." },
+};
+
+static const struct config_key store_keys[] = {
+	{ "raw", CONFIG_DURATION, "24h", AT(store.raw_ns), .min = 60 * SECOND_NS, .max = 3660 * DAY_NS,
+	  .reloadable = true, .summary = "How long windows are kept as they were; what a target still wants, longer." },
+	{ "minutes", CONFIG_DURATION, "7d", AT(store.minutes_ns), .min = 60 * SECOND_NS, .max = 3660 * DAY_NS,
+	  .reloadable = true, .summary = "Merged into minutes." },
+	{ "hours", CONFIG_DURATION, "90d", AT(store.hours_ns), .min = 60 * SECOND_NS, .max = 3660 * DAY_NS,
+	  .reloadable = true, .summary = "Merged into hours; stacks with less than 0.05 % are (other)." },
+	{ "max_mb", CONFIG_NUMBER, "2048", AT(store.max_mb), .min = 16, .max = 1 << 24,
+	  .summary = "All of it, in MiB; what costs least makes way, the oldest first." },
+	{ "min_free_percent", CONFIG_NUMBER, "5", AT(store.min_free_percent), .min = 0, .max = 99, .reloadable = true,
+	  .summary = "Of the disk: nothing is written where less is free." },
 };
 
 static const struct config_key symbols_keys[] = {
@@ -63,6 +75,10 @@ static const struct config_key symbols_keys[] = {
 	  .summary = "Read inlined calls and lines from debug info." },
 	{ "debug_dirs", CONFIG_LIST, "", AT(symbols.debug_dirs),
 	  .summary = "Directories with debug info, beside the usual ones." },
+	{ "debuginfod_urls", CONFIG_LIST, "", AT(symbols.debuginfod_urls),
+	  .summary = "Servers that are asked for debug info by build id, where this machine has none. Empty: none." },
+	{ "debuginfod_cache_mb", CONFIG_NUMBER, "4096", AT(symbols.debuginfod_cache_mb), .min = 1, .max = 1 << 24,
+	  .summary = "Of what they gave, below cache_dir, in MiB; a larger file is not taken." },
 };
 
 static const struct config_key labels_keys[] = {
@@ -171,6 +187,7 @@ const struct config_section config_sections[] = {
 	{ "agent", CONFIG_PLAIN, KEYS(agent_keys), .summary = "The daemon." },
 	{ "http", CONFIG_PLAIN, KEYS(http_keys), .summary = "What it serves." },
 	{ "limits", CONFIG_PLAIN, KEYS(limits_keys), .summary = "What it may use." },
+	{ "store", CONFIG_PLAIN, KEYS(store_keys), .summary = "How long windows are kept, below state_dir." },
 	{ "symbols", CONFIG_PLAIN, KEYS(symbols_keys), .summary = "How addresses get names." },
 	{ "labels", CONFIG_OPEN, KEYS(labels_keys), .reloadable = true, .example = "region = eu-west",
 	  .summary = "On all profiles of this machine; any other key is a label, too." },

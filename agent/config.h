@@ -93,11 +93,17 @@ struct config {
 	} http;
 	struct {
 		uint64_t cpu_percent; /* of one core */
-		uint64_t rss_mb, map_mb, disk_mb, unwind_table_mb;
+		uint64_t rss_mb, map_mb, unwind_table_mb;
 	} limits;
+	struct {
+		uint64_t raw_ns, minutes_ns, hours_ns;
+		uint64_t max_mb, min_free_percent;
+	} store;
 	struct {
 		bool debug_info;
 		struct config_list debug_dirs;
+		struct config_list debuginfod_urls;
+		uint64_t debuginfod_cache_mb;
 	} symbols;
 	struct {
 		const char *host; /* empty: the name that the kernel tells */

@@ -19,12 +19,41 @@ static struct budget_limits limits_of(const struct config *c)
 
 void daemon_look_at_writer(struct daemon *d, struct window_writer_stats *ret)
 {
+	const char *fault;
+
 	window_writer_stats(d->writer, ret);
 	if (ret->n_failed + ret->n_refused > d->n_writer_lost)
 		recent_errors_add(&d->errors, "a window is lost: cannot write it below %s/windows: %s",
 				  d->started->agent.state_dir,
 				  ret->last_error ? strerrordesc_np(-ret->last_error) : "the disk is too slow");
 	d->n_writer_lost = ret->n_failed + ret->n_refused;
+	fault = ret->store.catalogue_fault;
+	if (!fault && ret->store.n_catalogue_failures > d->n_catalogue_failures)
+		fault = "cannot be written";
+	if (fault && fault != d->catalogue_fault)
+		recent_errors_add(&d->errors, "the catalogue %s/catalog.db %s: going on without it",
+				  d->started->agent.state_dir, fault);
+	d->catalogue_fault = fault;
+	d->n_catalogue_failures = ret->store.n_catalogue_failures;
+}
+
+/* A limit that was raised in a reload is the writer's only after a restart, and so not retention's. */
+struct retention_limits daemon_retention(const struct daemon *d)
+{
+	const struct config *c = daemon_config(d);
+
+	return (struct retention_limits){
+		.age_ns = { (int64_t)c->store.raw_ns, (int64_t)c->store.minutes_ns, (int64_t)c->store.hours_ns },
+		.limit_bytes = d->started->store.max_mb << 20,
+		.min_free_percent = (unsigned int)c->store.min_free_percent,
+	};
+}
+
+void daemon_dispatch_maintainer(struct daemon *d, uint64_t now_ns)
+{
+	if (maintainer_dispatch(&d->maintainer, now_ns) && d->maintainer.stats.fault[0])
+		recent_errors_add(&d->errors, "the store %s is not kept in order: %s", d->started->agent.state_dir,
+				  d->maintainer.stats.fault);
 }
 
 int daemon_gather(struct daemon *d, struct status *ret)
@@ -48,9 +77,10 @@ int daemon_gather(struct daemon *d, struct status *ret)
 		.period_ns = daemon_period_ns(d),
 		.budget = d->budget,
 		.limits = limits_of(c),
-		.disk_limit_bytes = d->started->limits.disk_mb << 20,
+		.disk_limit_bytes = d->started->store.max_mb << 20,
 		.reload_failed = d->reload_failed,
 		.reload_realtime_ns = d->reload_realtime_ns,
+		.maintainer = d->maintainer.stats,
 		.last_window = d->windows.last,
 		.last_window_realtime_ns = d->windows.last_end_realtime_ns,
 	};

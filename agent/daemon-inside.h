@@ -11,6 +11,7 @@
 #include "agent/config.h"
 #include "agent/daemon-setup.h"
 #include "agent/live-profiles.h"
+#include "agent/maintainer.h"
 #include "agent/notify.h"
 #include "agent/recent-errors.h"
 #include "agent/start-guard.h"
@@ -34,6 +35,7 @@ struct daemon {
 	bool has_last;
 	struct gateway_keeper *gateway; /* NULL: nothing is listened on */
 	struct live_profiles live;
+	struct maintainer maintainer;
 
 	enum status_idle idle;
 	int64_t idle_realtime_ns; /* since when */
@@ -46,7 +48,8 @@ struct daemon {
 
 	bool reload_failed;
 	int64_t reload_realtime_ns;
-	uint64_t n_writer_lost; /* windows that were, when looked at last */
+	uint64_t n_writer_lost, n_catalogue_failures; /* windows that were, when looked at last */
+	const char *catalogue_fault;                  /* likewise; NULL: none */
 	struct recent_errors errors;
 };
 
@@ -74,6 +77,10 @@ _must_check_ int daemon_judge(struct daemon *d, uint64_t now_ns);
 _must_check_ int daemon_gather(struct daemon *d, struct status *ret);
 /* What became of windows; those that are lost are told of once. */
 void daemon_look_at_writer(struct daemon *d, struct window_writer_stats *ret);
+
+struct retention_limits daemon_retention(const struct daemon *d);
+/* A run that failed is told of once. */
+void daemon_dispatch_maintainer(struct daemon *d, uint64_t now_ns);
 
 /* Answers at the gateway, where there is one. */
 void daemon_dispatch_gateway(struct daemon *d, uint64_t now_ns);

@@ -40,6 +40,9 @@ static int sample(struct daemon *d)
 		.cache_dir = c->agent.cache_dir,
 		.debug_dirs = c->symbols.debug_dirs.items,
 		.n_debug_dirs = c->symbols.debug_dirs.n,
+		.debuginfod_urls = c->symbols.debuginfod_urls.items,
+		.n_debuginfod_urls = c->symbols.debuginfod_urls.n,
+		.debuginfod_cache_bytes = c->symbols.debuginfod_cache_mb << 20,
 		.unwind_table_mb = (unsigned int)c->limits.unwind_table_mb,
 		.stacks_limit_bytes = STACKS_LIMIT_BYTES,
 	};
@@ -55,7 +58,7 @@ static int sample(struct daemon *d)
 	if (e == 0)
 		e = recorder_start(d->recorder);
 	if (e == 0)
-		e = windows_begin(&d->windows, d->recorder, d->writer, daemon_window_ns(d),
+		e = windows_begin(&d->windows, d->recorder, d->writer, daemon_host(d), daemon_window_ns(d),
 				  d->has_last ? &d->last : NULL);
 	d->judged_ns = clock_now_ns(CLOCK_MONOTONIC);
 	daemon_apply(d);

@@ -18,7 +18,8 @@
 #include "common/log.h"
 #include "common/priority.h"
 
-#define LOOK_NS (NS_PER_S / 2) /* how often the kill switch and the start guard are looked at */
+#define MAINTAINER_FIRST_NS (15 * NS_PER_S) /* after the start, which has enough to do */
+#define LOOK_NS (NS_PER_S / 2)              /* how often the kill switch and the start guard are looked at */
 
 /* All or nothing: with one mistake in it the old configuration stays in force. */
 static void reload(struct daemon *d)
@@ -49,6 +50,7 @@ static void reload(struct daemon *d)
 	}
 	config_free(d->reloaded);
 	d->reloaded = now;
+	d->maintainer.limits = daemon_retention(d);
 	daemon_apply(d);
 	r = d->gateway ? daemon_setup_reload(&d->setup, now, d->host.nodename, d->gateway) : 0;
 	if (r != 0) {
@@ -120,6 +122,7 @@ static int turn(struct daemon *d, bool *ret_end)
 		{ .fd = status_socket_fd(d->setup.status), .events = POLLIN },
 		{ .fd = window_writer_fd(d->writer), .events = POLLIN },
 		{ .fd = d->signal_fd, .events = POLLIN },
+		{ .fd = maintainer_fd(&d->maintainer), .events = POLLIN },
 	};
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	struct window_writer_stats written;
@@ -141,6 +144,7 @@ static int turn(struct daemon *d, bool *ret_end)
 		daemon_dispatch_gateway(d, now_ns);
 	if (fds[3].revents)
 		daemon_look_at_writer(d, &written);
+	daemon_dispatch_maintainer(d, now_ns);
 	feed_watchdog(d, now_ns);
 	return e;
 }
@@ -202,9 +206,7 @@ static int start_writer(struct daemon *d)
 {
 	const struct window_writer_config config = {
 		.state_fd = d->setup.state.fd,
-		.windows_fd = d->setup.state.windows_fd,
-		.windows_limit_bytes = d->started->limits.disk_mb << 20,
-		.host = daemon_host(d),
+		.limit_bytes = d->started->store.max_mb << 20,
 	};
 
 	return window_writer_new(&config, &d->writer);
@@ -234,12 +236,25 @@ static int start_gateway(struct daemon *d)
 	return daemon_setup_gateway(&d->setup, d->started, d->host.nodename, &d->gateway);
 }
 
+static int start_maintainer(struct daemon *d)
+{
+	const struct retention_limits limits = daemon_retention(d);
+
+	maintainer_init(&d->maintainer, "/proc/self/exe", d->setup.state.fd, &limits,
+			d->start_ns + MAINTAINER_FIRST_NS);
+	return 0;
+}
+
 static int start(struct daemon *d)
 {
 	static const struct step steps[] = {
-		{ "drop privileges", drop_privileges }, { "read when the last window ended", read_last_window },
-		{ "note this start", judge_start },     { "read what windows there are", start_writer },
-		{ "start sampling", start_sampling },   { "start the gateway", start_gateway },
+		{ "drop privileges", drop_privileges },
+		{ "read when the last window ended", read_last_window },
+		{ "note this start", judge_start },
+		{ "read what windows there are", start_writer },
+		{ "start sampling", start_sampling },
+		{ "start the gateway", start_gateway },
+		{ "keep the store in order", start_maintainer },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
@@ -294,6 +309,7 @@ int daemon_run(struct config *config, const struct config_sources *sources)
 		.notify = NOTIFY_NONE,
 		.setup = DAEMON_SETUP_NONE,
 		.signal_fd = -1,
+		.maintainer.process = CHILD_PROCESS_NONE,
 		.idle = STATUS_STARTING,
 		.start_ns = clock_now_ns(CLOCK_MONOTONIC),
 		.start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME),
@@ -305,6 +321,7 @@ int daemon_run(struct config *config, const struct config_sources *sources)
 		log_warning("cannot reach the service manager at $NOTIFY_SOCKET: %s, going on without it",
 			    strerrordesc_np(-r));
 	r = uname(&d.host) < 0 ? -errno : run(&d);
+	maintainer_done(&d.maintainer);
 	gateway_keeper_free(d.gateway);
 	window_writer_free(d.writer);
 	recorder_free(d.recorder);

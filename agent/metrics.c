@@ -289,15 +289,17 @@ static int add_windows(struct buf *b, const struct status *s)
 	const struct metric metrics[] = {
 		{ "windows_closed_total", COUNTER, ONE, s->recorder.ledger.windows, "Windows that have ended." },
 		{ "windows_written_total", COUNTER, ONE, w->n_written, "Windows that are in a file." },
-		{ "windows_evicted_total", COUNTER, ONE, w->n_evicted,
+		{ "windows_evicted_total", COUNTER, ONE, w->store.n_evicted,
 		  "Files of windows that were removed to make room for new ones." },
-		{ "windows_evicted_bytes_total", COUNTER, ONE, w->n_evicted_bytes, "Their bytes." },
+		{ "windows_evicted_bytes_total", COUNTER, ONE, w->store.n_evicted_bytes, "Their bytes." },
 		{ "windows_naming", GAUGE, ONE, s->recorder.n_closed_windows,
 		  "Closed windows that are not encoded yet." },
 		{ "windows_waiting", GAUGE, ONE, w->n_waiting, "Windows that wait for the disk." },
 		{ "windows_write_failing", GAUGE, ONE, w->last_error != 0, "Whether the last write failed." },
-		{ "windows_stored", GAUGE, ONE, w->n_files, "Files of windows." },
-		{ "windows_stored_bytes", GAUGE, ONE, w->n_file_bytes, "Their bytes." },
+		{ "catalogue_failures_total", COUNTER, ONE, w->store.n_catalogue_failures,
+		  "Windows that are in a file, and whose row could not be written." },
+		{ "windows_stored", GAUGE, ONE, w->store.n_files, "Files of windows." },
+		{ "windows_stored_bytes", GAUGE, ONE, w->store.n_disk_bytes, "Their bytes." },
 		{ "windows_stored_limit_bytes", GAUGE, ONE, s->disk_limit_bytes, "What they may need." },
 		{ "last_window_timestamp_seconds", GAUGE, NANO, (uint64_t)w->last_end_realtime_ns,
 		  "End of the window that was written last; 0: none yet." },
@@ -309,6 +311,68 @@ static int add_windows(struct buf *b, const struct status *s)
 	if (r == 0)
 		r = add_family(b, &lost, reasons, ARRAY_SIZE(reasons));
 	return r < 0 ? r : add_family(b, &bytes, stages, ARRAY_SIZE(stages));
+}
+
+static int add_store_files(struct buf *b, const struct maintain_report *r)
+{
+	static const struct family files = { "store_files", GAUGE, ONE, "tier", "Files of windows, by tier." };
+	static const struct family bytes = { "store_bytes", GAUGE, ONE, "tier", "Their bytes on disk." };
+	static const struct family oldest = { "store_oldest_timestamp_seconds", GAUGE, NANO, "tier",
+					      "Start of the oldest window; 0: there is none." };
+	struct labelled files_of[WINDOW_N_TIERS], bytes_of[WINDOW_N_TIERS], oldest_of[WINDOW_N_TIERS];
+	int e;
+
+	for (enum window_tier tier = 0; tier < WINDOW_N_TIERS; tier++) {
+		files_of[tier] = (struct labelled){ window_tier_name(tier), r->tiers[tier].n_files };
+		bytes_of[tier] = (struct labelled){ window_tier_name(tier), r->tiers[tier].n_disk_bytes };
+		oldest_of[tier] = (struct labelled){ window_tier_name(tier), (uint64_t)r->tiers[tier].oldest_ns };
+	}
+	e = add_family(b, &files, files_of, WINDOW_N_TIERS);
+	if (e == 0)
+		e = add_family(b, &bytes, bytes_of, WINDOW_N_TIERS);
+	return e < 0 ? e : add_family(b, &oldest, oldest_of, WINDOW_N_TIERS);
+}
+
+static int add_store_losses(struct buf *b, const struct maintain_report *r)
+{
+	static const struct family windows = { "store_windows_lost_total", COUNTER, ONE, "reason",
+					       "Windows that made way, and that no merged file stands for." };
+	static const struct family samples = { "store_samples_lost_total", COUNTER, ONE, "reason", "Their samples." };
+	static const struct family unsent = { "store_windows_unsent_total", COUNTER, ONE, "target",
+					      "Windows that made way before this target had passed them." };
+	struct labelled windows_of[LOSS_N_REASONS], samples_of[LOSS_N_REASONS], unsent_of[LOSSES_MAX_TARGETS];
+	int e;
+
+	for (size_t i = 0; i < LOSS_N_REASONS; i++) {
+		windows_of[i] = (struct labelled){ loss_reason_name(i), r->lost[i].n_windows };
+		samples_of[i] = (struct labelled){ loss_reason_name(i), r->lost[i].n_samples };
+	}
+	for (size_t i = 0; i < r->n_targets; i++)
+		unsent_of[i] = (struct labelled){ r->targets[i].name, r->targets[i].unsent.n_windows };
+	e = add_family(b, &windows, windows_of, LOSS_N_REASONS);
+	if (e == 0)
+		e = add_family(b, &samples, samples_of, LOSS_N_REASONS);
+	return e < 0 ? e : add_family(b, &unsent, unsent_of, r->n_targets);
+}
+
+/* What the last run of the store's child told. */
+static int add_store(struct buf *b, const struct maintainer_stats *m)
+{
+	const struct metric metrics[] = {
+		{ "store_runs_total", COUNTER, ONE, m->n_runs, "Runs of the child that keeps the store in order." },
+		{ "store_runs_failed_total", COUNTER, ONE, m->n_failed, "Those that failed, hung or crashed." },
+		{ "store_last_run_timestamp_seconds", GAUGE, NANO, (uint64_t)m->last_realtime_ns,
+		  "End of the last one that did its work; 0: none yet." },
+		{ "store_files_merged_total", COUNTER, ONE, m->n_merged, "Files that were merged into others." },
+		{ "store_files_made_total", COUNTER, ONE, m->n_made, "Files that were made of them." },
+		{ "store_files_removed_total", COUNTER, ONE, m->n_removed, "Files that made way." },
+		{ "store_bad_files", GAUGE, ONE, m->report.n_bad_files, "Damaged files that were set aside." },
+	};
+	int r = add_metrics(b, metrics, ARRAY_SIZE(metrics));
+
+	if (r == 0 && m->has_report)
+		r = add_store_files(b, &m->report);
+	return r == 0 && m->has_report ? add_store_losses(b, &m->report) : r;
 }
 
 /* A limit that is none has no sample. */
@@ -434,6 +498,27 @@ static int add_rows(struct buf *b, const struct recorder_stats *s)
 	return r < 0 ? r : add_family(b, &refused, reasons, ARRAY_SIZE(reasons));
 }
 
+static int add_debuginfod(struct buf *b, const struct recorder_stats *s)
+{
+	static const struct family answers = { "debuginfod_answers_total", COUNTER, ONE, "answer",
+					       "What servers of debug info said." };
+	const struct metric metrics[] = {
+		{ "debuginfod_waiting", GAUGE, ONE, s->fetched.n_waiting,
+		  "Build ids that they are still to be asked for." },
+		{ "debuginfod_refused_total", COUNTER, ONE, s->fetched.n_refused,
+		  "Build ids that they were not asked for: too many." },
+	};
+	struct labelled items[FETCH_N];
+	int r;
+
+	if (!s->asks_debuginfod)
+		return 0;
+	for (enum fetch_status i = 0; i < FETCH_N; i++)
+		items[i] = (struct labelled){ fetch_status_to_string(i), s->fetched.n_answers[i] };
+	r = add_family(b, &answers, items, ARRAY_SIZE(items));
+	return r < 0 ? r : add_metrics(b, metrics, ARRAY_SIZE(metrics));
+}
+
 static int add_gateway(struct buf *b, const struct status *s)
 {
 	static const struct family events = { "gateway_events_total", COUNTER, ONE, "event",
@@ -495,6 +580,8 @@ int metrics_add(const struct status *s, struct buf *ret)
 	if (r == 0)
 		r = add_windows(ret, s);
 	if (r == 0)
+		r = add_store(ret, &s->maintainer);
+	if (r == 0)
 		r = add_budget(ret, s);
 	if (r == 0)
 		r = add_self(ret, s);
@@ -502,6 +589,8 @@ int metrics_add(const struct status *s, struct buf *ret)
 		r = add_known(ret, &s->recorder);
 	if (r == 0)
 		r = add_rows(ret, &s->recorder);
+	if (r == 0)
+		r = add_debuginfod(ret, &s->recorder);
 	if (r == 0)
 		r = add_gateway(ret, s);
 	if (r == 0)

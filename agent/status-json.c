@@ -133,7 +133,7 @@ static int add_budget(struct json_object *top, const struct status *s)
 		{ "rss_bytes", status_rss_bytes(s) },
 		{ "rss_limit_bytes", s->limits.rss_bytes },
 		{ "map_bytes", s->recorder.map_bytes },
-		{ "disk_bytes", s->writer.n_file_bytes },
+		{ "disk_bytes", s->writer.store.n_disk_bytes },
 		{ "disk_limit_bytes", s->disk_limit_bytes },
 	};
 	struct json_object *object = NULL;
@@ -190,6 +190,20 @@ static int add_rows(struct json_object *top, const struct recorder_stats *r)
 	return add_object_of_counts(top, "unwind_rows", counts, ARRAY_SIZE(counts));
 }
 
+static int add_debuginfod(struct json_object *top, const struct recorder_stats *r)
+{
+	struct json_count counts[FETCH_N + 2];
+	size_t n = 0;
+
+	if (!r->asks_debuginfod)
+		return json_add_null(top, "debuginfod");
+	for (enum fetch_status i = 0; i < FETCH_N; i++)
+		counts[n++] = (struct json_count){ fetch_status_to_string(i), r->fetched.n_answers[i] };
+	counts[n++] = (struct json_count){ "waiting", r->fetched.n_waiting };
+	counts[n++] = (struct json_count){ "refused", r->fetched.n_refused };
+	return add_object_of_counts(top, "debuginfod", counts, n);
+}
+
 static int append_process(struct json_object *array, const struct status_process *p)
 {
 	const struct json_count counts[] = {
@@ -231,9 +245,10 @@ static int add_windows(struct json_object *top, const struct status *s)
 		{ "failed", w->n_failed },
 		{ "waiting", w->n_waiting },
 		{ "last_end_realtime_ns", (uint64_t)w->last_end_realtime_ns },
-		{ "files", w->n_files },
-		{ "evicted", w->n_evicted },
-		{ "evicted_bytes", w->n_evicted_bytes },
+		{ "files", w->store.n_files },
+		{ "evicted", w->store.n_evicted },
+		{ "evicted_bytes", w->store.n_evicted_bytes },
+		{ "catalogue_failures", w->store.n_catalogue_failures },
 	};
 	struct json_object *object = NULL;
 	int r;
@@ -242,6 +257,75 @@ static int add_windows(struct json_object *top, const struct status *s)
 	if (r == 0)
 		r = json_add_counts(object, counts, ARRAY_SIZE(counts));
 	return r < 0 ? r : add_text(object, "last_error", w->last_error ? strerrordesc_np(-w->last_error) : NULL);
+}
+
+static int add_tiers(struct json_object *store, const struct maintain_report *r)
+{
+	int e = 0;
+
+	for (enum window_tier tier = 0; e == 0 && tier < WINDOW_N_TIERS; tier++) {
+		const struct window_totals *t = &r->tiers[tier];
+		const struct json_count counts[] = {
+			{ "files", t->n_files },
+			{ "windows", t->n_windows },
+			{ "disk_bytes", t->n_disk_bytes },
+			{ "oldest_realtime_ns", (uint64_t)t->oldest_ns },
+			{ "newest_realtime_ns", (uint64_t)t->newest_ns },
+		};
+
+		e = add_object_of_counts(store, window_tier_name(tier), counts, ARRAY_SIZE(counts));
+	}
+	return e;
+}
+
+static int add_loss(struct json_object *parent, const char *name, const struct loss_count *c)
+{
+	const struct json_count counts[] = { { "windows", c->n_windows }, { "samples", c->n_samples } };
+
+	return add_object_of_counts(parent, name, counts, ARRAY_SIZE(counts));
+}
+
+/* What the store has lost and what targets were not sent, for good: not only since the start. */
+static int add_losses(struct json_object *store, const struct maintain_report *r)
+{
+	struct json_object *lost, *unsent;
+	int e;
+
+	e = json_add_object(store, "lost", &lost);
+	for (size_t i = 0; e == 0 && i < LOSS_N_REASONS; i++)
+		e = add_loss(lost, loss_reason_name(i), &r->lost[i]);
+	if (e == 0)
+		e = json_add_object(store, "unsent", &unsent);
+	for (size_t i = 0; e == 0 && i < r->n_targets; i++)
+		e = add_loss(unsent, r->targets[i].name, &r->targets[i].unsent);
+	return e;
+}
+
+static int add_store(struct json_object *top, const struct status *s)
+{
+	const struct maintainer_stats *m = &s->maintainer;
+	const struct json_count counts[] = {
+		{ "runs", m->n_runs },
+		{ "runs_busy", m->n_busy },
+		{ "runs_failed", m->n_failed },
+		{ "last_run_realtime_ns", (uint64_t)m->last_realtime_ns },
+		{ "files_merged", m->n_merged },
+		{ "files_made", m->n_made },
+		{ "files_unreadable", m->n_unreadable },
+		{ "files_removed", m->n_removed },
+		{ "bad_files", m->report.n_bad_files },
+		{ "bad_bytes", m->report.n_bad_bytes },
+	};
+	struct json_object *object = NULL;
+	int r;
+
+	r = json_add_object(top, "store", &object);
+	if (r == 0)
+		r = json_add_counts(object, counts, ARRAY_SIZE(counts));
+	if (r < 0 || !m->has_report)
+		return r;
+	r = add_tiers(object, &m->report);
+	return r == 0 ? add_losses(object, &m->report) : r;
 }
 
 static int add_gateway(struct json_object *top, const struct status *s)
@@ -331,9 +415,13 @@ int status_add_json(const struct status *s, struct buf *ret)
 	if (r == 0)
 		r = add_rows(top, &s->recorder);
 	if (r == 0)
+		r = add_debuginfod(top, &s->recorder);
+	if (r == 0)
 		r = add_processes(top, s);
 	if (r == 0)
 		r = add_windows(top, s);
+	if (r == 0)
+		r = add_store(top, s);
 	if (r == 0)
 		r = add_gateway(top, s);
 	if (r == 0)

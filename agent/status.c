@@ -64,6 +64,14 @@ size_t status_processes(const struct status *s, struct status_process ret[static
 
 		ret[n++] = (struct status_process){ "gateway", gateway };
 	}
+	if (s->maintainer.n_runs || s->maintainer.n_failed) {
+		const struct process_stats store = {
+			.cpu_ns = s->maintainer.cpu_ns,
+			.n_restarts = s->maintainer.n_failed,
+		};
+
+		ret[n++] = (struct status_process){ "store", store };
+	}
 	return n;
 }
 
@@ -94,7 +102,8 @@ void status_faults(const struct status *s, struct status_fault ret[static STATUS
 	const struct status_fault faults[STATUS_N_FAULTS] = {
 		{ "indexer", s->recorder.indexer_fault }, { "finisher", s->recorder.finisher_fault },
 		{ "cache", s->recorder.cache_fault },     { "kernel_names", s->recorder.kernel_unnamed },
-		{ "gateway", s->gateway_fault ?: "" },
+		{ "gateway", s->gateway_fault ?: "" },    { "debuginfod", s->recorder.fetched.last_fault },
+		{ "store", s->maintainer.fault },
 	};
 
 	memcpy(ret, faults, sizeof(faults));

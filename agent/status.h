@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "agent/budget.h"
+#include "agent/maintainer.h"
 #include "agent/recorder-stats.h"
 #include "agent/window-writer.h"
 #include "common/buf.h"
@@ -52,6 +53,8 @@ struct status {
 	struct budget_limits limits;
 	uint64_t disk_limit_bytes;
 
+	struct maintainer_stats maintainer;
+
 	bool has_gateway, gateway_serves;
 	const char *gateway_fault; /* NULL: none */
 	pid_t gateway_pid;
@@ -76,8 +79,8 @@ enum status_answer {
 };
 _must_check_ int status_is_ready(const struct status *s, char ret[static STATUS_ERROR_SIZE]);
 
-/* The agent and its children, with the gateway. */
-#define STATUS_MAX_PROCESSES (STATS_N_CHILDREN + 2)
+/* The agent and its children, with the gateway and the one that keeps the store in order. */
+#define STATUS_MAX_PROCESSES (STATS_N_CHILDREN + 3)
 struct status_process {
 	const char *name;
 	struct process_stats stats;
@@ -87,7 +90,7 @@ uint64_t status_rss_bytes(const struct status *s); /* anonymous memory of all of
 uint64_t status_cpu_ns(const struct status *s);    /* and their CPU time, with that of the BPF program */
 
 /* What does not work as it should; "" where it does. */
-#define STATUS_N_FAULTS 5
+#define STATUS_N_FAULTS 7
 struct status_fault {
 	const char *what, *text;
 };

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/fetcher.h"
 #include "agent/gateway.h"
+#include "agent/maintain.h"
 #include "cli/command.h"
 #include "symbolizer/children.h"
 
@@ -16,6 +18,10 @@ int main(int argc, char **argv)
 		return exit_code;
 	if (argc > 1 && strcmp(argv[1], GATEWAY_COMMAND) == 0)
 		return gateway_main();
+	if (argc > 1 && strcmp(argv[1], FETCHER_COMMAND) == 0)
+		return fetcher_main(argc, argv);
+	if (argc > 1 && strcmp(argv[1], MAINTAIN_COMMAND) == 0)
+		return maintain_main(argc, argv);
 
 	signal(SIGPIPE, SIG_DFL); /* `cpuhound ... | head` ends quietly, whatever the parent had ignored */
 	exit_code = command_dispatch(argc, argv);

@@ -295,6 +295,15 @@ static void print_known(FILE *out, struct json_object *status)
 		json_find_number(known, "binaries"), json_find_number(known, "max_binaries"),
 		json_find_number(known, "binaries_unnamed"), json_find_number(known, "binaries_without_debug_info"),
 		json_find_number(known, "modules"), json_find_number(known, "max_modules"), index, cache);
+	if (json_find(status, "debuginfod")) {
+		print_name(out, "debuginfod");
+		fprintf(out,
+			"%" PRIu64 " files found, %" PRIu64 " missing, %" PRIu64 " too large; %" PRIu64
+			" times no answer; %" PRIu64 " wait, %" PRIu64 " found no room\n",
+			json_find_number(status, "debuginfod.found"), json_find_number(status, "debuginfod.missing"),
+			json_find_number(status, "debuginfod.too_large"), json_find_number(status, "debuginfod.failed"),
+			json_find_number(status, "debuginfod.waiting"), json_find_number(status, "debuginfod.refused"));
+	}
 	print_name(out, "unwind rows");
 	fprintf(out,
 		"%" PRIu64 " of %" PRIu64 " binaries (%" PRIu64 " wait, %" PRIu64 " made way, %" PRIu64

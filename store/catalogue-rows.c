@@ -210,11 +210,26 @@ int catalogue_put(struct catalogue *c, const struct window_path *path, const str
 	return catalogue_end(c, r);
 }
 
+/* A power cut may bring back the file, and with it the folder's time, for which the row would not be missed. */
+static int doubt_folder(struct catalogue *c, const char *folder)
+{
+	sqlite3_stmt *s;
+	int r = catalogue_statement(c, STATEMENT_DOUBT_FOLDER, &s);
+
+	if (r < 0)
+		return r;
+	bind_text(s, 1, folder);
+	return catalogue_run(s);
+}
+
 int catalogue_remove(struct catalogue *c, const struct window_path *path)
 {
 	int r = catalogue_begin(c);
 
-	return r == 0 ? catalogue_end(c, remove_row(c, path)) : r;
+	if (r < 0)
+		return r;
+	r = remove_row(c, path);
+	return catalogue_end(c, r == 0 ? doubt_folder(c, path->folder) : r);
 }
 
 static int read_info(sqlite3_stmt *s, struct window_info *ret)
@@ -257,6 +272,20 @@ int catalogue_get(struct catalogue *c, int64_t row, struct window_info *ret)
 		r = CATALOGUE_END;
 	sqlite3_reset(s);
 	return r;
+}
+
+int catalogue_find_file(struct catalogue *c, const struct window_path *path, struct window_info *ret)
+{
+	sqlite3_stmt *s;
+	int64_t row;
+	int r = catalogue_statement(c, STATEMENT_FIND_FILE, &s);
+
+	if (r < 0)
+		return r;
+	bind_text(s, 1, path->folder);
+	bind_text(s, 2, path->file);
+	r = take_number(s, &row);
+	return r == 0 ? catalogue_get(c, row, ret) : r;
 }
 
 int catalogue_folder_mtime(struct catalogue *c, const char *folder, int64_t *ret)

@@ -104,6 +104,28 @@ int files_remove(int store_fd, const struct window_path *path)
 	return 0;
 }
 
+int files_sync_folder(int store_fd, const char *folder)
+{
+	char path[FOLDER_BYTES];
+
+	snprintf(path, sizeof(path), "%s", folder);
+	for (;;) {
+		_cleanup_close_ int fd = openat(store_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		char *slash = strrchr(path, '/');
+
+		if (fd >= 0)
+			return fsync(fd) < 0 ? -errno : 0;
+		if (errno != ENOENT)
+			return -errno;
+		if (slash)
+			*slash = 0;
+		else if (strcmp(path, ".") == 0)
+			return -ENOENT;
+		else
+			strcpy(path, ".");
+	}
+}
+
 uint64_t files_disk_bytes(const struct stat *st)
 {
 	return (uint64_t)st->st_blocks * BLOCK_BYTES;

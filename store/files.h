@@ -33,6 +33,10 @@ enum files_answer {
 };
 _must_check_ int files_remove(int store_fd, const struct window_path *path);
 
+/* What was removed from a folder does not come back after a power cut; also where the folder went with its last file.
+ */
+_must_check_ int files_sync_folder(int store_fd, const char *folder);
+
 /* As the file system counts it: st_blocks. */
 uint64_t files_disk_bytes(const struct stat *st);
 

@@ -17,6 +17,7 @@
 #include "common/fsutil.h"
 #include "common/priority.h"
 #include "symbolizer/child-process.h"
+#include "symbolizer/sandbox-paths.h"
 
 #define NOBODY 65534
 #define OPEN_FILES 16
@@ -35,7 +36,7 @@
 
 static int close_descriptors(const struct sandbox_limits *limits)
 {
-	return close_range(CHILD_SOCKET_FD + 1, ~0U, 0) < 0 ? -errno : 0;
+	return close_range(limits->keeps_given ? CHILD_GIVEN_FD + 1 : CHILD_SOCKET_FD + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /* A terminal's or service manager's signal is for the agent, which may want more answers before it ends us. */
@@ -107,7 +108,7 @@ static bool has_capability(cap_value_t capability)
 
 static int become_nobody(const struct sandbox_limits *limits)
 {
-	if (geteuid() != 0 || !has_capability(CAP_SETUID) || !has_capability(CAP_SETGID))
+	if (limits->keeps_user || geteuid() != 0 || !has_capability(CAP_SETUID) || !has_capability(CAP_SETGID))
 		return 0;
 	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
 		return -errno;
@@ -203,6 +204,12 @@ static int allow_file_maps(scmp_filter_ctx filter)
 				SCMP_A3(SCMP_CMP_EQ, MAP_PRIVATE));
 }
 
+static int allow_shared_maps(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE),
+				SCMP_A3(SCMP_CMP_EQ, MAP_SHARED));
+}
+
 static int allow_calls(scmp_filter_ctx filter, const int *calls, size_t n_calls)
 {
 	for (size_t i = 0; i < n_calls; i++) {
@@ -225,6 +232,8 @@ static int fill_filter(scmp_filter_ctx filter, const struct sandbox_limits *limi
 		r = allow_some(filter);
 	if (r == 0 && limits->may_map_files)
 		r = allow_file_maps(filter);
+	if (r == 0 && limits->may_share_files)
+		r = allow_shared_maps(filter);
 	if (r < 0)
 		return r;
 	return seccomp_load(filter);
@@ -247,11 +256,11 @@ static const struct {
 	const char *name;
 	int (*take)(const struct sandbox_limits *limits);
 } steps[] = {
-	{ "closing descriptors", close_descriptors },      { "ignoring signals", ignore_signals },
-	{ "setting oom_score_adj", raise_oom_score },      { "setting resource limits", limit_resources },
-	{ "setting the priority", set_priority },          { "changing the user", become_nobody },
-	{ "dropping capabilities", drop_capabilities },    { "setting process flags", set_process_flags },
-	{ "installing the seccomp filter", filter_calls },
+	{ "closing descriptors", close_descriptors },    { "ignoring signals", ignore_signals },
+	{ "setting oom_score_adj", raise_oom_score },    { "setting resource limits", limit_resources },
+	{ "setting the priority", set_priority },        { "changing the user", become_nobody },
+	{ "dropping capabilities", drop_capabilities },  { "setting process flags", set_process_flags },
+	{ "restricting paths", sandbox_restrict_paths }, { "installing the seccomp filter", filter_calls },
 };
 
 int sandbox_enter(const struct sandbox_limits *limits, const char **ret_step)
