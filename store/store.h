@@ -53,7 +53,7 @@ uint64_t store_next_sequence(const struct store *s);
 
 /*
  * Compresses and writes a window, durable when this returns, and its row. A file of that name is replaced. info's sizes
- * and host (its spelling) are set. -EFBIG: larger than the limit itself. Sizes, see store_limit().
+ * and host (its spelling) are set. -EFBIG: larger than the limit itself (store_limit()).
  */
 _must_check_ int store_write(struct store *s, struct window_info *info, const struct label_values *labels,
 			     const struct buf *profile);

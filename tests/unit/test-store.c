@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 
 #include "tests/unit/store-fixture.h"
 
@@ -454,6 +455,30 @@ static void test_the_oldest_make_way(void **state)
 	store_free(s);
 }
 
+/* What another process removes is no longer counted, once the catalogue knows of all files. */
+static void test_a_writer_counts_what_is_there(void **state)
+{
+	struct store *w = open_store(STORE_WRITE), *m;
+	struct store_counts counts;
+	struct window_info info;
+
+	put_windows(w, 0, 9);
+	m = open_store(STORE_MAINTAIN);
+	for (uint64_t i = 0; i < 5; i++) {
+		assert_int_equal(store_find(m, i, &info), 0);
+		assert_int_equal(store_remove(m, &info), 0);
+	}
+	put_windows(w, 10, 10);
+	store_counts(w, &counts);
+	assert_int_equal(counts.n_files, 11);
+	assert_int_equal(store_reconcile(m), 0);
+	put_windows(w, 11, 11);
+	store_counts(w, &counts);
+	assert_int_equal(counts.n_files, 7);
+	store_free(m);
+	store_free(w);
+}
+
 static void enter_tmpfs(const char *options)
 {
 	if (mount("tmpfs", state_path, "tmpfs", 0, options) < 0)
@@ -557,6 +582,40 @@ static void test_a_disk_that_cannot_be_written(void **state)
 	leave_tmpfs();
 }
 
+static int fails_in; /* so many calls of fsync(); 0: none does */
+
+/* Instead of the C library's, for the store, which is linked into this program. */
+int fsync(int fd)
+{
+	if (fails_in > 0 && --fails_in == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* A window that is not durable is an error, and what is there is whole; the next one is written. */
+static void test_a_disk_that_fails(void **state)
+{
+	int n = 0, e;
+
+	do {
+		struct store *s = open_store(STORE_WRITE);
+		struct window_info info;
+		uint64_t sequence = store_next_sequence(s);
+		const struct made m = { .first = sequence, .start_ns = BASE_NS + (int64_t)sequence * HOUR_NS };
+
+		fails_in = ++n;
+		e = put(s, &m, &info);
+		fails_in = 0;
+		assert_true(e == 0 || e == -EIO);
+		put_windows(s, sequence + 1, sequence + 1);
+		store_free(s);
+	} while (e != 0);
+	assert_int_equal(n, 6); /* the three folders, the file, its folder; none fails */
+	assert_int_equal(system("test -z \"$(find /tmp/test-state.* -name '*.tmp')\""), 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
@@ -579,8 +638,10 @@ int main(void)
 		TEST(test_one_maintainer),
 		TEST(test_leftovers_are_removed),
 		TEST(test_the_oldest_make_way),
+		TEST(test_a_writer_counts_what_is_there),
 		TEST(test_a_full_disk),
 		TEST(test_a_disk_that_cannot_be_written),
+		TEST(test_a_disk_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
