@@ -11,6 +11,7 @@
 #define GZIP_LEVEL 6
 #define GZIP_WINDOW_BITS (15 + 16) /* + 16: gzip framing, not zlib's */
 #define ZSTD_LEVEL 3
+#define ZSTD_DENSE_LEVEL 19
 #define CHUNK_BYTES ((size_t)256 << 10)
 
 DEFINE_CLEANUP(ZSTD_CCtx *, ZSTD_freeCCtx);
@@ -63,7 +64,7 @@ static int gzip_add(const void *data, size_t size, struct buf *ret)
 	return r;
 }
 
-static int zstd_add(const void *data, size_t size, struct buf *ret)
+static int zstd_add(const void *data, size_t size, int level, struct buf *ret)
 {
 	_cleanup_(ZSTD_freeCCtxp) ZSTD_CCtx *context = ZSTD_createCCtx();
 	size_t room = ZSTD_compressBound(size), n;
@@ -74,7 +75,7 @@ static int zstd_add(const void *data, size_t size, struct buf *ret)
 	r = buf_reserve(ret, room);
 	if (r < 0)
 		return r;
-	ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+	ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 	n = ZSTD_compress2(context, buf_end(ret), room, data, size);
 	if (ZSTD_isError(n))
@@ -89,11 +90,16 @@ int compress_add(enum compression c, const void *data, size_t size, struct buf *
 	case COMPRESSION_GZIP:
 		return gzip_add(data, size, ret);
 	case COMPRESSION_ZSTD:
-		return zstd_add(data, size, ret);
+		return zstd_add(data, size, ZSTD_LEVEL, ret);
 	case COMPRESSION_NONE:
 		break;
 	}
 	return buf_add(ret, data, size);
+}
+
+int compress_add_dense(const void *data, size_t size, struct buf *ret)
+{
+	return zstd_add(data, size, ZSTD_DENSE_LEVEL, ret);
 }
 
 /* Room for the next piece of output: one byte more than is allowed, so that one too many shows. */

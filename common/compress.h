@@ -16,5 +16,8 @@ enum compression {
 enum compression compression_of(const void *data, size_t size); /* by its magic */
 _must_check_ int compress_add(enum compression c, const void *data, size_t size, struct buf *ret);
 
+/* zstd, for what is written once and kept long: a fifth smaller, at fifty times the CPU time. */
+_must_check_ int compress_add_dense(const void *data, size_t size, struct buf *ret);
+
 /* Appends at most limit_bytes; more is -EFBIG, damaged or cut input -EBADMSG. */
 _must_check_ int decompress_add(const void *data, size_t size, size_t limit_bytes, struct buf *ret);

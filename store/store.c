@@ -352,6 +352,13 @@ static int write_file(struct store *s, const struct window_path *path, const str
 	return e;
 }
 
+static int compress(enum window_tier tier, const struct buf *profile, struct buf *ret)
+{
+	if (tier == WINDOW_HOUR)
+		return compress_add_dense(profile->data, profile->size, ret);
+	return compress_add(COMPRESSION_ZSTD, profile->data, profile->size, ret);
+}
+
 int store_write(struct store *s, struct window_info *info, const struct label_values *labels, const struct buf *profile)
 {
 	_cleanup_(buf_done) struct buf packed = {};
@@ -364,7 +371,7 @@ int store_write(struct store *s, struct window_info *info, const struct label_va
 	name_of_window(info, &name);
 	e = name_format(&name, &path);
 	if (e == 0)
-		e = compress_add(COMPRESSION_ZSTD, profile->data, profile->size, &packed);
+		e = compress(info->tier, profile, &packed);
 	if (e == 0 && may_evict)
 		e = make_room(s, packed.size);
 	if (e == 0)
