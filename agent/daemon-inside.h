@@ -49,6 +49,7 @@ struct daemon {
 	bool reload_failed;
 	int64_t reload_realtime_ns;
 	uint64_t n_writer_lost, n_catalogue_failures; /* windows that were, when looked at last */
+	const char *catalogue_fault;                  /* likewise; NULL: none */
 	struct recent_errors errors;
 };
 

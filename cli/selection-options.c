@@ -71,7 +71,7 @@ static void tell_catalogue(const struct selection_options *o, const struct store
 
 	store_counts(s, &counts);
 	if (counts.catalogue_fault)
-		log_warning("the catalogue of '%s' %s: the files are read instead", o->store, counts.catalogue_fault);
+		log_warning("the catalogue of '%s' %s: going on without it", o->store, counts.catalogue_fault);
 }
 
 enum exit_code selection_options_open(const struct selection_options *o, enum store_access access, int *ret_dir_fd,

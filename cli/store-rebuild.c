@@ -8,6 +8,6 @@ int store_rebuild_all(const struct store_options *o, struct store *s)
 	int r = store_rebuild(s);
 
 	if (r == STORE_BAD)
-		return text_fail("rebuild the catalogue of", o->selection.store, "it is not this cpuhound's");
+		return text_fail("rebuild the catalogue of", o->selection.store, "it cannot be written");
 	return r < 0 ? store_fail(o, "rebuild the catalogue of", r) : store_stat(o, s);
 }

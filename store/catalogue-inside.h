@@ -48,6 +48,7 @@ struct catalogue {
 	sqlite3 *db;
 	unsigned int n_refs;
 	bool is_memory;
+	const char *name; /* of its file: static */
 	sqlite3_stmt *statements[STATEMENT_N];
 };
 

@@ -7,7 +7,7 @@
  * compared with it, so one stat tells whether they may have changed since (store/reconcile.h).
  *
  * The version is SQLite's user_version. An older catalogue, or a damaged one, is set aside as catalog.db.old and begun
- * anew; a newer one is left alone.
+ * anew; a newer one is left alone, and one of our own is kept beside it.
  */
 #pragma once
 
@@ -36,7 +36,10 @@ enum catalogue_answer {
 	CATALOGUE_END,
 };
 
-/* CATALOGUE_UNUSABLE: *ret_why, static, says why. dir_fd is borrowed. */
+/*
+ * CATALOGUE_UNUSABLE: *ret_why, static, says why; else NULL, or why it is not catalog.db that is used. dir_fd is
+ * borrowed.
+ */
 _must_check_ int catalogue_open(int dir_fd, enum catalogue_access access, struct catalogue **ret, const char **ret_why);
 struct catalogue *catalogue_ref(struct catalogue *c);
 struct catalogue *catalogue_unref(struct catalogue *c); /* NULL is fine; returns NULL; the last one closes it */
@@ -51,8 +54,8 @@ bool catalogue_is_shared(const struct catalogue *c);
  */
 bool catalogue_has_room(int dir_fd);
 
-/* So that the next one that opens it to write begins anew. */
-_must_check_ int catalogue_set_aside(int dir_fd);
+/* Sets its file aside, so that the next one that opens it to write begins anew; ends it in every case. */
+_must_check_ int catalogue_discard(struct catalogue *c, int dir_fd);
 
 /* Whether the file that is open is not the one of that name any more: somebody removed it or set it aside. */
 bool catalogue_is_stale(const struct catalogue *c);

@@ -64,7 +64,7 @@ static int be_able_to_change(struct store *s)
 		return r;
 	catalogue_unref(s->catalogue);
 	s->catalogue = copy;
-	s->is_private = true;
+	s->is_private = s->is_copy = true;
 	return 0;
 }
 

@@ -14,7 +14,9 @@ struct store {
 	int lock_fd; /* store.lock; -1: not held */
 	struct files_writer writer;
 	struct catalogue *catalogue; /* NULL: rows are not kept, and counted as failures */
-	bool is_private;             /* the catalogue is a copy, or one of our own making */
+	const char *catalogue_fault; /* when it was opened; counts has what came later */
+	bool is_private;             /* it is in memory: made by us */
+	bool is_copy;                /* and begun as a copy of the one on disk */
 	uint64_t next_sequence, limit_bytes;
 	struct store_counts counts;
 };

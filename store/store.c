@@ -36,7 +36,15 @@ void store_unlock(struct store *s)
 static void close_catalogue(struct store *s)
 {
 	s->catalogue = catalogue_unref(s->catalogue);
-	s->is_private = false;
+	s->is_private = s->is_copy = false;
+}
+
+static int discard_catalogue(struct store *s)
+{
+	int r = s->is_private ? 0 : catalogue_discard(take_ptr(s->catalogue), s->dir_fd);
+
+	close_catalogue(s);
+	return r;
 }
 
 /* One who adds rows and cannot does not gather them; one who reads makes his own. */
@@ -46,7 +54,8 @@ static int open_catalogue(struct store *s)
 	int r;
 
 	close_catalogue(s);
-	r = catalogue_open(s->dir_fd, access, &s->catalogue, &s->counts.catalogue_fault);
+	r = catalogue_open(s->dir_fd, access, &s->catalogue, &s->catalogue_fault);
+	s->counts.catalogue_fault = s->catalogue_fault;
 	if (r != CATALOGUE_UNUSABLE || s->access == STORE_WRITE)
 		return r < 0 ? r : 0;
 	s->is_private = true;
@@ -55,9 +64,7 @@ static int open_catalogue(struct store *s)
 
 int store_look_at_catalogue(struct store *s)
 {
-	bool is_copy = s->is_private && !s->counts.catalogue_fault;
-
-	if (s->catalogue && !is_copy && !catalogue_is_stale(s->catalogue))
+	if (s->catalogue && !s->is_copy && !catalogue_is_stale(s->catalogue))
 		return 0;
 	return open_catalogue(s);
 }
@@ -78,7 +85,7 @@ int store_refresh(struct store *s, int64_t since_ns, int64_t until_ns)
 	if (r == 0)
 		r = reconcile(s, since_ns, until_ns);
 	if (r < 0 && r != -ENOMEM && !s->is_private) {
-		if (r == -EBADMSG && s->access == STORE_MAINTAIN && catalogue_set_aside(s->dir_fd) == 0)
+		if (r == -EBADMSG && s->access == STORE_MAINTAIN && discard_catalogue(s) == 0)
 			r = open_catalogue(s);
 		else
 			r = use_memory(s);
@@ -218,12 +225,9 @@ static void note_row(struct store *s, int r)
 {
 	s->counts.n_catalogue_failures += r < 0;
 	if (r == 0)
-		s->counts.catalogue_fault = NULL;
-	if (r == -EBADMSG) {
-		close_catalogue(s);
-		if (catalogue_set_aside(s->dir_fd) < 0)
-			s->counts.catalogue_fault = "is damaged";
-	}
+		s->counts.catalogue_fault = s->catalogue_fault;
+	if (r == -EBADMSG && discard_catalogue(s) < 0)
+		s->counts.catalogue_fault = "is damaged";
 }
 
 /* A catalogue that can be written, or -errno. */
@@ -473,8 +477,7 @@ int store_rebuild(struct store *s)
 
 	if (s->is_private)
 		return STORE_BAD;
-	close_catalogue(s);
-	r = catalogue_set_aside(s->dir_fd);
+	r = discard_catalogue(s);
 	if (r == 0)
 		r = open_catalogue(s);
 	return r == 0 ? store_reconcile(s) : r;

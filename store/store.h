@@ -101,7 +101,7 @@ _must_check_ int store_quarantine(struct store *s, const struct window_info *inf
  */
 _must_check_ int store_reconcile(struct store *s);
 
-/* The same with a new catalogue; the old one is set aside. STORE_BAD: it is of a newer cpuhound, and left alone. */
+/* The same with a new catalogue; the old one is set aside. STORE_BAD: it cannot be written. */
 _must_check_ int store_rebuild(struct store *s);
 
 /* What is there. */
