@@ -534,6 +534,13 @@ int store_rebuild(struct store *s)
 	return r == 0 ? store_reconcile(s) : r;
 }
 
+int store_losses(struct store *s, struct losses *ret)
+{
+	int r = losses_read(s->dir_fd, ret);
+
+	return r > 0 ? STORE_BAD : r;
+}
+
 int store_stats(struct store *s, struct store_stats *ret)
 {
 	struct store_stats stats = {};

@@ -116,6 +116,11 @@ struct store_stats {
 };
 _must_check_ int store_stats(struct store *s, struct store_stats *ret);
 
+struct losses;
+
+/* What retention has let go of for good (store/losses.h). All 0 where that cannot be told: STORE_BAD. */
+_must_check_ int store_losses(struct store *s, struct losses *ret);
+
 /* What this store has seen and done since it was opened; at hand. */
 struct store_counts {
 	uint64_t n_files, n_disk_bytes;      /* of all tiers, as a writer knows them */
