@@ -281,14 +281,19 @@ static int open_memory(struct catalogue **ret)
 	return r;
 }
 
-/* A file of the group that the directory belongs to, whoever makes it. */
+/*
+ * A file of the group that the directory belongs to, whoever makes it. One that is there is not touched: whoever closes a
+ * file of SQLite's ends the locks that this process has on it.
+ */
 static int make_file(int dir_fd, const char *name)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat dir, st;
 
-	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILES_MODE);
-	if (fd < 0 || fstat(dir_fd, &dir) < 0 || fstat(fd, &st) < 0)
+	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILES_MODE);
+	if (fd < 0)
+		return errno == EEXIST ? 0 : -errno;
+	if (fstat(dir_fd, &dir) < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_gid != dir.st_gid && fchown(fd, (uid_t)-1, dir.st_gid) < 0)
 		return errno == EPERM ? 0 : -errno;

@@ -82,6 +82,8 @@ int store_refresh(struct store *s, int64_t since_ns, int64_t until_ns)
 {
 	int r = store_look_at_catalogue(s);
 
+	if (r == 0 && !s->catalogue) /* of one who writes: he would gather rows */
+		return -EROFS;
 	if (r == 0)
 		r = reconcile(s, since_ns, until_ns);
 	if (r < 0 && r != -ENOMEM && !s->is_private) {
