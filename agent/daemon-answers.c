@@ -56,6 +56,13 @@ void daemon_dispatch_maintainer(struct daemon *d, uint64_t now_ns)
 				  d->maintainer.stats.fault);
 }
 
+void daemon_dispatch_uploads(struct daemon *d)
+{
+	upload_keeper_dispatch(d->uploads);
+	if (upload_keeper_has_new_fault(d->uploads))
+		recent_errors_add(&d->errors, "uploads: %s", upload_keeper_fault(d->uploads));
+}
+
 int daemon_gather(struct daemon *d, struct status *ret)
 {
 	const struct config *c = daemon_config(d);
@@ -87,6 +94,11 @@ int daemon_gather(struct daemon *d, struct status *ret)
 	daemon_look_at_writer(d, &ret->writer);
 	ret->n_errors = d->errors.n;
 	memcpy(ret->errors, d->errors.errors, sizeof(ret->errors));
+	ret->has_uploads = upload_keeper_is_used(d->uploads);
+	ret->uploads = upload_keeper_targets(d->uploads, &ret->n_uploads);
+	ret->uploads_fault = upload_keeper_fault(d->uploads);
+	ret->uploader_pid = upload_keeper_pid(d->uploads);
+	ret->uploader = upload_keeper_stats(d->uploads);
 	if (d->gateway) {
 		ret->has_gateway = true;
 		ret->gateway_serves = gateway_keeper_state(d->gateway) == GATEWAY_SERVING;

@@ -16,6 +16,7 @@
 #include "agent/recent-errors.h"
 #include "agent/start-guard.h"
 #include "agent/status.h"
+#include "agent/upload-keeper.h"
 #include "agent/windows.h"
 
 struct daemon {
@@ -36,6 +37,7 @@ struct daemon {
 	struct gateway_keeper *gateway; /* NULL: nothing is listened on */
 	struct live_profiles live;
 	struct maintainer maintainer;
+	struct upload_keeper *uploads;
 
 	enum status_idle idle;
 	int64_t idle_realtime_ns; /* since when */
@@ -81,6 +83,9 @@ void daemon_look_at_writer(struct daemon *d, struct window_writer_stats *ret);
 struct retention_limits daemon_retention(const struct daemon *d);
 /* A run that failed is told of once. */
 void daemon_dispatch_maintainer(struct daemon *d, uint64_t now_ns);
+
+/* A fault of the uploader, or of a target, is told of once. */
+void daemon_dispatch_uploads(struct daemon *d);
 
 /* Answers at the gateway, where there is one. */
 void daemon_dispatch_gateway(struct daemon *d, uint64_t now_ns);

@@ -40,6 +40,9 @@ static int sample(struct daemon *d)
 		.cache_dir = c->agent.cache_dir,
 		.debug_dirs = c->symbols.debug_dirs.items,
 		.n_debug_dirs = c->symbols.debug_dirs.n,
+		.debuginfod_urls = c->symbols.debuginfod_urls.items,
+		.n_debuginfod_urls = c->symbols.debuginfod_urls.n,
+		.debuginfod_cache_bytes = c->symbols.debuginfod_cache_mb << 20,
 		.unwind_table_mb = (unsigned int)c->limits.unwind_table_mb,
 		.stacks_limit_bytes = STACKS_LIMIT_BYTES,
 	};

@@ -52,6 +52,11 @@ static void reload(struct daemon *d)
 	d->reloaded = now;
 	d->maintainer.limits = daemon_retention(d);
 	daemon_apply(d);
+	r = upload_keeper_set(d->uploads, now);
+	if (r < 0) {
+		d->reload_failed = true;
+		recent_errors_add(&d->errors, "the targets are not taken over: %s", strerrordesc_np(-r));
+	}
 	r = d->gateway ? daemon_setup_reload(&d->setup, now, d->host.nodename, d->gateway) : 0;
 	if (r != 0) {
 		d->reload_failed = true;
@@ -86,13 +91,16 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 static int wait_ms(const struct daemon *d, uint64_t now_ns)
 {
 	uint64_t due_ns = earliest(d->looked_ns + LOOK_NS, live_profiles_due_ns(&d->live));
-	int ms, gateway_ms = d->gateway ? gateway_keeper_timeout_ms(d->gateway) : -1;
+	int ms, gateway_ms = d->gateway ? gateway_keeper_timeout_ms(d->gateway) : -1,
+		uploads_ms = upload_keeper_timeout_ms(d->uploads);
 
 	if (d->recorder)
 		due_ns = earliest(due_ns, windows_due_ns(&d->windows));
 	ms = due_ns <= now_ns ? 0 : (int)((due_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS);
 	if (gateway_ms >= 0 && gateway_ms < ms)
 		ms = gateway_ms;
+	if (uploads_ms >= 0 && uploads_ms < ms)
+		ms = uploads_ms;
 	if (d->idle == STATUS_SAMPLING && recorder_timeout_ms(d->recorder) < ms)
 		ms = recorder_timeout_ms(d->recorder);
 	return ms;
@@ -123,6 +131,7 @@ static int turn(struct daemon *d, bool *ret_end)
 		{ .fd = window_writer_fd(d->writer), .events = POLLIN },
 		{ .fd = d->signal_fd, .events = POLLIN },
 		{ .fd = maintainer_fd(&d->maintainer), .events = POLLIN },
+		{ .fd = upload_keeper_fd(d->uploads), .events = POLLIN },
 	};
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	struct window_writer_stats written;
@@ -145,6 +154,7 @@ static int turn(struct daemon *d, bool *ret_end)
 	if (fds[3].revents)
 		daemon_look_at_writer(d, &written);
 	daemon_dispatch_maintainer(d, now_ns);
+	daemon_dispatch_uploads(d);
 	feed_watchdog(d, now_ns);
 	return e;
 }
@@ -213,6 +223,18 @@ static int start_writer(struct daemon *d)
 	return window_writer_new(&config, &d->writer);
 }
 
+static int start_uploads(struct daemon *d)
+{
+	const struct upload_keeper_config config = {
+		.path = "/proc/self/exe",
+		.host = daemon_host(d),
+		.store_fd = d->setup.state.fd,
+	};
+	int e = upload_keeper_new(&config, &d->uploads);
+
+	return e == 0 ? upload_keeper_set(d->uploads, d->started) : e;
+}
+
 struct step {
 	const char *what; /* "cannot ..." */
 	int (*run)(struct daemon *d);
@@ -256,6 +278,7 @@ static int start(struct daemon *d)
 		{ "start sampling", start_sampling },
 		{ "start the gateway", start_gateway },
 		{ "keep the store in order", start_maintainer },
+		{ "start the uploader", start_uploads },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
@@ -323,6 +346,7 @@ int daemon_run(struct config *config, const struct config_sources *sources)
 			    strerrordesc_np(-r));
 	r = uname(&d.host) < 0 ? -errno : run(&d);
 	maintainer_done(&d.maintainer);
+	upload_keeper_free(d.uploads);
 	gateway_keeper_free(d.gateway);
 	window_writer_free(d.writer);
 	recorder_free(d.recorder);

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/fetch-cache.h"
 #include "common/fsutil.h"
 
 #define PATH_BYTES 4096
 
 void debug_files_init(struct debug_files *f, const char *host_dir)
 {
-	*f = (struct debug_files){ .host_dir = host_dir };
+	*f = (struct debug_files){ .host_dir = host_dir, .fetched_fd = -1 };
 }
 
 void debug_files_done(struct debug_files *f)
@@ -55,16 +56,19 @@ static int root_fd_of(const struct search *s, unsigned int root)
 		return s->place->root_fd;
 	case DEBUG_ROOT_HOST:
 		return s->host_fd;
+	case DEBUG_ROOT_FETCHED:
+		return s->files->fetched_fd;
 	default:
 		return s->files->dirs[root - DEBUG_ROOT_FIRST_DIR].fd;
 	}
 }
 
-static bool is_small_enough(int fd)
+/* libdebuginfod keeps an empty file where no server had one. */
+static bool is_of_a_size(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && (uint64_t)st.st_size <= DEBUG_FILE_BYTES;
+	return fstat(fd, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size <= DEBUG_FILE_BYTES;
 }
 
 /* true: this is the one. A path that is too long leads nowhere. */
@@ -80,7 +84,7 @@ static bool look(struct search *s, unsigned int root, const char *fmt, ...)
 	va_end(args);
 	if (root_fd < 0 || n < 0 || n >= PATH_BYTES || fs_open_in_root(root_fd, s->path, &fd) != 0)
 		return false;
-	if (!is_small_enough(fd) || s->n_before++ < s->need->candidate)
+	if (!is_of_a_size(fd) || s->n_before++ < s->need->candidate)
 		return false;
 	s->root = root;
 	s->fd = take_fd(fd);
@@ -108,6 +112,8 @@ static bool look_by_build_id(struct search *s, unsigned int root)
 	if (s->need->build_id.n_bytes < 2)
 		return false;
 	build_id_to_hex(&s->need->build_id, hex);
+	if (root == DEBUG_ROOT_FETCHED)
+		return look(s, root, "%s/" FETCH_CACHE_FILE, hex);
 	return look(s, root, "%s.build-id/%.2s/%s.debug", prefix_of(root), hex, hex + 2);
 }
 
@@ -195,13 +201,15 @@ static bool look_everywhere(struct search *s)
 		if (look_in(s, DEBUG_ROOT_FIRST_DIR + i))
 			return true;
 	}
-	return look_in(s, DEBUG_ROOT_HOST);
+	return look_in(s, DEBUG_ROOT_HOST) || look_in(s, DEBUG_ROOT_FETCHED);
 }
 
 static const char *dir_of(const struct search *s)
 {
 	if (s->root >= DEBUG_ROOT_FIRST_DIR)
 		return s->files->dirs[s->root - DEBUG_ROOT_FIRST_DIR].path;
+	if (s->root == DEBUG_ROOT_FETCHED)
+		return s->files->fetched_path;
 	return s->root == DEBUG_ROOT_HOST ? s->files->host_dir : "";
 }
 

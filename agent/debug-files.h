@@ -5,9 +5,9 @@
  * file is not opened. Whether a file is the right one is the indexer's business.
  *
  * In this order, for a build id: usr/lib/debug/.build-id/XX/REST.debug in the process's root, .build-id/XX/REST.debug
- * in each directory that was given, then in the host's /usr/lib/debug. For the name in a .gnu_debuglink: beside the
- * binary, in .debug/ there, and the same path below each of these directories. What those files speak of lies where
- * they say, in the process's root or below such a directory, or beside them.
+ * in each directory that was given, in the host's /usr/lib/debug, then what servers gave for it. For the name in a
+ * .gnu_debuglink: beside the binary, in .debug/ there, and the same path below each of these directories. What those
+ * files speak of lies where they say, in the process's root or below such a directory, or beside them.
  */
 #pragma once
 
@@ -28,6 +28,9 @@ struct debug_files {
 	} dirs[DEBUG_FILES_MAX_DIRS];
 	size_t n_dirs;
 	const char *host_dir; /* borrowed */
+	/* What debuginfod servers gave (agent/fetch-cache.h); borrowed. -1: none. */
+	const char *fetched_path;
+	int fetched_fd;
 };
 
 #define DEBUG_FILES_HOST_DIR "/usr/lib/debug"
@@ -40,7 +43,8 @@ _must_check_ int debug_files_add_dir(struct debug_files *f, const char *path);
 
 enum debug_root {
 	DEBUG_ROOT_PROCESS,
-	DEBUG_ROOT_HOST,      /* its /usr/lib/debug */
+	DEBUG_ROOT_HOST, /* its /usr/lib/debug */
+	DEBUG_ROOT_FETCHED,
 	DEBUG_ROOT_FIRST_DIR, /* and further ones, as in debug_files */
 };
 

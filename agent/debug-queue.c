@@ -3,6 +3,7 @@
 
 #include <utlist.h>
 
+#include "agent/fetching.h"
 #include "agent/kernel-code.h"
 #include "agent/modules.h"
 #include "agent/opener.h"
@@ -99,6 +100,13 @@ static bool is_done(const struct debug_wish *w)
 	return w->binary->state != BINARY_PENDING && w->binary->debug_state != BINARY_DEBUG_PENDING;
 }
 
+/* This machine has none, now or when that was found out. */
+static void fetch_if_missing(struct debug_queue *q, const struct debug_wish *w)
+{
+	if (q->fetching && binary_lacks_debug_info(w->binary))
+		fetching_want(q->fetching, &w->binary->build_id);
+}
+
 /* The binary of a module may be known only later; NULL and not waiting: never. */
 static int step(struct debug_queue *q, struct debug_wish *w)
 {
@@ -108,6 +116,8 @@ static int step(struct debug_queue *q, struct debug_wish *w)
 	w->binary = module->binary;
 	if (w->binary && w->binary->state == BINARY_READY && !w->is_handed_in)
 		r = hand_in(q, w);
+	if (is_done(w))
+		fetch_if_missing(q, w);
 	if (is_done(w) || (!w->binary && !module->is_waiting))
 		drop(q, w);
 	return r;
@@ -177,7 +187,11 @@ static int find(struct debug_queue *q, struct debug_wish *w, const struct debug_
 {
 	int r = claim_if_there(q, w, need);
 
-	return r < 0 ? r : debug_files_find(&q->files, &w->place, need, ret_fd, ret_path);
+	if (r == 0)
+		r = debug_files_find(&q->files, &w->place, need, ret_fd, ret_path);
+	if (r == DEBUG_NEED_NONE && q->fetching && need->kind == DEBUG_NEED_ALT)
+		fetching_want(q->fetching, &need->build_id);
+	return r;
 }
 
 int debug_queue_find(void *context, const struct binary *binary, const struct debug_need *need, int *ret_fd,

@@ -13,6 +13,7 @@
 #include "common/clean.h"
 
 struct binary;
+struct fetching;
 struct kernel_code;
 struct opener;
 
@@ -21,6 +22,7 @@ struct opener;
 struct debug_queue {
 	struct debug_files files;
 	struct opener *opener;            /* borrowed: its binaries, modules and roots */
+	struct fetching *fetching;        /* borrowed: what was found nowhere is asked for there; NULL: nobody is */
 	const struct kernel_code *kernel; /* has wishes of its own; NULL: none yet */
 	struct debug_wish *wishes;        /* in the order in which they came */
 	size_t n;

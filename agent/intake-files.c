@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include "agent/fetching.h"
 #include "agent/intake.h"
 #include "agent/jit-maps.h"
 #include "agent/kernel-code.h"
@@ -118,6 +119,15 @@ void intake_hurry_indexer(struct intake *in)
 	hurry(workloads_indexer_pid(in->workloads));
 }
 
+static void dispatch_fetching(struct intake *in)
+{
+	if (!in->fetching)
+		return;
+	fetching_dispatch(in->fetching);
+	if (fetching_take_news(in->fetching))
+		modules_ask_again(in->modules, in->binaries);
+}
+
 int intake_dispatch_files(struct intake *in)
 {
 	size_t n_before = intake_n_unnamed(in);
@@ -132,6 +142,7 @@ int intake_dispatch_files(struct intake *in)
 		e = opener_hand_in(&in->opener);
 	if (e == 0)
 		e = debug_queue_dispatch(&in->debug);
+	dispatch_fetching(in);
 	if (e == 0 && in->unwinding && intake_n_unnamed(in) != n_before)
 		unwinding_note_files(in->unwinding);
 	return e;

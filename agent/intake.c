@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "agent/fetching.h"
 #include "agent/intake-files.h"
 #include "agent/intake-sample.h"
 #include "agent/jit-maps.h"
@@ -80,6 +81,28 @@ static int init_kernel(struct intake *in)
 	return e;
 }
 
+static int init_fetching(struct intake *in, const struct intake_config *intake_config)
+{
+	const struct fetching_config config = {
+		.path = "/proc/self/exe",
+		.cache_dir = intake_config->cache_dir,
+		.urls = intake_config->debuginfod_urls,
+		.n_urls = intake_config->n_debuginfod_urls,
+		.limit_bytes = intake_config->debuginfod_cache_bytes,
+	};
+	int e;
+
+	if (config.n_urls == 0)
+		return 0;
+	e = fetching_new(&config, &in->fetching);
+	if (e < 0)
+		return e;
+	in->debug.fetching = in->fetching;
+	in->debug.files.fetched_path = fetching_dir_path(in->fetching);
+	in->debug.files.fetched_fd = fetching_dir_fd(in->fetching);
+	return 0;
+}
+
 static int init_symbols(struct intake *in, const struct intake_config *intake_config)
 {
 	const struct binaries_config config = {
@@ -93,6 +116,8 @@ static int init_symbols(struct intake *in, const struct intake_config *intake_co
 
 	for (size_t i = 0; e == 0 && i < intake_config->n_debug_dirs; i++)
 		e = debug_files_add_dir(&in->debug.files, intake_config->debug_dirs[i]);
+	if (e == 0)
+		e = init_fetching(in, intake_config);
 	if (e < 0)
 		return e;
 
@@ -218,6 +243,7 @@ void intake_done(struct intake *in)
 	close_fd(in->sys_fd);
 	binaries_free(in->binaries);
 	debug_queue_done(&in->debug);
+	fetching_free(in->fetching);
 	processes_free(in->processes);
 	cgroups_free(in->cgroups);
 }
@@ -360,6 +386,8 @@ int intake_timeout_ms(const struct intake *in, enum intake_mode mode)
 		sooner(binaries_timeout_ms(in->binaries), jit_maps_timeout_ms(in->jit, clock_now_ns(CLOCK_MONOTONIC)));
 
 	timeout_ms = sooner(timeout_ms, workloads_timeout_ms(in->workloads, clock_now_ns(CLOCK_MONOTONIC)));
+	if (in->fetching)
+		timeout_ms = sooner(timeout_ms, fetching_timeout_ms(in->fetching));
 	if (in->copies)
 		timeout_ms = sooner(timeout_ms, stack_copies_timeout_ms(in->copies));
 	if ((in->files_left && mode != INTAKE_PAUSED) || (is_sampling && !in->news.is_scanned) ||

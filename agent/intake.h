@@ -64,6 +64,7 @@ struct intake {
 	struct tap *taps[TAPS_MAX]; /* NULL: none; owned */
 	struct opener opener;
 	struct debug_queue debug;
+	struct fetching *fetching; /* NULL: no server is asked */
 	const struct mapping *found[INTAKE_MAX_MAPPINGS];
 	struct resolved resolved;
 	struct intake_counts counts;
@@ -80,6 +81,9 @@ struct intake_config {
 	const char *cache_dir;         /* of index files; NULL: none is kept */
 	const char *const *debug_dirs; /* with debug info, beside the usual ones */
 	size_t n_debug_dirs;
+	const char *const *debuginfod_urls; /* of servers with debug info; needs cache_dir */
+	size_t n_debuginfod_urls;
+	uint64_t debuginfod_cache_bytes;
 	size_t stacks_limit_bytes; /* of a window; beyond, samples are lost as window_full */
 };
 

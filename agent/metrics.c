@@ -3,122 +3,12 @@
  * metrics: status in the Prometheus exposition format 0.0.4. Base units; what only grows ends in _total; no label has
  * values that the host's workload makes.
  */
-#include <inttypes.h>
 #include <string.h>
 
+#include "agent/metrics-text.h"
 #include "agent/status.h"
+#include "agent/upload-status.h"
 #include "common/clock.h"
-#include "common/utf8.h"
-
-#define PREFIX "cpuhound_"
-#define VALUE_LIMIT_BYTES 256 /* of a label */
-
-enum metric_type {
-	GAUGE,
-	COUNTER,
-};
-
-/* What the numbers are in; shown is the base unit. */
-enum metric_unit {
-	ONE,
-	NANO,
-	PERMYRIAD,
-};
-
-struct metric {
-	const char *name;
-	enum metric_type type;
-	enum metric_unit unit;
-	uint64_t n;
-	const char *help;
-};
-
-struct labelled {
-	const char *value; /* of the label */
-	uint64_t n;
-};
-
-struct family {
-	const char *name;
-	enum metric_type type;
-	enum metric_unit unit;
-	const char *label, *help;
-};
-
-static int add_head(struct buf *b, const char *name, enum metric_type type, const char *help)
-{
-	return buf_printf(b, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name,
-			  type == COUNTER ? "counter" : "gauge");
-}
-
-static int add_fixed(struct buf *b, uint64_t n, uint64_t per_unit, int n_digits)
-{
-	return buf_printf(b, " %" PRIu64 ".%0*" PRIu64 "\n", n / per_unit, n_digits, n % per_unit);
-}
-
-static int add_number(struct buf *b, uint64_t n, enum metric_unit unit)
-{
-	switch (unit) {
-	case NANO:
-		return add_fixed(b, n, NS_PER_S, 9);
-	case PERMYRIAD:
-		return add_fixed(b, n, 10000, 4);
-	default:
-		return buf_printf(b, " %" PRIu64 "\n", n);
-	}
-}
-
-static int add_metrics(struct buf *b, const struct metric *metrics, size_t n)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = add_head(b, metrics[i].name, metrics[i].type, metrics[i].help);
-		if (r == 0)
-			r = buf_printf(b, PREFIX "%s", metrics[i].name);
-		if (r == 0)
-			r = add_number(b, metrics[i].n, metrics[i].unit);
-	}
-	return r;
-}
-
-/* The value of a label: a host may be called anything. */
-static int add_value(struct buf *b, const char *value)
-{
-	_cleanup_(buf_done) struct buf valid = {};
-	int r;
-
-	r = utf8_add_valid(&valid, value, strlen(value), VALUE_LIMIT_BYTES);
-	for (size_t i = 0; r == 0 && i < valid.size; i++) {
-		if (valid.data[i] == '"' || valid.data[i] == '\\')
-			r = buf_add_char(b, '\\');
-		if (r == 0)
-			r = buf_add_char(b, valid.data[i]);
-	}
-	return r;
-}
-
-static int add_labelled(struct buf *b, const struct family *f, const char *value, uint64_t n)
-{
-	int r;
-
-	r = buf_printf(b, PREFIX "%s{%s=\"", f->name, f->label);
-	if (r == 0)
-		r = add_value(b, value);
-	if (r == 0)
-		r = buf_add_str(b, "\"}");
-	return r < 0 ? r : add_number(b, n, f->unit);
-}
-
-static int add_family(struct buf *b, const struct family *f, const struct labelled *items, size_t n)
-{
-	int r;
-
-	r = add_head(b, f->name, f->type, f->help);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_labelled(b, f, items[i].value, items[i].n);
-	return r;
-}
 
 static bool has_reason(const struct ledger_reason *reasons, size_t n, const char *name)
 {
@@ -134,12 +24,12 @@ static int add_reasons(struct buf *b, const struct family *f, const struct ledge
 {
 	int r;
 
-	r = add_head(b, f->name, f->type, f->help);
+	r = metrics_text_add_head(b, f);
 	for (; r == 0 && *always; always++)
 		if (!has_reason(reasons, n, *always))
-			r = add_labelled(b, f, *always, 0);
+			r = metrics_text_add_labelled(b, f, *always, 0);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_labelled(b, f, reasons[i].name, reasons[i].n);
+		r = metrics_text_add_labelled(b, f, reasons[i].name, reasons[i].n);
 	return r;
 }
 
@@ -148,7 +38,7 @@ static int add_build(struct buf *b, const struct status *s)
 	static const struct family build = { "build_info", GAUGE, ONE, "version", "The version that runs; always 1." };
 	const struct labelled version = { s->version, 1 };
 
-	return add_family(b, &build, &version, 1);
+	return metrics_text_add_family(b, &build, &version, 1);
 }
 
 static int add_state(struct buf *b, const struct status *s)
@@ -171,19 +61,20 @@ static int add_state(struct buf *b, const struct status *s)
 
 	for (enum status_idle i = 0; i < STATUS_N_IDLE; i++)
 		states[i] = (struct labelled){ status_idle_to_string(i), s->idle == i };
-	r = add_family(b, &state, states, ARRAY_SIZE(states));
-	return r < 0 ? r : add_metrics(b, metrics, ARRAY_SIZE(metrics));
+	r = metrics_text_add_family(b, &state, states, ARRAY_SIZE(states));
+	return r < 0 ? r : metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
 }
 
 /* 19 Hz are a period of 52631578 ns: not quite 19. */
 static int add_rate(struct buf *b, const struct status *s)
 {
-	int r;
+	static const struct family rate = { "sampling_hz", GAUGE, ONE, NULL,
+					    "Ticks a second on each CPU; 0 where nothing is sampled." };
+	int r = metrics_text_add_head(b, &rate);
 
-	r = add_head(b, "sampling_hz", GAUGE, "Ticks a second on each CPU; 0 where nothing is sampled.");
 	if (r < 0)
 		return r;
-	return buf_printf(b, PREFIX "sampling_hz %.6g\n",
+	return buf_printf(b, METRICS_PREFIX "sampling_hz %.6g\n",
 			  s->idle == STATUS_SAMPLING && s->period_ns ? (double)NS_PER_S / (double)s->period_ns : 0.0);
 }
 
@@ -212,8 +103,8 @@ static int add_ticks(struct buf *b, const struct ledger *l)
 	};
 	int r;
 
-	r = add_metrics(b, metrics, ARRAY_SIZE(metrics));
-	return r < 0 ? r : add_family(b, &not_delivered, reasons, ARRAY_SIZE(reasons));
+	r = metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
+	return r < 0 ? r : metrics_text_add_family(b, &not_delivered, reasons, ARRAY_SIZE(reasons));
 }
 
 static int add_samples(struct buf *b, const struct recorder_stats *s)
@@ -242,14 +133,14 @@ static int add_samples(struct buf *b, const struct recorder_stats *s)
 	};
 	int r;
 
-	r = add_family(b, &samples, kinds, ARRAY_SIZE(kinds));
+	r = metrics_text_add_family(b, &samples, kinds, ARRAY_SIZE(kinds));
 	if (r == 0)
 		r = add_reasons(b, &lost, l->lost, l->n_lost, always_lost);
 	if (r == 0)
 		r = add_reasons(b, &truncated, l->truncated, l->n_truncated, none);
 	if (r == 0)
-		r = add_family(b, &copied, copies, ARRAY_SIZE(copies));
-	return r < 0 ? r : add_family(b, &frames, names, ARRAY_SIZE(names));
+		r = metrics_text_add_family(b, &copied, copies, ARRAY_SIZE(copies));
+	return r < 0 ? r : metrics_text_add_family(b, &frames, names, ARRAY_SIZE(names));
 }
 
 static int add_news(struct buf *b, const struct recorder_stats *s)
@@ -274,7 +165,7 @@ static int add_news(struct buf *b, const struct recorder_stats *s)
 		  "Questions to container runtimes without an answer that can be read." },
 	};
 
-	return add_metrics(b, metrics, ARRAY_SIZE(metrics));
+	return metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
 }
 
 static int add_windows(struct buf *b, const struct status *s)
@@ -309,10 +200,10 @@ static int add_windows(struct buf *b, const struct status *s)
 	};
 	int r;
 
-	r = add_metrics(b, metrics, ARRAY_SIZE(metrics));
+	r = metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
 	if (r == 0)
-		r = add_family(b, &lost, reasons, ARRAY_SIZE(reasons));
-	return r < 0 ? r : add_family(b, &bytes, stages, ARRAY_SIZE(stages));
+		r = metrics_text_add_family(b, &lost, reasons, ARRAY_SIZE(reasons));
+	return r < 0 ? r : metrics_text_add_family(b, &bytes, stages, ARRAY_SIZE(stages));
 }
 
 static int add_store_files(struct buf *b, const struct maintain_report *r)
@@ -329,10 +220,10 @@ static int add_store_files(struct buf *b, const struct maintain_report *r)
 		bytes_of[tier] = (struct labelled){ window_tier_name(tier), r->tiers[tier].n_disk_bytes };
 		oldest_of[tier] = (struct labelled){ window_tier_name(tier), (uint64_t)r->tiers[tier].oldest_ns };
 	}
-	e = add_family(b, &files, files_of, WINDOW_N_TIERS);
+	e = metrics_text_add_family(b, &files, files_of, WINDOW_N_TIERS);
 	if (e == 0)
-		e = add_family(b, &bytes, bytes_of, WINDOW_N_TIERS);
-	return e < 0 ? e : add_family(b, &oldest, oldest_of, WINDOW_N_TIERS);
+		e = metrics_text_add_family(b, &bytes, bytes_of, WINDOW_N_TIERS);
+	return e < 0 ? e : metrics_text_add_family(b, &oldest, oldest_of, WINDOW_N_TIERS);
 }
 
 static int add_store_losses(struct buf *b, const struct maintain_report *r)
@@ -351,10 +242,10 @@ static int add_store_losses(struct buf *b, const struct maintain_report *r)
 	}
 	for (size_t i = 0; i < r->n_targets; i++)
 		unsent_of[i] = (struct labelled){ r->targets[i].name, r->targets[i].unsent.n_windows };
-	e = add_family(b, &windows, windows_of, LOSS_N_REASONS);
+	e = metrics_text_add_family(b, &windows, windows_of, LOSS_N_REASONS);
 	if (e == 0)
-		e = add_family(b, &samples, samples_of, LOSS_N_REASONS);
-	return e < 0 ? e : add_family(b, &unsent, unsent_of, r->n_targets);
+		e = metrics_text_add_family(b, &samples, samples_of, LOSS_N_REASONS);
+	return e < 0 ? e : metrics_text_add_family(b, &unsent, unsent_of, r->n_targets);
 }
 
 /* What the last run of the store's child told. */
@@ -370,7 +261,7 @@ static int add_store(struct buf *b, const struct maintainer_stats *m)
 		{ "store_files_removed_total", COUNTER, ONE, m->n_removed, "Files that made way." },
 		{ "store_bad_files", GAUGE, ONE, m->report.n_bad_files, "Damaged files that were set aside." },
 	};
-	int r = add_metrics(b, metrics, ARRAY_SIZE(metrics));
+	int r = metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
 
 	if (r == 0 && m->has_report)
 		r = add_store_files(b, &m->report);
@@ -382,7 +273,7 @@ static int add_map_limit(struct buf *b, uint64_t limit_bytes)
 {
 	const struct metric limit = { "bpf_map_limit_bytes", GAUGE, ONE, limit_bytes, "What they may need." };
 
-	return limit_bytes == UINT64_MAX ? 0 : add_metrics(b, &limit, 1);
+	return limit_bytes == UINT64_MAX ? 0 : metrics_text_add(b, &limit, 1);
 }
 
 static int add_budget(struct buf *b, const struct status *s)
@@ -410,12 +301,12 @@ static int add_budget(struct buf *b, const struct status *s)
 	};
 	int r;
 
-	r = add_metrics(b, metrics, ARRAY_SIZE(metrics));
+	r = metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
 	if (r == 0)
 		r = add_map_limit(b, s->limits.map_bytes);
 	if (r == 0)
-		r = add_family(b, &steps, directions, ARRAY_SIZE(directions));
-	return r < 0 ? r : add_family(b, &over, resources, ARRAY_SIZE(resources));
+		r = metrics_text_add_family(b, &steps, directions, ARRAY_SIZE(directions));
+	return r < 0 ? r : metrics_text_add_family(b, &over, resources, ARRAY_SIZE(resources));
 }
 
 static int add_self(struct buf *b, const struct status *s)
@@ -440,12 +331,12 @@ static int add_self(struct buf *b, const struct status *s)
 		rss_of[i] = (struct labelled){ processes[i].name, processes[i].stats.rss_anon_bytes };
 		restarts_of[i] = (struct labelled){ processes[i].name, processes[i].stats.n_restarts };
 	}
-	r = add_family(b, &cpu, cpu_of, n);
+	r = metrics_text_add_family(b, &cpu, cpu_of, n);
 	if (r == 0)
-		r = add_family(b, &rss, rss_of, n);
+		r = metrics_text_add_family(b, &rss, rss_of, n);
 	if (r == 0)
-		r = add_family(b, &restarts, restarts_of, n);
-	return r < 0 ? r : add_metrics(b, bpf, ARRAY_SIZE(bpf));
+		r = metrics_text_add_family(b, &restarts, restarts_of, n);
+	return r < 0 ? r : metrics_text_add(b, bpf, ARRAY_SIZE(bpf));
 }
 
 static int add_known(struct buf *b, const struct recorder_stats *s)
@@ -476,7 +367,7 @@ static int add_known(struct buf *b, const struct recorder_stats *s)
 		{ "jit_maps_read_total", COUNTER, ONE, s->n_jit_read, "How often a map of such names was read." },
 	};
 
-	return add_metrics(b, metrics, ARRAY_SIZE(metrics));
+	return metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
 }
 
 static int add_rows(struct buf *b, const struct recorder_stats *s)
@@ -496,8 +387,29 @@ static int add_rows(struct buf *b, const struct recorder_stats *s)
 	};
 	int r;
 
-	r = add_metrics(b, metrics, ARRAY_SIZE(metrics));
-	return r < 0 ? r : add_family(b, &refused, reasons, ARRAY_SIZE(reasons));
+	r = metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
+	return r < 0 ? r : metrics_text_add_family(b, &refused, reasons, ARRAY_SIZE(reasons));
+}
+
+static int add_debuginfod(struct buf *b, const struct recorder_stats *s)
+{
+	static const struct family answers = { "debuginfod_answers_total", COUNTER, ONE, "answer",
+					       "What servers of debug info said." };
+	const struct metric metrics[] = {
+		{ "debuginfod_waiting", GAUGE, ONE, s->fetched.n_waiting,
+		  "Build ids that they are still to be asked for." },
+		{ "debuginfod_refused_total", COUNTER, ONE, s->fetched.n_refused,
+		  "Build ids that they were not asked for: too many." },
+	};
+	struct labelled items[FETCH_N];
+	int r;
+
+	if (!s->asks_debuginfod)
+		return 0;
+	for (enum fetch_status i = 0; i < FETCH_N; i++)
+		items[i] = (struct labelled){ fetch_status_to_string(i), s->fetched.n_answers[i] };
+	r = metrics_text_add_family(b, &answers, items, ARRAY_SIZE(items));
+	return r < 0 ? r : metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
 }
 
 static int add_gateway(struct buf *b, const struct status *s)
@@ -512,8 +424,8 @@ static int add_gateway(struct buf *b, const struct status *s)
 		return 0;
 	for (enum web_count c = 0; c < WEB_N_COUNTS; c++)
 		counts[c] = (struct labelled){ web_count_name(c), s->web.n[c] };
-	r = add_metrics(b, &up, 1);
-	return r < 0 ? r : add_family(b, &events, counts, ARRAY_SIZE(counts));
+	r = metrics_text_add(b, &up, 1);
+	return r < 0 ? r : metrics_text_add_family(b, &events, counts, ARRAY_SIZE(counts));
 }
 
 static int add_faults(struct buf *b, const struct status *s)
@@ -526,7 +438,7 @@ static int add_faults(struct buf *b, const struct status *s)
 	status_faults(s, faults);
 	for (size_t i = 0; i < STATUS_N_FAULTS; i++)
 		items[i] = (struct labelled){ faults[i].what, faults[i].text[0] != 0 };
-	return add_family(b, &family, items, ARRAY_SIZE(items));
+	return metrics_text_add_family(b, &family, items, ARRAY_SIZE(items));
 }
 
 /* The start was the first reading. */
@@ -540,7 +452,7 @@ static int add_config(struct buf *b, const struct status *s)
 		  "When the configuration was read last, with or without success." },
 	};
 
-	return add_metrics(b, metrics, ARRAY_SIZE(metrics));
+	return metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
 }
 
 int metrics_add(const struct status *s, struct buf *ret)
@@ -571,7 +483,11 @@ int metrics_add(const struct status *s, struct buf *ret)
 	if (r == 0)
 		r = add_rows(ret, &s->recorder);
 	if (r == 0)
+		r = add_debuginfod(ret, &s->recorder);
+	if (r == 0)
 		r = add_gateway(ret, s);
+	if (r == 0)
+		r = upload_status_add_metrics(s->uploads, s->n_uploads, ret);
 	if (r == 0)
 		r = add_faults(ret, s);
 	return r < 0 ? r : add_config(ret, s);

@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 #include "bpf/unwind-table.h"
+#include "symbolizer/binary.h"
 #include "workload/names.h"
 
 #define MAX_PATH_BYTES ((size_t)8 << 20)
@@ -248,6 +249,16 @@ void modules_set_asked(struct modules *m, uint32_t id)
 bool modules_is_asked(const struct modules *m, uint32_t id)
 {
 	return entry_of(m, id)->is_asked;
+}
+
+void modules_ask_again(struct modules *m, struct binaries *binaries)
+{
+	for (uint32_t id = MODULE_FIRST_FILE; id < m->end; id++) {
+		struct entry *e = entry_of(m, id);
+
+		if (e && e->is_asked && e->module.binary)
+			e->is_asked = !binaries_ask_again(binaries, e->module.binary);
+	}
 }
 
 size_t modules_n(const struct modules *m)

@@ -13,6 +13,7 @@
 #include "common/clean.h"
 #include "workload/process.h"
 
+struct binaries;
 struct binary;
 
 enum module_id {
@@ -73,6 +74,8 @@ bool modules_is_harmful(const struct modules *m, uint32_t id);
 /* Its debug info has been asked for, or never will be. */
 void modules_set_asked(struct modules *m, uint32_t id);
 bool modules_is_asked(const struct modules *m, uint32_t id);
+/* There may be some now where there was none: it is asked for again with the next sample. */
+void modules_ask_again(struct modules *m, struct binaries *binaries);
 /* NULL: there is none with this number, which is below modules_end() for all that are. */
 const struct module *modules_get(const struct modules *m, uint32_t id);
 uint32_t modules_end(const struct modules *m);

@@ -100,6 +100,7 @@ static void read_children(const struct intake *in, struct recorder_stats *ret)
 		[BINARY_LANE_SMALL] = "indexer",       [BINARY_LANE_LARGE] = "indexer-large",
 		[BINARY_LANE_DEBUG] = "indexer-debug", [BINARY_N_LANES] = "indexer-jit",
 		[BINARY_N_LANES + 1] = "finisher",     [BINARY_N_LANES + 2] = "indexer-names",
+		[BINARY_N_LANES + 3] = "fetcher",
 	};
 	const struct child_keeper_stats jit = jit_maps_indexer_stats(in->jit),
 					names_indexer = workloads_indexer_stats(in->workloads);
@@ -117,6 +118,13 @@ static void read_children(const struct intake *in, struct recorder_stats *ret)
 	ret->children[BINARY_N_LANES].stats = stats_of(jit_maps_indexer_pid(in->jit), &jit);
 	ret->children[BINARY_N_LANES + 1].stats = stats_of(finisher_pid, &finisher);
 	ret->children[BINARY_N_LANES + 2].stats = stats_of(workloads_indexer_pid(in->workloads), &names_indexer);
+	ret->asks_debuginfod = in->fetching;
+	if (in->fetching) {
+		const struct child_keeper_stats fetcher = fetching_child_stats(in->fetching);
+
+		ret->children[BINARY_N_LANES + 3].stats = stats_of(fetching_pid(in->fetching), &fetcher);
+		fetching_stats(in->fetching, &ret->fetched);
+	}
 }
 
 static void read_self(struct process_stats *ret)

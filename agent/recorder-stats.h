@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "agent/fetching.h"
 #include "common/clean.h"
 #include "pprof/ledger.h"
 
@@ -20,7 +21,7 @@ struct process_stats {
 	uint64_t n_restarts;     /* it crashed, hung or grew past its limit */
 };
 
-#define STATS_N_CHILDREN 6
+#define STATS_N_CHILDREN 7
 #define STATS_FAULT_SIZE 160
 
 struct recorder_stats {
@@ -60,6 +61,9 @@ struct recorder_stats {
 	uint64_t map_bytes;            /* of all BPF maps, chunks included */
 	uint64_t bpf_run_ns, bpf_runs; /* of all programs; of ticks alone where kernel.bpf_stats_enabled is off */
 
+	bool asks_debuginfod;
+	struct fetching_stats fetched; /* what its servers answered */
+
 	/* Code that processes and the kernel made. */
 	size_t n_jit_programs;
 	uint64_t jit_index_bytes, n_jit_read;
@@ -67,7 +71,7 @@ struct recorder_stats {
 	struct process_stats self;
 	struct {
 		const char *name; /* "indexer", "indexer-large", "indexer-debug", "indexer-jit", "finisher",
-				   * "indexer-names" */
+				   * "indexer-names", "fetcher" */
 		struct process_stats stats;
 	} children[STATS_N_CHILDREN];
 

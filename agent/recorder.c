@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "agent/descendants.h"
+#include "agent/fetching.h"
 #include "agent/host-facts.h"
 #include "agent/jit-maps.h"
 #include "agent/kernel-code.h"
@@ -112,6 +113,9 @@ static int init_epoll(struct recorder *r)
 	e = watch(r, workloads_fd(r->intake.workloads));
 	if (e < 0)
 		return e;
+	e = r->intake.fetching ? watch(r, fetching_fd(r->intake.fetching)) : 0;
+	if (e < 0)
+		return e;
 	e = watch(r, jit_maps_fd(r->intake.jit));
 	if (e < 0)
 		return e;
@@ -125,6 +129,9 @@ int recorder_new(const struct recorder_config *config, struct recorder **ret)
 		.cache_dir = config->cache_dir,
 		.debug_dirs = config->debug_dirs,
 		.n_debug_dirs = config->n_debug_dirs,
+		.debuginfod_urls = config->debuginfod_urls,
+		.n_debuginfod_urls = config->n_debuginfod_urls,
+		.debuginfod_cache_bytes = config->debuginfod_cache_bytes,
 		.stacks_limit_bytes = config->stacks_limit_bytes,
 	};
 	int e;

@@ -33,8 +33,11 @@ struct recorder_config {
 	const char *cache_dir;         /* of index files; NULL: none is kept */
 	const char *const *debug_dirs; /* with debug info, beside the usual ones; borrowed */
 	size_t n_debug_dirs;
-	unsigned int unwind_table_mb; /* memory for rows and mappings that the walker goes by, in MiB */
-	size_t stacks_limit_bytes;    /* folded stacks in memory; beyond, samples are lost as window_full */
+	const char *const *debuginfod_urls; /* of servers with debug info, which needs cache_dir; borrowed */
+	size_t n_debuginfod_urls;
+	uint64_t debuginfod_cache_bytes; /* of what they gave */
+	unsigned int unwind_table_mb;    /* memory for rows and mappings that the walker goes by, in MiB */
+	size_t stacks_limit_bytes;       /* folded stacks in memory; beyond, samples are lost as window_full */
 };
 
 _must_check_ int recorder_new(const struct recorder_config *config, struct recorder **ret);

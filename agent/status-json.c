@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/status.h"
+#include "agent/upload-status.h"
 #include "common/json.h"
 #include "pprof/ledger-json.h"
 
@@ -188,6 +189,20 @@ static int add_rows(struct json_object *top, const struct recorder_stats *r)
 	};
 
 	return add_object_of_counts(top, "unwind_rows", counts, ARRAY_SIZE(counts));
+}
+
+static int add_debuginfod(struct json_object *top, const struct recorder_stats *r)
+{
+	struct json_count counts[FETCH_N + 2];
+	size_t n = 0;
+
+	if (!r->asks_debuginfod)
+		return json_add_null(top, "debuginfod");
+	for (enum fetch_status i = 0; i < FETCH_N; i++)
+		counts[n++] = (struct json_count){ fetch_status_to_string(i), r->fetched.n_answers[i] };
+	counts[n++] = (struct json_count){ "waiting", r->fetched.n_waiting };
+	counts[n++] = (struct json_count){ "refused", r->fetched.n_refused };
+	return add_object_of_counts(top, "debuginfod", counts, n);
 }
 
 static int append_process(struct json_object *array, const struct status_process *p)
@@ -402,11 +417,15 @@ int status_add_json(const struct status *s, struct buf *ret)
 	if (r == 0)
 		r = add_rows(top, &s->recorder);
 	if (r == 0)
+		r = add_debuginfod(top, &s->recorder);
+	if (r == 0)
 		r = add_processes(top, s);
 	if (r == 0)
 		r = add_windows(top, s);
 	if (r == 0)
 		r = add_store(top, s);
+	if (r == 0)
+		r = upload_status_add_json(s->uploads, s->n_uploads, top);
 	if (r == 0)
 		r = add_gateway(top, s);
 	if (r == 0)

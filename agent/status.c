@@ -64,6 +64,16 @@ size_t status_processes(const struct status *s, struct status_process ret[static
 
 		ret[n++] = (struct status_process){ "gateway", gateway };
 	}
+	if (s->has_uploads) {
+		const struct process_stats uploader = {
+			.pid = s->uploader_pid,
+			.cpu_ns = s->uploader.cpu_ns,
+			.rss_anon_bytes = s->uploader.rss_anon_bytes,
+			.n_restarts = s->uploader.n_restarts,
+		};
+
+		ret[n++] = (struct status_process){ "uploader", uploader };
+	}
 	if (s->maintainer.n_runs || s->maintainer.n_failed) {
 		const struct process_stats store = {
 			.cpu_ns = s->maintainer.cpu_ns,
@@ -102,7 +112,8 @@ void status_faults(const struct status *s, struct status_fault ret[static STATUS
 	const struct status_fault faults[STATUS_N_FAULTS] = {
 		{ "indexer", s->recorder.indexer_fault }, { "finisher", s->recorder.finisher_fault },
 		{ "cache", s->recorder.cache_fault },     { "kernel_names", s->recorder.kernel_unnamed },
-		{ "gateway", s->gateway_fault ?: "" },    { "store", s->maintainer.fault },
+		{ "gateway", s->gateway_fault ?: "" },    { "debuginfod", s->recorder.fetched.last_fault },
+		{ "store", s->maintainer.fault },         { "uploader", s->uploads_fault ?: "" },
 	};
 
 	memcpy(ret, faults, sizeof(faults));

@@ -12,6 +12,7 @@
 #include "agent/budget.h"
 #include "agent/maintainer.h"
 #include "agent/recorder-stats.h"
+#include "agent/upload-packet.h"
 #include "agent/window-writer.h"
 #include "common/buf.h"
 #include "common/clean.h"
@@ -55,6 +56,13 @@ struct status {
 
 	struct maintainer_stats maintainer;
 
+	bool has_uploads; /* there are targets, or were some */
+	const struct upload_target_report *uploads;
+	size_t n_uploads;
+	const char *uploads_fault; /* NULL: none */
+	pid_t uploader_pid;
+	struct child_keeper_stats uploader;
+
 	bool has_gateway, gateway_serves;
 	const char *gateway_fault; /* NULL: none */
 	pid_t gateway_pid;
@@ -80,7 +88,7 @@ enum status_answer {
 _must_check_ int status_is_ready(const struct status *s, char ret[static STATUS_ERROR_SIZE]);
 
 /* The agent and its children, with the gateway and the one that keeps the store in order. */
-#define STATUS_MAX_PROCESSES (STATS_N_CHILDREN + 3)
+#define STATUS_MAX_PROCESSES (STATS_N_CHILDREN + 4)
 struct status_process {
 	const char *name;
 	struct process_stats stats;
@@ -90,7 +98,7 @@ uint64_t status_rss_bytes(const struct status *s); /* anonymous memory of all of
 uint64_t status_cpu_ns(const struct status *s);    /* and their CPU time, with that of the BPF program */
 
 /* What does not work as it should; "" where it does. */
-#define STATUS_N_FAULTS 6
+#define STATUS_N_FAULTS 8
 struct status_fault {
 	const char *what, *text;
 };

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/fetcher.h"
 #include "agent/gateway.h"
 #include "agent/maintain.h"
+#include "agent/upload-child.h"
 #include "cli/command.h"
 #include "symbolizer/children.h"
 
@@ -17,6 +19,10 @@ int main(int argc, char **argv)
 		return exit_code;
 	if (argc > 1 && strcmp(argv[1], GATEWAY_COMMAND) == 0)
 		return gateway_main();
+	if (argc > 1 && strcmp(argv[1], FETCHER_COMMAND) == 0)
+		return fetcher_main(argc, argv);
+	if (argc > 1 && strcmp(argv[1], UPLOAD_COMMAND) == 0)
+		return upload_child_main();
 	if (argc > 1 && strcmp(argv[1], MAINTAIN_COMMAND) == 0)
 		return maintain_main(argc, argv);
 

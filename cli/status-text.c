@@ -15,6 +15,8 @@
 #include "pprof/profile.h"
 
 #define NAME_WIDTH 14 /* of what stands before a line */
+#define KIND_WIDTH 12
+#define STATE_WIDTH 9
 #define TIME_SIZE 64
 #define MAX_ROWS 32 /* of processes and errors, whatever the agent says */
 
@@ -270,6 +272,55 @@ static int print_processes(FILE *out, struct json_object *status)
 	return r;
 }
 
+static int print_cell(FILE *out, const char *text, int width)
+{
+	_cleanup_(buf_done) struct buf safe = {};
+	int r = text_add(&safe, text ?: "", (size_t)width - 1);
+
+	if (r == 0)
+		fprintf(out, "%-*s", width, safe.size ? safe.data : "");
+	return r;
+}
+
+static int print_target(FILE *out, struct json_object *status, struct json_object *target)
+{
+	uint64_t oldest_ns = json_find_number(target, "oldest_realtime_ns");
+	struct json_object *counts = json_find(target, "counts");
+	const char *fault = json_find_string(target, "fault");
+	int r = print_cell(out, json_find_string(target, "name"), NAME_WIDTH);
+
+	if (r == 0)
+		r = print_cell(out, json_find_string(target, "kind"), KIND_WIDTH);
+	if (r == 0)
+		r = print_cell(out, json_find_string(target, "state"), STATE_WIDTH);
+	if (r < 0)
+		return r;
+	fprintf(out, "%10" PRIu64 " %9.0fs %10" PRIu64 " %10" PRIu64 "\n", json_find_number(target, "queued_windows"),
+		oldest_ns ? seconds_since(status, oldest_ns) : 0.0, json_find_number(counts, "sent_windows"),
+		json_find_number(counts, "refused_windows") + json_find_number(counts, "too_old_windows") +
+			json_find_number(counts, "evicted_windows"));
+	if (!fault)
+		return 0;
+	fprintf(out, "%-*s", NAME_WIDTH, "");
+	r = print_text(out, fault);
+	fputc('\n', out);
+	return r;
+}
+
+static int print_targets(FILE *out, struct json_object *status)
+{
+	struct json_object *array = json_find(status, "targets");
+	int r = 0;
+
+	if (n_rows(array) == 0)
+		return 0;
+	fprintf(out, "\n%-*s%-*s%-*s%10s %10s %10s %10s\n", NAME_WIDTH, "TARGET", KIND_WIDTH, "KIND", STATE_WIDTH,
+		"STATE", "QUEUED", "OLDEST", "SENT", "LOST");
+	for (size_t i = 0; r == 0 && i < n_rows(array); i++)
+		r = print_target(out, status, json_object_array_get_idx(array, i));
+	return r;
+}
+
 static void print_known(FILE *out, struct json_object *status)
 {
 	struct json_object *known = json_find(status, "known");
@@ -295,6 +346,15 @@ static void print_known(FILE *out, struct json_object *status)
 		json_find_number(known, "binaries"), json_find_number(known, "max_binaries"),
 		json_find_number(known, "binaries_unnamed"), json_find_number(known, "binaries_without_debug_info"),
 		json_find_number(known, "modules"), json_find_number(known, "max_modules"), index, cache);
+	if (json_find(status, "debuginfod")) {
+		print_name(out, "debuginfod");
+		fprintf(out,
+			"%" PRIu64 " files found, %" PRIu64 " missing, %" PRIu64 " too large; %" PRIu64
+			" times no answer; %" PRIu64 " wait, %" PRIu64 " found no room\n",
+			json_find_number(status, "debuginfod.found"), json_find_number(status, "debuginfod.missing"),
+			json_find_number(status, "debuginfod.too_large"), json_find_number(status, "debuginfod.failed"),
+			json_find_number(status, "debuginfod.waiting"), json_find_number(status, "debuginfod.refused"));
+	}
 	print_name(out, "unwind rows");
 	fprintf(out,
 		"%" PRIu64 " of %" PRIu64 " binaries (%" PRIu64 " wait, %" PRIu64 " made way, %" PRIu64
@@ -386,6 +446,8 @@ int status_view_print(struct json_object *status, FILE *out)
 	r = print_budget(out, status);
 	if (r == 0)
 		r = print_processes(out, status);
+	if (r == 0)
+		r = print_targets(out, status);
 	if (r < 0)
 		return r;
 	print_known(out, status);

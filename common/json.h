@@ -52,6 +52,9 @@ _must_check_ int json_parse(const char *text, size_t size, struct json_object **
 /* As one line, with its newline. */
 _must_check_ int json_add_text(struct json_object *object, struct buf *ret);
 
+/* A foreign string with its quotation marks, made valid: for rows by the thousand, which are no objects first. */
+_must_check_ int json_add_quoted(const char *s, struct buf *ret);
+
 /* What a path of member names leads to ("budget.step"); NULL or 0: nothing of that kind. */
 struct json_object *json_find(struct json_object *top, const char *path);
 uint64_t json_find_number(struct json_object *top, const char *path);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * part: some samples of a decoded profile, as a central store takes them in one piece: those of one series, below the
- * store's limits. Borrowed from the profile; made by pprof/split.h.
+ * store's limits. Borrowed from the profile, which is one of ours (pprof/copier.h); made by pprof/split.h.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/buf.h"
@@ -26,14 +27,16 @@ struct profile_part {
 
 struct profile_part_options {
 	bool drops_series_labels; /* they are told beside the profile */
-	size_t max_frames; /* deeper stacks lose their root-most frames and get "[truncated: target]" there; 0: no limit
-			    */
-	int64_t shift_ns;  /* added to the profile's time */
+	/* Of locations, as stores count: deeper stacks lose those nearest to the root and get "[truncated: target]"
+	 * there; 0: no limit. */
+	size_t max_frames;
+	int64_t shift_ns; /* added to the profile's time */
 };
 
 /*
  * Appends the uncompressed pprof of a part to ret: with the profile's time, duration, period and comments, and only the
  * strings, functions, locations and mappings that its samples need. Ids count from 1, all strings are valid UTF-8.
+ * Fails as the builder does (pprof/build.h).
  */
 _must_check_ int profile_part_encode(const struct profile_part *part, const struct profile_part_options *options,
 				     struct buf *ret);

@@ -96,6 +96,15 @@ const struct profile_label *profile_find_label(const struct profile_sample *s, c
 
 struct buf;
 
+#define PROFILE_MAX_NAME_BYTES 4096 /* of one frame, as text */
+
+/*
+ * Appends what people call a frame, as valid UTF-8: its function, or "libfoo.so.1+0x1234" where that has no name.
+ * line: one of the location's, or NULL where it has none.
+ */
+_must_check_ int profile_add_frame_name(const struct profile_location *l, const struct profile_line *line,
+					struct buf *ret);
+
 /*
  * Folded text, as FlameGraph and others read: "root;...;leaf N", in byte order of the stacks; value type `type` (an
  * index). Equal stacks are one line; those that sum to 0 are left out. An unnamed frame is "libfoo.so.1+0x1234", a

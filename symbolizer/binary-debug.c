@@ -5,9 +5,10 @@
 #include "symbolizer/debug-key.h"
 #include "symbolizer/index-failure.h"
 
+/* What was read before stays, if anything was. */
 static void set_debug_missing(struct binaries *set, struct binary_entry *e, const char *reason)
 {
-	e->public.debug_state = BINARY_DEBUG_MISSING;
+	e->public.debug_state = e->public.debug ? BINARY_DEBUG_READY : BINARY_DEBUG_MISSING;
 	e->public.debug_reason = binary_set_reason(set, reason);
 	set->stats.n_debug_missing++;
 }
@@ -24,6 +25,8 @@ static void set_debug(struct binaries *set, struct binary_entry *e, struct index
 		return;
 	}
 	e->public.debug_state = BINARY_DEBUG_READY;
+	if (e->public.debug)
+		e->outdated = (struct index *)(uintptr_t)e->public.debug;
 	e->public.debug = index;
 	set->stats.mapped_index_bytes += index_mapped_bytes(index);
 }
@@ -37,6 +40,7 @@ void binary_debug_on_result(struct binaries *set, struct binary_entry *e, const 
 
 	binary_set_remove_tag(set, e);
 	set->n_debug_pending--;
+	e->lacks_alt = result->lacks_alt;
 	if (result->status < 0) {
 		set_debug_missing(set, e, result->reason);
 		if (e->has_debug_key)
@@ -121,6 +125,19 @@ int binaries_want_debug(struct binaries *set, struct binary *binary, const char 
 	binary->debug_state = BINARY_DEBUG_PENDING;
 	set->n_debug_pending++;
 	return 0;
+}
+
+bool binaries_ask_again(struct binaries *set, struct binary *binary)
+{
+	struct binary_entry *e = (struct binary_entry *)binary; /* its first field */
+	bool has_none = binary_lacks_debug_info(binary);
+	bool has_some = binary->debug_state == BINARY_DEBUG_READY && e->lacks_alt && !e->outdated;
+
+	if (!has_none && !has_some)
+		return false;
+	set->stats.n_debug_missing -= has_none;
+	binary->debug_state = BINARY_DEBUG_UNASKED;
+	return true;
 }
 
 size_t binaries_n_debug_pending(const struct binaries *set)

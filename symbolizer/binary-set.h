@@ -31,7 +31,9 @@ struct binary_entry {
 	bool is_unnamed; /* deleted, or a memory file: nobody will meet it again, it is not cached */
 	char *debuglink; /* as the indexer told; NULL: none */
 	struct content_key debug_key;
-	bool has_debug_key; /* what is read of its debug info is cached by it */
+	bool lacks_alt;         /* of its debug info, what dwz moved out could not be had */
+	struct index *outdated; /* public.debug as it was without that; names in use may be of it */
+	bool has_debug_key;     /* what is read of its debug info is cached by it */
 	uint64_t tag;
 	UT_hash_handle hh; /* by key */
 	UT_hash_handle hh_tag;

@@ -101,6 +101,7 @@ static void free_entry(struct binary_entry *e)
 {
 	index_free((struct index *)(uintptr_t)e->public.index);
 	index_free((struct index *)(uintptr_t)e->public.debug);
+	index_free(e->outdated);
 	free(e->debuglink);
 	free(e);
 }
@@ -147,7 +148,7 @@ void binaries_keep(struct binary *binary)
 static void drop(struct binaries *set, struct binary_entry *e)
 {
 	struct index *const indexes[] = { (struct index *)(uintptr_t)e->public.index,
-					  (struct index *)(uintptr_t)e->public.debug };
+					  (struct index *)(uintptr_t)e->public.debug, e->outdated };
 
 	for (size_t i = 0; i < ARRAY_SIZE(indexes); i++)
 		if (indexes[i])

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "common/build-id.h"
@@ -52,6 +53,12 @@ struct binary {
 				    * those of `index` */
 	const char *debug_reason;  /* when DEBUG_MISSING: a few words, static or interned */
 };
+
+/* It was looked for, and there is none: not in the file, nor where the parent looked. */
+static inline bool binary_lacks_debug_info(const struct binary *binary)
+{
+	return binary->debug_state == BINARY_DEBUG_MISSING && strcmp(binary->debug_reason, BINARY_NO_DEBUG_INFO) == 0;
+}
 
 /* The functions at a virtual address of the file, as index_lookup() has it, from the best that there is. */
 static inline size_t binary_lookup(const struct binary *binary, uint64_t vaddr, struct index_frame *ret, size_t max)
@@ -129,6 +136,11 @@ _must_check_ int binaries_set_root(struct binaries *set, struct binary *binary, 
  * for people. Asked for once: later calls do nothing. -EAGAIN: too many wait, ask again later.
  */
 _must_check_ int binaries_want_debug(struct binaries *set, struct binary *binary, const char *path, int fd);
+/*
+ * There may be debug info now where there was none: a later binaries_want_debug() looks for it again. What there is
+ * stays in use until then. false: none was missing, or that is being looked for.
+ */
+bool binaries_ask_again(struct binaries *set, struct binary *binary);
 size_t binaries_n_debug_pending(const struct binaries *set);
 
 /*

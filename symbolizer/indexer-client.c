@@ -134,6 +134,7 @@ static void requeue_in_flight(struct indexer_client *c)
 
 	t->result.index_fd = close_fd(t->result.index_fd); /* may be half written */
 	t->result.n_missing = t->n_needs = 0;
+	t->result.lacks_alt = false;
 	DL_PREPEND(c->queue, t);
 	c->n_queued++;
 }
@@ -230,8 +231,10 @@ static void answer_need(struct indexer_client *c, const struct indexer_need *ask
 
 	indexer_need_get(asked, &need);
 	given.status = find(c, &need, &fd, given.path);
-	if (given.status == DEBUG_NEED_NONE)
+	if (given.status == DEBUG_NEED_NONE) {
 		c->in_flight->result.n_missing += need.kind == DEBUG_NEED_ALT || need.kind == DEBUG_NEED_DWO;
+		c->in_flight->result.lacks_alt |= need.kind == DEBUG_NEED_ALT;
+	}
 	child_keeper_note_question(&c->child);
 	r = indexer_wire_send_given(c->child.process.socket, &given, fd);
 	if (r == PACKET_AGAIN || r < 0)

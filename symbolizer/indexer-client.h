@@ -42,6 +42,7 @@ struct indexer_result {
 	struct build_id build_id;
 	char debuglink[INDEXER_LINK_BYTES]; /* foreign text; "": none */
 	unsigned int n_missing;             /* files that it asked for and nobody had, of those that it knows of */
+	bool lacks_alt;                     /* of these, one that dwz had made */
 	char *path;                         /* as it was submitted; NULL: none was */
 	int elf_fd;
 	int index_fd; /* sealed memory file; -1: none. Not checked yet: index_open() does */

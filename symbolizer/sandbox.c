@@ -17,6 +17,7 @@
 #include "common/fsutil.h"
 #include "common/priority.h"
 #include "symbolizer/child-process.h"
+#include "symbolizer/sandbox-paths.h"
 
 #define NOBODY 65534
 #define OPEN_FILES 16
@@ -255,11 +256,11 @@ static const struct {
 	const char *name;
 	int (*take)(const struct sandbox_limits *limits);
 } steps[] = {
-	{ "closing descriptors", close_descriptors },      { "ignoring signals", ignore_signals },
-	{ "setting oom_score_adj", raise_oom_score },      { "setting resource limits", limit_resources },
-	{ "setting the priority", set_priority },          { "changing the user", become_nobody },
-	{ "dropping capabilities", drop_capabilities },    { "setting process flags", set_process_flags },
-	{ "installing the seccomp filter", filter_calls },
+	{ "closing descriptors", close_descriptors },    { "ignoring signals", ignore_signals },
+	{ "setting oom_score_adj", raise_oom_score },    { "setting resource limits", limit_resources },
+	{ "setting the priority", set_priority },        { "changing the user", become_nobody },
+	{ "dropping capabilities", drop_capabilities },  { "setting process flags", set_process_flags },
+	{ "restricting paths", sandbox_restrict_paths }, { "installing the seccomp filter", filter_calls },
 };
 
 int sandbox_enter(const struct sandbox_limits *limits, const char **ret_step)

@@ -10,6 +10,12 @@
 
 #include "common/clean.h"
 
+/* A directory or file that a child may open by its path. What does not exist is passed over. */
+struct sandbox_path {
+	const char *path;
+	bool is_writable; /* and what is below it may be made, renamed and removed */
+};
+
 struct sandbox_limits {
 	size_t data_bytes;       /* of memory */
 	size_t output_bytes;     /* of any file that it is given to write */
@@ -17,9 +23,12 @@ struct sandbox_limits {
 	int nice;
 	bool may_map_files;   /* for reading; one that shrinks meanwhile then ends the child (SIGBUS) */
 	bool may_share_files; /* mapped for reading and writing, as SQLite does */
-	bool keeps_user;      /* it works at files of the agent's user */
+	bool keeps_user;      /* it works at files of the agent's user; else it becomes nobody */
 	bool keeps_given;     /* CHILD_GIVEN_FD stays open */
-	const int *calls;     /* system calls beside those of every child: seccomp's numbers; borrowed */
+	/* Where calls below lets it open paths: these, by Landlock, where the kernel has that. */
+	const struct sandbox_path *paths;
+	size_t n_paths;
+	const int *calls; /* system calls beside those of every child: seccomp's numbers; borrowed */
 	size_t n_calls;
 };
 

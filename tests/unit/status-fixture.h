@@ -11,7 +11,7 @@
 #include "tests/unit/cmocka-all.h"
 
 #define STATUS_FIRST_NUMBER UINT64_C(7000000000001)
-#define STATUS_MAX_FIELDS 160
+#define STATUS_MAX_FIELDS 170
 
 struct status_field {
 	const char *name;
@@ -96,6 +96,12 @@ static size_t status_fields(struct status *s, struct status_field ret[static STA
 		SHOWN(recorder.n_jit_programs),
 		SHOWN(recorder.jit_index_bytes),
 		SHOWN(recorder.n_jit_read),
+		SHOWN(recorder.fetched.n_answers[FETCH_FOUND]),
+		SHOWN(recorder.fetched.n_answers[FETCH_MISSING]),
+		SHOWN(recorder.fetched.n_answers[FETCH_TOO_LARGE]),
+		SHOWN(recorder.fetched.n_answers[FETCH_FAILED]),
+		SHOWN(recorder.fetched.n_refused),
+		SHOWN(recorder.fetched.n_waiting),
 		PROCESS(recorder.self),
 		PROCESS(recorder.children[0].stats),
 		PROCESS(recorder.children[1].stats),
@@ -148,8 +154,8 @@ static void status_fill_ledger(struct ledger *l)
 
 static void status_fill(struct status *s)
 {
-	static const char *const children[] = { "indexer",     "indexer-large", "indexer-debug",
-						"indexer-jit", "indexer-names", "finisher" };
+	static const char *const children[] = { "indexer",       "indexer-large", "indexer-debug", "indexer-jit",
+						"indexer-names", "finisher",      "fetcher" };
 	struct status_field fields[STATUS_MAX_FIELDS];
 	size_t n;
 
@@ -163,6 +169,7 @@ static void status_fill(struct status *s)
 		.pid = 4711,
 		.idle = STATUS_SAMPLING,
 		.budget = { .step = BUDGET_LONG_WINDOWS, .reason = BUDGET_RSS, .n_over = 4713, .n_under = 4714 },
+		.recorder.asks_debuginfod = true,
 		.has_gateway = true,
 		.gateway_serves = true,
 		.gateway_pid = 4712,
@@ -189,6 +196,7 @@ _unused_ static void status_check_truths(int (*add)(const struct status *s, stru
 		{ &s.recorder.is_paused, false }, /* the metric is the state */
 		{ &s.recorder.is_debug_info_read, true },
 		{ &s.recorder.is_pid_namespace_nested, true },
+		{ &s.recorder.asks_debuginfod, true },
 		{ &s.gateway_serves, true },
 		{ &s.has_gateway, true },
 		{ &s.reload_failed, true },

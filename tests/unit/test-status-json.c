@@ -42,7 +42,7 @@ static void test_one_line(void **state)
 	assert_string_equal(json_find_string(object, "budget.over"), "rss");
 	assert_int_equal(json_find_number(object, "budget.windows_over"), 4713);
 	assert_int_equal(json_find_number(object, "budget.windows_under"), 4714);
-	assert_int_equal(json_object_array_length(json_find(object, "own_processes")), 8);
+	assert_int_equal(json_object_array_length(json_find(object, "own_processes")), 9);
 	assert_string_equal(json_find_string(json_object_array_get_idx(json_find(object, "errors"), 0), "text"),
 			    "the disk is full");
 	json_object_put(object);
@@ -86,6 +86,7 @@ static void test_faults(void **state)
 	strcpy(s.recorder.cache_fault, "three");
 	strcpy(s.recorder.kernel_unnamed, "four");
 	s.gateway_fault = "five";
+	strcpy(s.recorder.fetched.last_fault, "six");
 	s.writer.last_error = -ENOSPC;
 	make(&s, &text);
 	object = parse(&text);
@@ -94,6 +95,7 @@ static void test_faults(void **state)
 	assert_string_equal(json_find_string(object, "faults.cache"), "three");
 	assert_string_equal(json_find_string(object, "faults.kernel_names"), "four");
 	assert_string_equal(json_find_string(object, "faults.gateway"), "five");
+	assert_string_equal(json_find_string(object, "faults.debuginfod"), "six");
 	assert_string_equal(json_find_string(object, "windows.last_error"), "No space left on device");
 	json_object_put(object);
 }
@@ -116,7 +118,7 @@ static void test_nulls(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		assert_null(json_find(object, paths[i]));
 	assert_non_null(strstr(text.data, "\"last_window\":null"));
-	assert_int_equal(json_object_array_length(json_find(object, "own_processes")), 7);
+	assert_int_equal(json_object_array_length(json_find(object, "own_processes")), 8);
 	json_object_put(object);
 }
 

@@ -22,6 +22,7 @@ RUNC_EVERY = 20           # of the containers
 MOST_LOST = 0.001         # of the samples
 CACHE_LIMIT_BYTES = 1 << 30
 SETTLED = 1 / 3           # of the time: then all that comes and goes has been met
+N_SPELLS = 5              # of the rest
 # How much may be more at the end than when it had settled, by the fitted line: a share, and what is noise.
 FLAT = {
     "rss_bytes": (0.05, 2 << 20),
@@ -82,10 +83,18 @@ class Churn(threading.Thread):
         container.kill()
 
 
+def least_of_spells(points, key):
+    """What leaks stays: it raises the least of each spell of time. What comes and goes, such as the files of a burst of
+    new programs, does not."""
+    length = max(1, len(points) // N_SPELLS)
+    return [min(points[i:i + length], key=lambda p: p[key]) for i in range(0, len(points), length)]
+
+
 def fitted_growth(points, key):
     """By which the line through the points rises from the first to the last: the median of the slopes between all
     pairs (Theil and Sen), which a moment's peak does not tilt. And the points' median."""
-    slopes = [(b[key] - a[key]) / (b["seconds"] - a["seconds"]) for a, b in itertools.combinations(points, 2)]
+    least = least_of_spells(points, key)
+    slopes = [(b[key] - a[key]) / (b["seconds"] - a["seconds"]) for a, b in itertools.combinations(least, 2)]
     span = points[-1]["seconds"] - points[0]["seconds"]
     return statistics.median(slopes) * span, statistics.median(p[key] for p in points)
 

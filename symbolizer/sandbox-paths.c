@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "symbolizer/sandbox-paths.h"
+
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Of the first version, and what the second adds: to rename from one directory to another. */
+#define READ_FILE ((uint64_t)LANDLOCK_ACCESS_FS_READ_FILE)
+#define READ_BELOW (READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define WRITE_FILE (READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE)
+#define WRITE_BELOW                                                                                                    \
+	(READ_BELOW | WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |                    \
+	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG)
+#define FIRST_VERSION ((uint64_t)((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1))
+
+static uint64_t access_for(const struct sandbox_path *path, int fd, int version)
+{
+	uint64_t refer = version >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return path->is_writable ? WRITE_BELOW | refer : READ_BELOW;
+	return path->is_writable ? WRITE_FILE : READ_FILE;
+}
+
+static int allow(int ruleset_fd, const struct sandbox_path *path, int version)
+{
+	_cleanup_close_ int fd = open(path->path, O_PATH | O_CLOEXEC);
+	struct landlock_path_beneath_attr rule = { .parent_fd = fd };
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	rule.allowed_access = access_for(path, fd, version);
+	return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
+}
+
+int sandbox_restrict_paths(const struct sandbox_limits *limits)
+{
+	struct landlock_ruleset_attr ruleset = { .handled_access_fs = FIRST_VERSION };
+	_cleanup_close_ int fd = -1;
+	int version, r = 0;
+
+	if (limits->n_paths == 0)
+		return 0;
+	version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	if (version < 0)
+		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
+	if (version >= 2)
+		ruleset.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;
+	fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof(ruleset), 0);
+	if (fd < 0)
+		return -errno;
+	for (size_t i = 0; r == 0 && i < limits->n_paths; i++)
+		r = allow(fd, &limits->paths[i], version);
+	if (r < 0)
+		return r;
+	return syscall(SYS_landlock_restrict_self, fd, 0) < 0 ? -errno : 0;
+}
