@@ -5,7 +5,6 @@
 
 #include "cli/json.h"
 #include "cli/store-verbs.h"
-#include "common/log.h"
 #include "store/verify.h"
 
 static void print(const struct verification *v)

@@ -64,6 +64,15 @@ _must_check_ int catalogue_step(sqlite3_stmt *s);
 /* Of statements that give no rows. */
 _must_check_ int catalogue_run(sqlite3_stmt *s);
 
+/* The text is borrowed until the statement is reset. */
+void catalogue_bind_text(sqlite3_stmt *s, int at, const char *text);
+
+/* The first column of a row, or 0: there is none. Ends the statement. */
+_must_check_ int catalogue_take_number(sqlite3_stmt *s, int64_t *ret);
+
+/* SQLite's name and flags of open. What is in it nobody has looked at. */
+_must_check_ int catalogue_open_database(const char *name, int flags, struct catalogue **ret);
+
 /* Of a begin (of a transaction that writes) and its end: r 0 commits, else it is rolled back and r returned. */
 _must_check_ int catalogue_begin(struct catalogue *c);
 _must_check_ int catalogue_end(struct catalogue *c, int r);

@@ -24,6 +24,17 @@ struct store {
 	struct store_counts counts;
 };
 
+/* Opens the one that its access calls for; without one, a reader makes his own, and one who only adds has none. */
+_must_check_ int store_open_catalogue(struct store *s);
+void store_close_catalogue(struct store *s);
+/* Closes it and sets its file aside. */
+_must_check_ int store_discard_catalogue(struct store *s);
+
+/* A row comes or goes with its file. What cannot be is counted. */
+void store_put_row(struct store *s, const struct window_path *path, const struct window_info *info,
+		   const struct label_values *labels);
+void store_remove_row(struct store *s, const struct window_path *path);
+
 /* What another has made of the catalogue in the meantime. */
 _must_check_ int store_look_at_catalogue(struct store *s);
 

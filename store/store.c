@@ -33,70 +33,6 @@ void store_unlock(struct store *s)
 	s->lock_fd = close_fd(s->lock_fd);
 }
 
-static void close_catalogue(struct store *s)
-{
-	s->catalogue = catalogue_unref(s->catalogue);
-	s->is_private = s->is_copy = false;
-}
-
-static int discard_catalogue(struct store *s)
-{
-	int r = s->is_private ? 0 : catalogue_discard(take_ptr(s->catalogue), s->dir_fd);
-
-	close_catalogue(s);
-	return r;
-}
-
-/* One who adds rows and cannot does not gather them; one who reads makes his own. */
-static int open_catalogue(struct store *s)
-{
-	enum catalogue_access access = s->access == STORE_READ ? CATALOGUE_READ : CATALOGUE_WRITE;
-	int r;
-
-	close_catalogue(s);
-	r = catalogue_open(s->dir_fd, access, &s->catalogue, &s->catalogue_fault);
-	s->counts.catalogue_fault = s->catalogue_fault;
-	if (r != CATALOGUE_UNUSABLE || s->access == STORE_WRITE)
-		return r < 0 ? r : 0;
-	s->is_private = true;
-	return catalogue_open(s->dir_fd, CATALOGUE_MEMORY, &s->catalogue, &(const char *){ NULL });
-}
-
-int store_look_at_catalogue(struct store *s)
-{
-	if (s->catalogue && !s->is_copy && !catalogue_is_stale(s->catalogue))
-		return 0;
-	return open_catalogue(s);
-}
-
-/* For what is kept of it in memory: a reader goes on, whatever is wrong with the one on disk. */
-static int use_memory(struct store *s)
-{
-	close_catalogue(s);
-	s->is_private = true;
-	s->counts.catalogue_fault = "is damaged";
-	return catalogue_open(s->dir_fd, CATALOGUE_MEMORY, &s->catalogue, &(const char *){ NULL });
-}
-
-int store_refresh(struct store *s, int64_t since_ns, int64_t until_ns)
-{
-	int r = store_look_at_catalogue(s);
-
-	if (r == 0 && !s->catalogue) /* of one who writes: he would gather rows */
-		return -EROFS;
-	if (r == 0)
-		r = reconcile(s, since_ns, until_ns);
-	if (r < 0 && r != -ENOMEM && !s->is_private) {
-		if (r == -EBADMSG && s->access == STORE_MAINTAIN && discard_catalogue(s) == 0)
-			r = open_catalogue(s);
-		else
-			r = use_memory(s);
-		if (r == 0)
-			r = reconcile(s, since_ns, until_ns);
-	}
-	return r;
-}
-
 /* What a writer must know of all files: their bytes, and the greatest number. */
 static int count_file(struct store *s, int folder_fd, const char *file)
 {
@@ -175,7 +111,7 @@ static int open_parts(struct store *s)
 	if (r == 0 && s->access == STORE_MAINTAIN)
 		r = remove_leftovers(s);
 	if (r == 0)
-		r = open_catalogue(s);
+		r = store_open_catalogue(s);
 	return r == 0 ? find_sequence(s) : r;
 }
 
@@ -210,7 +146,7 @@ struct store *store_free(struct store *s)
 	if (!s)
 		return NULL;
 	announce_evicted(s);
-	close_catalogue(s);
+	store_close_catalogue(s);
 	store_unlock(s);
 	free(s->evicted);
 	free(s);
@@ -232,41 +168,6 @@ void store_limit(struct store *s, uint64_t limit_bytes, unsigned int min_free_pe
 int store_keep_sequence(struct store *s, uint64_t sequence)
 {
 	return sequence + 1 >= s->next_sequence ? files_raise_mark(s->dir_fd, sequence + 1) : 0;
-}
-
-/* Rows that cannot be written are made anew from the files, by whoever can. */
-static void note_row(struct store *s, int r)
-{
-	s->counts.n_catalogue_failures += r < 0;
-	if (r == 0)
-		s->counts.catalogue_fault = s->catalogue_fault;
-	if (r == -EBADMSG && discard_catalogue(s) < 0)
-		s->counts.catalogue_fault = "is damaged";
-}
-
-/* A catalogue that can be written, or -errno. */
-static int prepare_catalogue(struct store *s)
-{
-	if (!s->is_private && !catalogue_has_room(s->dir_fd)) {
-		s->counts.catalogue_fault = "finds no room on the disk";
-		return -ENOSPC;
-	}
-	return store_look_at_catalogue(s) < 0 || !s->catalogue ? -EROFS : 0;
-}
-
-static void put_row(struct store *s, const struct window_path *path, const struct window_info *info,
-		    const struct label_values *labels)
-{
-	int r = prepare_catalogue(s);
-
-	note_row(s, r == 0 ? catalogue_put(s->catalogue, path, info, labels) : r);
-}
-
-static void remove_row(struct store *s, const struct window_path *path)
-{
-	int r = prepare_catalogue(s);
-
-	note_row(s, r == 0 ? catalogue_remove(s->catalogue, path) : r);
 }
 
 static void note_gone(struct store *s, uint64_t n_disk_bytes)
@@ -330,7 +231,7 @@ static int evict_file(struct store *s, enum window_tier tier, const char *folder
 	s->counts.n_evicted++;
 	s->counts.n_evicted_bytes += files_disk_bytes(&st);
 	note_gone(s, files_disk_bytes(&st));
-	remove_row(s, &path);
+	store_remove_row(s, &path);
 	return 0;
 }
 
@@ -443,7 +344,7 @@ int store_write(struct store *s, struct window_info *info, const struct label_va
 	s->counts.n_disk_bytes += info->n_disk_bytes;
 	if (info->last >= s->next_sequence)
 		s->next_sequence = info->last + 1;
-	put_row(s, &path, info, labels);
+	store_put_row(s, &path, info, labels);
 	return 0;
 }
 
@@ -467,7 +368,7 @@ int store_remove(struct store *s, const struct window_info *info)
 	if (r < 0)
 		return r;
 	note_gone(s, info->n_disk_bytes);
-	remove_row(s, &path);
+	store_remove_row(s, &path);
 	return r == FILES_GONE ? STORE_GONE : 0;
 }
 
@@ -480,7 +381,7 @@ static int set_bad_aside(struct store *s, const struct window_path *path)
 	if (r == 0)
 		r = quarantine_file(s, path);
 	if (r == 0)
-		remove_row(s, path);
+		store_remove_row(s, path);
 	else
 		s->counts.n_bad_seen++;
 	if (!has_lock)
@@ -530,9 +431,9 @@ int store_rebuild(struct store *s)
 
 	if (s->is_private)
 		return STORE_BAD;
-	r = discard_catalogue(s);
+	r = store_discard_catalogue(s);
 	if (r == 0)
-		r = open_catalogue(s);
+		r = store_open_catalogue(s);
 	return r == 0 ? store_reconcile(s) : r;
 }
 
