@@ -66,7 +66,7 @@ static const struct config_key store_keys[] = {
 	  .reloadable = true, .summary = "Merged into hours; stacks with less than 0.05 % are (other)." },
 	{ "max_mb", CONFIG_NUMBER, "2048", AT(store.max_mb), .min = 16, .max = 1 << 24,
 	  .summary = "All of it, in MiB; what costs least makes way, the oldest first." },
-	{ "min_free_percent", CONFIG_NUMBER, "5", AT(store.min_free_percent), .min = 0, .max = 99, .reloadable = true,
+	{ "min_free_percent", CONFIG_NUMBER, "5", AT(store.min_free_percent), .min = 0, .max = 99,
 	  .summary = "Of the disk: nothing is written where less is free." },
 };
 

@@ -22,11 +22,11 @@ void daemon_look_at_writer(struct daemon *d, struct window_writer_stats *ret)
 	const char *fault;
 
 	window_writer_stats(d->writer, ret);
-	if (ret->n_failed + ret->n_refused > d->n_writer_lost)
+	if (ret->n_failed + ret->n_refused + ret->n_low > d->n_writer_lost)
 		recent_errors_add(&d->errors, "a window is lost: cannot write it below %s/windows: %s",
 				  d->started->agent.state_dir,
 				  ret->last_error ? strerrordesc_np(-ret->last_error) : "the disk is too slow");
-	d->n_writer_lost = ret->n_failed + ret->n_refused;
+	d->n_writer_lost = ret->n_failed + ret->n_refused + ret->n_low;
 	fault = ret->store.catalogue_fault;
 	if (!fault && ret->store.n_catalogue_failures > d->n_catalogue_failures)
 		fault = "cannot be written";
@@ -37,7 +37,7 @@ void daemon_look_at_writer(struct daemon *d, struct window_writer_stats *ret)
 	d->n_catalogue_failures = ret->store.n_catalogue_failures;
 }
 
-/* A limit that was raised in a reload is the writer's only after a restart, and so not retention's. */
+/* The writer goes by the limits of the start, and so does who makes room for it. */
 struct retention_limits daemon_retention(const struct daemon *d)
 {
 	const struct config *c = daemon_config(d);
@@ -45,7 +45,7 @@ struct retention_limits daemon_retention(const struct daemon *d)
 	return (struct retention_limits){
 		.age_ns = { (int64_t)c->store.raw_ns, (int64_t)c->store.minutes_ns, (int64_t)c->store.hours_ns },
 		.limit_bytes = d->started->store.max_mb << 20,
-		.min_free_percent = (unsigned int)c->store.min_free_percent,
+		.min_free_percent = (unsigned int)d->started->store.min_free_percent,
 	};
 }
 

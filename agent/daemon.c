@@ -217,6 +217,7 @@ static int start_writer(struct daemon *d)
 	const struct window_writer_config config = {
 		.state_fd = d->setup.state.fd,
 		.limit_bytes = d->started->store.max_mb << 20,
+		.min_free_percent = (unsigned int)d->started->store.min_free_percent,
 	};
 
 	return window_writer_new(&config, &d->writer);

@@ -146,6 +146,8 @@ static int run(char **arguments, struct maintain_report *report, const char **re
 	r = store_open(CHILD_GIVEN_FD, STORE_MAINTAIN, &s);
 	if (r == STORE_BUSY)
 		report->outcome = MAINTAIN_BUSY;
+	if (r == 0)
+		store_limit(s, UINT64_MAX, job.limits.min_free_percent);
 	return r == 0 ? maintain(&job, s, report, ret_step) : r < 0 ? r : 0; /* no store: nothing was written yet */
 }
 

@@ -175,7 +175,9 @@ static int add_windows(struct buf *b, const struct status *s)
 	static const struct family bytes = { "profile_bytes_total", COUNTER, ONE, "stage",
 					     "Bytes of the windows that were written, before and after compression." };
 	const struct window_writer_stats *w = &s->writer;
-	const struct labelled reasons[] = { { "disk_too_slow", w->n_refused }, { "write_failed", w->n_failed } };
+	const struct labelled reasons[] = { { "disk_too_slow", w->n_refused },
+					    { "write_failed", w->n_failed },
+					    { "disk_low", w->n_low } };
 	const struct labelled stages[] = { { "raw", w->n_raw_bytes }, { "zstd", w->n_written_bytes } };
 	const struct metric metrics[] = {
 		{ "windows_closed_total", COUNTER, ONE, s->recorder.ledger.windows, "Windows that have ended." },

@@ -244,6 +244,7 @@ static int add_windows(struct json_object *top, const struct status *s)
 		{ "raw_bytes", w->n_raw_bytes },
 		{ "refused", w->n_refused },
 		{ "failed", w->n_failed },
+		{ "disk_low", w->n_low },
 		{ "waiting", w->n_waiting },
 		{ "last_end_realtime_ns", (uint64_t)w->last_end_realtime_ns },
 		{ "files", w->store.n_files },

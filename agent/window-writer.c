@@ -33,6 +33,8 @@ static int write_window(struct window_writer *w, struct finished_window *window)
 {
 	int e = store_write(w->store, &window->info, &window->labels, &window->profile);
 
+	if (e == STORE_LOW)
+		return WINDOW_WRITER_LOW;
 	return e == 0 ? last_window_write(w->config.state_fd, &window->end) : e;
 }
 
@@ -44,8 +46,10 @@ static void note_store(struct window_writer *w)
 
 static void note_outcome(struct window_writer *w, const struct finished_window *window, int e)
 {
-	w->stats.last_error = e;
-	if (e < 0) {
+	w->stats.last_error = e == WINDOW_WRITER_LOW ? -ENOSPC : e;
+	if (e == WINDOW_WRITER_LOW) {
+		w->stats.n_low++;
+	} else if (e < 0) {
 		w->stats.n_failed++;
 	} else {
 		w->stats.n_written++;
@@ -125,7 +129,7 @@ int window_writer_new(const struct window_writer_config *config, struct window_w
 	e = store_open(config->state_fd, STORE_WRITE, &w->store);
 	if (e < 0)
 		return e;
-	store_limit(w->store, config->limit_bytes);
+	store_limit(w->store, config->limit_bytes, config->min_free_percent);
 	note_store(w);
 	e = start_thread(w);
 	if (e < 0)

@@ -18,8 +18,9 @@
 #define WINDOW_WRITER_MAX_WAITING 4
 
 struct window_writer_config {
-	int state_fd;         /* borrowed for the writer's life: its last window, and the store */
-	uint64_t limit_bytes; /* on disk */
+	int state_fd;                  /* borrowed for the writer's life: its last window, and the store */
+	uint64_t limit_bytes;          /* on disk */
+	unsigned int min_free_percent; /* of the disk */
 };
 
 struct window_writer;
@@ -40,6 +41,7 @@ void finished_window_done(struct finished_window *window);
 /* Takes what the window owns (it is empty then). WINDOW_WRITER_BUSY: refused and counted; it stays the caller's. */
 enum window_writer_answer {
 	WINDOW_WRITER_BUSY = 1,
+	WINDOW_WRITER_LOW, /* not of window_writer_add(): it was not written, for too little of the disk is free */
 };
 _must_check_ int window_writer_add(struct window_writer *w, struct finished_window *window);
 
@@ -52,6 +54,7 @@ void window_writer_finish(struct window_writer *w);
 struct window_writer_stats {
 	uint64_t n_written, n_written_bytes, n_raw_bytes;
 	uint64_t n_refused, n_failed; /* windows that are lost: the disk was too slow; it could not be written */
+	uint64_t n_low;               /* likewise: less of the disk was free than must be */
 	int last_error;               /* -errno of the last failure; 0: the last one was written */
 	struct store_counts store;
 	uint64_t next_sequence; /* greater than that of any window that was in the store */

@@ -106,13 +106,7 @@ static void print_removed(const struct retention_stats *stats)
 
 	value_format(&bytes, (int64_t)stats->n_removed_bytes, size);
 	printf("removed %" PRIu64 " files, %s\n", stats->n_removed, size);
-	for (size_t i = 0; i < LOSS_N_REASONS; i++)
-		if (stats->lost.lost[i].n_windows)
-			printf("lost (%s): %" PRIu64 " windows, %" PRIu64 " samples\n", loss_reason_name(i),
-			       stats->lost.lost[i].n_windows, stats->lost.lost[i].n_samples);
-	for (size_t i = 0; i < stats->lost.n_targets; i++)
-		printf("not sent to %s: %" PRIu64 " windows\n", stats->lost.targets[i].name,
-		       stats->lost.targets[i].unsent.n_windows);
+	store_print_losses(&stats->lost);
 }
 
 int store_gc(const struct store_options *o, struct store *s)

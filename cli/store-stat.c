@@ -4,6 +4,9 @@
  *
  *	TIER      FILES        SIZE  WINDOWS  BACK TO
  *	raw         360    7.20 MiB      360  2026-11-29 00:42:40Z (1.0 h)
+ *	...
+ *	lost (limit): 17 windows, 3301 samples
+ *	not sent to NAME: 4 windows, 760 samples
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +16,9 @@
 #include "cli/store-verbs.h"
 #include "cli/value.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "pprof/profile.h"
+#include "store/losses.h"
 
 #define TIME_BYTES 64
 
@@ -59,6 +64,40 @@ static void print(const struct store_stats *stats, const struct store *s)
 	       store_next_sequence(s));
 }
 
+void store_print_losses(const struct losses *l)
+{
+	for (size_t i = 0; i < LOSS_N_REASONS; i++)
+		if (l->lost[i].n_windows)
+			printf("lost (%s): %" PRIu64 " windows, %" PRIu64 " samples\n", loss_reason_name(i),
+			       l->lost[i].n_windows, l->lost[i].n_samples);
+	for (size_t i = 0; i < l->n_targets; i++)
+		printf("not sent to %s: %" PRIu64 " windows, %" PRIu64 " samples\n", l->targets[i].name,
+		       l->targets[i].unsent.n_windows, l->targets[i].unsent.n_samples);
+}
+
+static int add_loss(struct json_object *parent, const char *name, const struct loss_count *c)
+{
+	const struct json_count counts[] = { { "n_windows", c->n_windows }, { "n_samples", c->n_samples } };
+	struct json_object *object = NULL;
+	int r = json_add_object(parent, name, &object);
+
+	return r == 0 ? json_add_counts(object, counts, ARRAY_SIZE(counts)) : r;
+}
+
+static int add_losses(struct json_object *top, const struct losses *l)
+{
+	struct json_object *lost = NULL, *unsent = NULL;
+	int r = json_add_object(top, "lost", &lost);
+
+	for (size_t i = 0; r == 0 && i < LOSS_N_REASONS; i++)
+		r = add_loss(lost, loss_reason_name(i), &l->lost[i]);
+	if (r == 0)
+		r = json_add_object(top, "unsent", &unsent);
+	for (size_t i = 0; r == 0 && i < l->n_targets; i++)
+		r = add_loss(unsent, l->targets[i].name, &l->targets[i].unsent);
+	return r;
+}
+
 static int add_tier(struct json_object *tiers, enum window_tier tier, const struct window_totals *t)
 {
 	const struct json_count counts[] = {
@@ -92,7 +131,8 @@ static int add_bad(struct json_object *top, const struct store_stats *stats)
 	return r == 0 ? json_add_counts(object, counts, ARRAY_SIZE(counts)) : r;
 }
 
-static int print_json_of(const struct store_options *o, const struct store_stats *stats, const struct store *s)
+static int print_json_of(const struct store_options *o, const struct store_stats *stats, const struct losses *losses,
+			 const struct store *s)
 {
 	_cleanup_(json_putp) struct json_object *top = NULL;
 	struct json_object *tiers = NULL;
@@ -113,17 +153,29 @@ static int print_json_of(const struct store_options *o, const struct store_stats
 		r = add_tier(tiers, tier, &stats->tiers[tier]);
 	if (r == 0)
 		r = add_bad(top, stats);
+	if (r == 0)
+		r = add_losses(top, losses);
 	return r == 0 ? json_print(top) : r;
 }
 
 int store_stat(const struct store_options *o, struct store *s)
 {
 	struct store_stats stats;
+	struct losses losses;
 	int r = store_stats(s, &stats);
 
-	if (r == 0 && o->json)
-		r = print_json_of(o, &stats, s);
-	else if (r == 0)
+	if (r == 0)
+		r = store_losses(s, &losses);
+	if (r == STORE_BAD) {
+		log_warning("'%s/losses.json' is damaged, or of a newer cpuhound: what was lost cannot be told",
+			    o->selection.store);
+		r = 0;
+	}
+	if (r == 0 && o->json) {
+		r = print_json_of(o, &stats, &losses, s);
+	} else if (r == 0) {
 		print(&stats, s);
+		store_print_losses(&losses);
+	}
 	return r < 0 ? store_fail(o, "read the store", r) : EXIT_OK;
 }

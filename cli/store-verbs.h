@@ -25,5 +25,8 @@ int store_gc(const struct store_options *o, struct store *s);
 int store_backup(const struct store_options *o, struct store *s);
 int store_restore(const struct store_options *o, struct store *s);
 
+struct losses;
+void store_print_losses(const struct losses *l); /* a line for each that is not 0 */
+
 /* For what ends a verb: one line on stderr; returns EXIT_ERROR. */
 int store_fail(const struct store_options *o, const char *what, int error);

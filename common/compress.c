@@ -11,6 +11,7 @@
 #define GZIP_LEVEL 6
 #define GZIP_WINDOW_BITS (15 + 16) /* + 16: gzip framing, not zlib's */
 #define ZSTD_LEVEL 3
+#define ZSTD_DENSE_LEVEL 19
 #define CHUNK_BYTES ((size_t)256 << 10)
 
 DEFINE_CLEANUP(ZSTD_CCtx *, ZSTD_freeCCtx);
@@ -63,20 +64,20 @@ static int gzip_add(const void *data, size_t size, struct buf *ret)
 	return r;
 }
 
-static ZSTD_CCtx *new_zstd_context(void)
+static ZSTD_CCtx *new_zstd_context(int level)
 {
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 
 	if (context) {
-		ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+		ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
 		ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 	}
 	return context;
 }
 
-static int zstd_add(const void *data, size_t size, struct buf *ret)
+static int zstd_add(const void *data, size_t size, int level, struct buf *ret)
 {
-	_cleanup_(ZSTD_freeCCtxp) ZSTD_CCtx *context = new_zstd_context();
+	_cleanup_(ZSTD_freeCCtxp) ZSTD_CCtx *context = new_zstd_context(level);
 	size_t room = ZSTD_compressBound(size), n;
 	int r;
 
@@ -98,11 +99,16 @@ int compress_add(enum compression c, const void *data, size_t size, struct buf *
 	case COMPRESSION_GZIP:
 		return gzip_add(data, size, ret);
 	case COMPRESSION_ZSTD:
-		return zstd_add(data, size, ret);
+		return zstd_add(data, size, ZSTD_LEVEL, ret);
 	case COMPRESSION_NONE:
 		break;
 	}
 	return buf_add(ret, data, size);
+}
+
+int compress_add_dense(const void *data, size_t size, struct buf *ret)
+{
+	return zstd_add(data, size, ZSTD_DENSE_LEVEL, ret);
 }
 
 /* It is the library's context. */
@@ -113,7 +119,7 @@ static ZSTD_CCtx *context_of(struct zstd_stream *z)
 
 int zstd_stream_new(struct zstd_stream **ret)
 {
-	ZSTD_CCtx *context = new_zstd_context();
+	ZSTD_CCtx *context = new_zstd_context(ZSTD_LEVEL);
 
 	if (!context)
 		return -ENOMEM;

@@ -16,6 +16,9 @@ enum compression {
 enum compression compression_of(const void *data, size_t size); /* by its magic */
 _must_check_ int compress_add(enum compression c, const void *data, size_t size, struct buf *ret);
 
+/* zstd, for what is written once and kept long: a fifth smaller, at fifty times the CPU time. */
+_must_check_ int compress_add_dense(const void *data, size_t size, struct buf *ret);
+
 /*
  * One zstd frame, piece by piece, for what is never whole in memory. It is complete when zstd_stream_end() has
  * succeeded.

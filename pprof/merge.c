@@ -179,12 +179,30 @@ static bool is_below(const struct stack_times *t, uint32_t stack, uint32_t ppm)
 	return (unsigned __int128)sums[stack] * PPM < (unsigned __int128)t->total_ns * ppm;
 }
 
+/* By what they have in common from the root on: neighbours that are alike compress better. */
+static int compare_stacks(const void *a, const void *b)
+{
+	const struct profile_sample *x = *(const struct profile_sample *const *)a;
+	const struct profile_sample *y = *(const struct profile_sample *const *)b;
+	size_t n = x->n_locations < y->n_locations ? x->n_locations : y->n_locations;
+
+	for (size_t i = 1; i <= n; i++) {
+		const struct profile_location *of_x = x->locations[x->n_locations - i];
+		const struct profile_location *of_y = y->locations[y->n_locations - i];
+
+		if (of_x != of_y)
+			return of_x < of_y ? -1 : 1;
+	}
+	return (x->n_locations > y->n_locations) - (x->n_locations < y->n_locations);
+}
+
 /* What was merged so far, with its small stacks folded. */
 static int add_folded(const struct profile *p, uint32_t below_ppm, struct profile_builder *b)
 {
 	_cleanup_(stack_times_done) struct stack_times times = {};
 	_cleanup_(binary_names_done) struct binary_names names = {};
 	_cleanup_(copier_done) struct copier c = {};
+	_cleanup_free_ const struct profile_sample **order = NULL;
 	int r;
 
 	r = stack_times_init(&times, p);
@@ -194,9 +212,17 @@ static int add_folded(const struct profile *p, uint32_t below_ppm, struct profil
 		r = set_main(b, &names, p);
 	if (r == 0)
 		r = copier_init(&c, b, &names, p);
+	order = calloc(p->n_samples + 1, sizeof(*order));
+	if (r == 0 && !order)
+		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < p->n_samples; i++)
-		r = is_below(&times, times.of_sample[i], below_ppm) ? copier_add_as(&c, &p->samples[i], MERGE_OTHER)
-								    : copier_add(&c, &p->samples[i]);
+		order[i] = &p->samples[i];
+	if (r == 0)
+		qsort(order, p->n_samples, sizeof(*order), compare_stacks);
+	for (size_t i = 0; r == 0 && i < p->n_samples; i++)
+		r = is_below(&times, times.of_sample[order[i] - p->samples], below_ppm)
+			    ? copier_add_as(&c, order[i], MERGE_OTHER)
+			    : copier_add(&c, order[i]);
 	return r;
 }
 

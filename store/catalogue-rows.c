@@ -203,7 +203,7 @@ static int doubt_folder(struct catalogue *c, const char *folder)
 
 	if (r < 0)
 		return r;
-	bind_text(s, 1, folder);
+	catalogue_bind_text(s, 1, folder);
 	return catalogue_run(s);
 }
 

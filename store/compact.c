@@ -148,8 +148,8 @@ static int make_file(struct store *s, const struct run *run, enum window_tier ti
 		return make_halves(s, run, tier, stats);
 	if (r == 0 && m.n)
 		r = store_write(s, &m.info, &labels, &raw);
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r < 0 ? r : -ENOSPC; /* STORE_LOW: nothing is written while so little is free */
 	stats->n_files += m.n > 0;
 	stats->n_merged += m.n;
 	stats->n_unreadable += m.n_unreadable;

@@ -42,44 +42,62 @@ static struct retention *retention_free(struct retention *r)
 DEFINE_CLEANUP(struct retention *, retention_free);
 
 /* Whether a coarser file of its host stands for it. */
-static int find_coarser(struct retention *r, enum window_tier tier, const struct window_info *info, bool *ret)
+static int find_coarser(struct store *s, enum window_tier tier, const struct window_info *info, bool *ret)
 {
-	_cleanup_(window_cursor_freep) struct window_cursor *c = NULL;
+	_cleanup_(catalogue_rows_done) struct catalogue_rows rows = {};
 	struct window_info coarser;
 	int e;
 
-	e = store_list(r->store, tier, info->first, info->last, false, BATCH, &c);
-	*ret = false;
-	while (e == 0 && !*ret && (e = window_cursor_next(c, &coarser)) == 0)
-		*ret = coarser.first <= info->first && info->last <= coarser.last &&
+	e = catalogue_find_by_sequence(s->catalogue, tier, info->first, info->last, false, BATCH, &rows);
+	for (size_t i = 0; e >= 0 && !*ret && i < rows.n; i++) {
+		e = catalogue_get(s->catalogue, rows.rows[i].row, &coarser);
+		*ret = e == 0 && coarser.first <= info->first && info->last <= coarser.last &&
 		       strcmp(coarser.host, info->host) == 0;
+	}
 	return e < 0 ? e : 0;
 }
 
-static int cost_of(struct retention *r, const struct window_info *info, enum cost *ret)
+static int cost_of(struct store *s, const struct passed *passed, const struct window_info *info, enum cost *ret)
 {
 	bool has_coarser = false;
 	int e = 0;
 
 	for (enum window_tier tier = info->tier + 1; e == 0 && !has_coarser && tier < WINDOW_N_TIERS; tier++)
-		e = find_coarser(r, tier, info, &has_coarser);
+		e = find_coarser(s, tier, info, &has_coarser);
 	if (e < 0)
 		return e;
-	*ret = !has_coarser                                                         ? COST_LOST
-	       : info->tier != WINDOW_RAW || passed_by_all(&r->passed, info->first) ? COST_NOTHING
-										    : COST_UNSENT;
+	*ret = !has_coarser                                                     ? COST_LOST
+	       : info->tier != WINDOW_RAW || passed_by_all(passed, info->first) ? COST_NOTHING
+										: COST_UNSENT;
 	return 0;
 }
 
-static void count_loss(struct retention *r, const struct window_info *info, enum cost cost, enum loss_reason reason)
+static void count_loss(const struct passed *passed, const struct window_info *info, enum cost cost,
+		       enum loss_reason reason, struct losses *more)
 {
 	const struct loss_count count = { .n_windows = info->ledger.windows, .n_samples = info->ledger.in_profile };
 
 	if (cost == COST_LOST)
-		loss_count_add(&r->more.lost[reason], &count);
-	for (size_t i = 0; info->tier == WINDOW_RAW && i < r->passed.n_targets; i++)
-		if (!passed_by(&r->passed.targets[i], info->first))
-			losses_add_unsent(&r->more, r->passed.targets[i].name, &count);
+		loss_count_add(&more->lost[reason], &count);
+	for (size_t i = 0; info->tier == WINDOW_RAW && i < passed->n_targets; i++)
+		if (!passed_by(&passed->targets[i], info->first))
+			losses_add_unsent(more, passed->targets[i].name, &count);
+}
+
+int retention_count(struct store *s, const struct window_info *info, enum loss_reason reason, struct losses *more)
+{
+	_cleanup_free_ struct passed *passed = calloc(1, sizeof(*passed));
+	enum cost cost = COST_LOST;
+	int e;
+
+	if (!passed)
+		return -ENOMEM;
+	e = passed_read(s->dir_fd, passed);
+	if (e == 0)
+		e = cost_of(s, passed, info, &cost);
+	if (e == 0)
+		count_loss(passed, info, cost, reason, more);
+	return e;
 }
 
 static int path_of(const struct window_info *info, struct window_path *ret)
@@ -161,7 +179,7 @@ static int let_go(struct retention *r, const struct window_info *info, enum cost
 	if (e < 0)
 		return e;
 	r->going[r->more.n_going++] = *info;
-	count_loss(r, info, cost, reason);
+	count_loss(&r->passed, info, cost, reason, &r->more);
 	return r->more.n_going == LOSSES_MAX_GOING ? flush(r) : 0;
 }
 
@@ -209,7 +227,7 @@ static int visit_by_age(struct retention *r, const struct window_info *info)
 
 	if (age_ns <= r->limits->age_ns[info->tier])
 		return PASS_ENOUGH;
-	e = cost_of(r, info, &cost);
+	e = cost_of(r->store, &r->passed, info, &cost);
 	if (e < 0)
 		return e;
 	return age_ns > r->limits->age_ns[kept_as[cost]] ? let_go(r, info, cost, LOSS_AGE) : PASS_ON;
@@ -222,7 +240,7 @@ static int visit_by_bytes(struct retention *r, const struct window_info *info)
 
 	if (r->too_many <= 0)
 		return PASS_ENOUGH;
-	e = cost_of(r, info, &cost);
+	e = cost_of(r->store, &r->passed, info, &cost);
 	if (e < 0 || cost > r->max_cost)
 		return e;
 	r->too_many -= (int64_t)info->n_disk_bytes;
@@ -265,14 +283,16 @@ static int bytes_beyond_limit(const struct retention *r, int64_t *ret)
 	return 0;
 }
 
-static int bytes_below_free(const struct retention *r, int64_t *ret)
+int retention_bytes_below_free(const struct store *s, unsigned int min_free_percent, int64_t *ret)
 {
 	struct statvfs fs;
 
-	if (fstatvfs(r->store->dir_fd, &fs) < 0)
+	*ret = 0;
+	if (min_free_percent == 0)
+		return 0;
+	if (fstatvfs(s->dir_fd, &fs) < 0)
 		return -errno;
-	*ret = (int64_t)(fs.f_blocks * fs.f_frsize / 100 * r->limits->min_free_percent) -
-	       (int64_t)(fs.f_bavail * fs.f_frsize);
+	*ret = (int64_t)(fs.f_blocks * fs.f_frsize / 100 * min_free_percent) - (int64_t)(fs.f_bavail * fs.f_frsize);
 	return 0;
 }
 
@@ -281,7 +301,7 @@ static int pass_by_bytes(struct retention *r)
 	int64_t below_free = 0, beyond_limit = 0;
 	int e;
 
-	e = bytes_below_free(r, &below_free);
+	e = retention_bytes_below_free(r->store, r->limits->min_free_percent, &below_free);
 	if (e == 0)
 		e = bytes_beyond_limit(r, &beyond_limit);
 	if (e < 0)

@@ -6,6 +6,7 @@
 
 #include "store/catalogue.h"
 #include "store/files.h"
+#include "store/losses.h"
 #include "store/store.h"
 
 struct store {
@@ -18,6 +19,8 @@ struct store {
 	bool is_private;             /* it is in memory: made by us */
 	bool is_copy;                /* and begun as a copy of the one on disk */
 	uint64_t next_sequence, limit_bytes;
+	unsigned int min_free_percent;
+	struct losses *evicted; /* what made way and is not in losses.json yet; NULL: nothing */
 	struct store_counts counts;
 };
 
@@ -54,6 +57,13 @@ _must_check_ int quarantine_count(const struct store *s, uint64_t *ret_n_files, 
 
 /* Before the file with this number goes. */
 _must_check_ int store_keep_sequence(struct store *s, uint64_t sequence);
+
+/* What it costs when this window goes, into the counts of *more. */
+_must_check_ int retention_count(struct store *s, const struct window_info *info, enum loss_reason reason,
+				 struct losses *more);
+
+/* So many bytes too few are free; not positive: enough are. */
+_must_check_ int retention_bytes_below_free(const struct store *s, unsigned int min_free_percent, int64_t *ret);
 
 /* The bytes of a file, or what they are. STORE_GONE, STORE_BAD. */
 _must_check_ int window_file_read(int dir_fd, const struct window_path *path, struct buf *ret);

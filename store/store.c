@@ -115,6 +115,15 @@ static int open_parts(struct store *s)
 	return r == 0 ? find_sequence(s) : r;
 }
 
+/* Once there is room again. */
+static void announce_evicted(struct store *s)
+{
+	if (s->evicted && losses_announce(s->dir_fd, s->evicted) == 0) {
+		free(s->evicted);
+		s->evicted = NULL;
+	}
+}
+
 int store_open(int dir_fd, enum store_access access, struct store **ret)
 {
 	_cleanup_(store_freep) struct store *s = calloc(1, sizeof(*s));
@@ -136,8 +145,10 @@ struct store *store_free(struct store *s)
 {
 	if (!s)
 		return NULL;
+	announce_evicted(s);
 	store_close_catalogue(s);
 	store_unlock(s);
+	free(s->evicted);
 	free(s);
 	return NULL;
 }
@@ -147,9 +158,10 @@ uint64_t store_next_sequence(const struct store *s)
 	return s->next_sequence;
 }
 
-void store_limit(struct store *s, uint64_t limit_bytes)
+void store_limit(struct store *s, uint64_t limit_bytes, unsigned int min_free_percent)
 {
 	s->limit_bytes = limit_bytes;
+	s->min_free_percent = min_free_percent;
 }
 
 /* Of the greatest number only the mark tells afterwards. */
@@ -164,8 +176,40 @@ static void note_gone(struct store *s, uint64_t n_disk_bytes)
 	s->counts.n_disk_bytes -= n_disk_bytes < s->counts.n_disk_bytes ? n_disk_bytes : s->counts.n_disk_bytes;
 }
 
+/* By its row: the file itself is not decoded for it. */
+static int find_row(struct store *s, const struct window_name *name, struct window_info *ret)
+{
+	_cleanup_(catalogue_rows_done) struct catalogue_rows rows = {};
+	int r = store_look_at_catalogue(s);
+
+	if (r < 0 || !s->catalogue)
+		return r < 0 ? r : STORE_GONE;
+	r = catalogue_find_by_sequence(s->catalogue, name->tier, name->last, name->last, false, 1, &rows);
+	if (r < 0 || rows.n == 0)
+		return r < 0 ? r : STORE_GONE;
+	return catalogue_get(s->catalogue, rows.rows[0].row, ret);
+}
+
+/* What cannot be counted goes all the same: the next window needs its room. */
+static void count_evicted(struct store *s, enum window_tier tier, const char *file, enum loss_reason reason)
+{
+	struct window_info info;
+	struct window_name name;
+	int r;
+
+	if (!s->evicted)
+		s->evicted = calloc(1, sizeof(*s->evicted));
+	r = s->evicted ? name_parse(tier, file, &name) : -ENOMEM;
+	if (r == 0)
+		r = find_row(s, &name, &info);
+	if (r == 0)
+		r = retention_count(s, &info, reason, s->evicted);
+	s->counts.n_uncounted += r != 0;
+}
+
 /* On a full disk the mark may find no room, and the file must go all the same. */
-static int evict_file(struct store *s, const char *folder, const char *file)
+static int evict_file(struct store *s, enum window_tier tier, const char *folder, const char *file,
+		      enum loss_reason reason)
 {
 	struct window_path path = {};
 	char name[FOLDER_BYTES + NAME_BYTES];
@@ -180,6 +224,7 @@ static int evict_file(struct store *s, const char *folder, const char *file)
 		return errno == ENOENT ? STORE_GONE : -errno;
 	if (name_find_sequence(file, &sequence))
 		s->counts.n_mark_failures += store_keep_sequence(s, sequence) < 0;
+	count_evicted(s, tier, file, reason);
 	r = files_remove(s->dir_fd, &path);
 	if (r < 0)
 		return r;
@@ -191,7 +236,7 @@ static int evict_file(struct store *s, const char *folder, const char *file)
 }
 
 /* Of this tier. STORE_GONE: there is none. */
-static int evict_oldest_of(struct store *s, enum window_tier tier)
+static int evict_oldest_of(struct store *s, enum window_tier tier, enum loss_reason reason)
 {
 	_cleanup_(files_listing_done) struct files_listing folders = {};
 	int r = files_list_folders(s->dir_fd, tier, &folders);
@@ -201,19 +246,19 @@ static int evict_oldest_of(struct store *s, enum window_tier tier)
 
 		r = files_list(s->dir_fd, folders.names[i], &files);
 		for (size_t j = 0; r == 0 && j < files.n; j++)
-			if (evict_file(s, folders.names[i], files.names[j]) == 0)
+			if (evict_file(s, tier, folders.names[i], files.names[j], reason) == 0)
 				return 0;
 	}
 	return r < 0 ? r : STORE_GONE;
 }
 
 /* -ENOSPC: none is left that could make way. */
-static int evict_oldest(struct store *s)
+static int evict_oldest(struct store *s, enum loss_reason reason)
 {
 	int r = STORE_GONE;
 
 	for (enum window_tier tier = 0; r == STORE_GONE && tier < WINDOW_N_TIERS; tier++)
-		r = evict_oldest_of(s, tier);
+		r = evict_oldest_of(s, tier, reason);
 	return r == STORE_GONE ? -ENOSPC : r;
 }
 
@@ -244,7 +289,7 @@ static int make_room(struct store *s, size_t more_bytes)
 		return -EFBIG;
 	recount(s);
 	while (e == 0 && s->counts.n_disk_bytes + more_bytes > s->limit_bytes)
-		e = evict_oldest(s);
+		e = evict_oldest(s, LOSS_LIMIT);
 	return e;
 }
 
@@ -255,8 +300,15 @@ static int write_file(struct store *s, const struct window_path *path, const str
 
 	do
 		e = files_write(&s->writer, path, packed->data, packed->size, ret);
-	while (may_evict && (e == -ENOSPC || e == -EDQUOT) && evict_oldest(s) == 0);
+	while (may_evict && (e == -ENOSPC || e == -EDQUOT) && evict_oldest(s, LOSS_DISK) == 0);
 	return e;
+}
+
+static int compress(enum window_tier tier, const struct buf *profile, struct buf *ret)
+{
+	if (tier == WINDOW_HOUR)
+		return compress_add_dense(profile->data, profile->size, ret);
+	return compress_add(COMPRESSION_ZSTD, profile->data, profile->size, ret);
 }
 
 int store_write(struct store *s, struct window_info *info, const struct label_values *labels, const struct buf *profile)
@@ -265,19 +317,25 @@ int store_write(struct store *s, struct window_info *info, const struct label_va
 	bool may_evict = info->tier == WINDOW_RAW;
 	struct window_name name;
 	struct window_path path;
+	int64_t below_free = 0;
 	struct stat st;
 	int e;
 
 	name_of_window(info, &name);
 	e = name_format(&name, &path);
 	if (e == 0)
-		e = compress_add(COMPRESSION_ZSTD, profile->data, profile->size, &packed);
+		e = compress(info->tier, profile, &packed);
+	if (e == 0)
+		e = retention_bytes_below_free(s, s->min_free_percent, &below_free);
+	if (e == 0 && below_free > 0)
+		return STORE_LOW;
 	if (e == 0 && may_evict)
 		e = make_room(s, packed.size);
 	if (e == 0)
 		e = write_file(s, &path, &packed, may_evict, &st);
 	if (e < 0)
 		return e;
+	announce_evicted(s);
 	strcpy(info->host, name.host);
 	info->n_bytes = (uint64_t)st.st_size;
 	info->n_disk_bytes = files_disk_bytes(&st);
@@ -377,6 +435,13 @@ int store_rebuild(struct store *s)
 	if (r == 0)
 		r = store_open_catalogue(s);
 	return r == 0 ? store_reconcile(s) : r;
+}
+
+int store_losses(struct store *s, struct losses *ret)
+{
+	int r = losses_read(s->dir_fd, ret);
+
+	return r > 0 ? STORE_BAD : r;
 }
 
 int store_stats(struct store *s, struct store_stats *ret)

@@ -41,6 +41,7 @@ enum store_answer {
 	STORE_GONE,     /* the window's file is not there any more */
 	STORE_BAD,      /* its file is damaged: set aside (where the store can be written), and counted */
 	STORE_END,      /* of a cursor */
+	STORE_LOW,      /* less of the disk is free than must be: nothing was written */
 };
 
 /* dir_fd is borrowed for the store's life. STORE_NONE, STORE_BUSY. No content makes it fail. */
@@ -53,14 +54,18 @@ uint64_t store_next_sequence(const struct store *s);
 
 /*
  * Compresses and writes a window, durable when this returns, and its row. A file of that name is replaced. info's sizes
- * and host (its spelling) are set. -EFBIG: larger than the limit itself (store_limit()).
+ * and host (its spelling) are set. -EFBIG: larger than the limit itself; STORE_LOW: see store_limit().
  */
 _must_check_ int store_write(struct store *s, struct window_info *info, const struct label_values *labels,
 			     const struct buf *profile);
 
-/* Before a raw window is written that would pass the limit (st_blocks, all tiers), and where the disk is full, the
- * oldest raw windows make way. Without this call there is no limit. */
-void store_limit(struct store *s, uint64_t limit_bytes);
+/*
+ * Before a raw window is written that would pass the limit (st_blocks, all tiers), and where the disk is full, the
+ * oldest raw windows make way: what retention (store/retention.h) was too late for. It is counted likewise, but with
+ * the next window that is written: a full disk has no room for counts. Nothing at all is written while less than this
+ * part of the file system is free. Without this call there is no limit.
+ */
+void store_limit(struct store *s, uint64_t limit_bytes, unsigned int min_free_percent);
 
 /* Removes a window's file, durably unless it comes back after a power cut, and its row. STORE_GONE. */
 _must_check_ int store_remove(struct store *s, const struct window_info *info);
@@ -111,6 +116,11 @@ struct store_stats {
 };
 _must_check_ int store_stats(struct store *s, struct store_stats *ret);
 
+struct losses;
+
+/* What retention has let go of for good (store/losses.h). All 0 where that cannot be told: STORE_BAD. */
+_must_check_ int store_losses(struct store *s, struct losses *ret);
+
 /* What this store has seen and done since it was opened; at hand. */
 struct store_counts {
 	uint64_t n_files, n_disk_bytes;      /* of all tiers, as a writer knows them */
@@ -118,6 +128,7 @@ struct store_counts {
 	uint64_t n_evicted, n_evicted_bytes; /* by this store, to make room */
 	uint64_t n_catalogue_failures;       /* rows that this store could not write */
 	uint64_t n_mark_failures;            /* files that went although their number could not be noted */
+	uint64_t n_uncounted;                /* files that made way and are not in losses.json: no row told of them */
 	const char *catalogue_fault;         /* why rows are not in the catalogue; NULL: all is well */
 };
 void store_counts(const struct store *s, struct store_counts *ret);

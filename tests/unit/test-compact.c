@@ -53,7 +53,7 @@ static void test_minutes(void **state)
 	struct compact_stats stats;
 	const struct selection all = { .until_ns = INT64_MAX };
 
-	put_row_of(w, 1, 14);
+	put_windows(w, 1, 14);
 	s = open_store(STORE_MAINTAIN);
 	stats = compact(s, BASE_NS + 141 * (int64_t)NS_PER_S);
 	assert_int_equal(stats.n_files, 2);
@@ -78,7 +78,7 @@ static void test_what_a_file_says(void **state)
 	_cleanup_(profile_freep) struct profile *p = NULL;
 	struct window_info info, again;
 
-	put_row_of(w, 1, 5);
+	put_windows(w, 1, 5);
 	s = open_store(STORE_MAINTAIN);
 	compact(s, BASE_NS + HOUR_NS / 6);
 	assert_int_equal(store_list(s, WINDOW_MINUTE, 0, UINT64_MAX, false, 9, &c), 0);
@@ -112,7 +112,7 @@ static void test_hours(void **state)
 	_cleanup_(window_cursor_freep) struct window_cursor *c = NULL;
 	struct window_info info;
 
-	put_row_of(w, 1, 200); /* from 01:40:10 to 02:13:20 */
+	put_windows(w, 1, 200); /* from 01:40:10 to 02:13:20 */
 	s = open_store(STORE_MAINTAIN);
 	assert_int_equal(compact(s, BASE_NS + 200 * WINDOW_NS).n_files, 33 + 1);
 	assert_int_equal(n_samples(s, SELECT_FEWEST), 200 * 3);
@@ -137,11 +137,11 @@ static void test_late(void **state)
 	const struct made late = { .first = 6, .start_ns = BASE_NS + 15 * (int64_t)NS_PER_S };
 	struct window_info info;
 
-	put_row_of(w, 1, 5);
+	put_windows(w, 1, 5);
 	s = open_store(STORE_MAINTAIN);
 	compact(s, BASE_NS + 3 * MINUTE_NS);
 	assert_int_equal(put(w, &late, &info), 0);
-	put_row_of(w, 7, 9);
+	put_windows(w, 7, 9);
 	compact(s, BASE_NS + 5 * MINUTE_NS);
 	assert_string_equal(selected(s, &all), "minute:1-5 minute:6-6 minute:7-9 ");
 	assert_int_equal(n_samples(s, SELECT_FEWEST), 9 * 3);
@@ -180,7 +180,7 @@ static void test_damaged(void **state)
 	struct compact_stats stats;
 	int fd;
 
-	put_row_of(w, 1, 5);
+	put_windows(w, 1, 5);
 	fd = openat(state_fd, "windows/2026-11-29/01/20261129T014030.000Z-h-00000003.pb.zst", O_WRONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, "????????????", 12, 20), 12);
@@ -203,12 +203,12 @@ static void test_without_rows(void **state)
 {
 	struct store *w = open_store(STORE_WRITE), *s;
 
-	put_row_of(w, 1, 9);
+	put_windows(w, 1, 9);
 	s = open_store(STORE_MAINTAIN);
 	compact(s, BASE_NS + 2 * MINUTE_NS);
 	store_free(s);
 	assert_int_equal(unlinkat(state_fd, "catalog.db", 0), 0);
-	put_row_of(w, 10, 12);
+	put_windows(w, 10, 12);
 	s = open_store(STORE_MAINTAIN);
 	compact(s, BASE_NS + 5 * MINUTE_NS);
 	assert_int_equal(n_samples(s, SELECT_FEWEST), 12 * 3);

@@ -63,7 +63,7 @@ static struct store *filled(int64_t now_ns)
 {
 	struct store *w = open_store(STORE_WRITE), *s;
 
-	put_row_of(w, 1, 200);
+	put_windows(w, 1, 200);
 	store_free(w);
 	s = open_store(STORE_MAINTAIN);
 	compact(s, now_ns);
@@ -101,7 +101,7 @@ static void test_never_merged(void **state)
 {
 	struct store *w = open_store(STORE_WRITE), *s = NULL;
 
-	put_row_of(w, 1, 5);
+	put_windows(w, 1, 5);
 	s = open_store(STORE_MAINTAIN);
 	assert_int_equal(retain(s, &defaults, BASE_NS + 89 * DAY_NS).n_removed, 0);
 	assert_losses(0, 0);
@@ -291,6 +291,64 @@ static void test_losses_file(void **state)
 	store_free(s);
 }
 
+/* What a writer has no time to leave to retention: no file stands for it, and a target wants some of it. */
+static void test_evicted_by_the_writer(void **state)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct store_counts counts;
+
+	put_target("slow", "{\"version\":1,\"enabled\":true,\"passed\":[[1,4]]}");
+	store_limit(s, 64 << 10, 0);
+	put_windows(s, 1, 40);
+	store_counts(s, &counts);
+	assert_int_equal(counts.n_uncounted, 0);
+	assert_true(counts.n_evicted > 10);
+	assert_losses(counts.n_evicted, counts.n_evicted * 3);
+	assert_int_equal(unsent("slow"), counts.n_evicted - 4);
+	store_free(s);
+}
+
+/* A file stands for what goes: nothing is lost. */
+static void test_evicted_after_merging(void **state)
+{
+	struct store *w = open_store(STORE_WRITE), *s;
+	struct store_counts counts;
+
+	put_windows(w, 1, 10);
+	s = open_store(STORE_MAINTAIN);
+	compact(s, BASE_NS + 6 * HOUR_NS);
+	store_free(s);
+	store_limit(w, 64 << 10, 0);
+	put_windows(w, 11, 18);
+	store_counts(w, &counts);
+	assert_in_range(counts.n_evicted, 1, 10);
+	assert_losses(0, 0);
+	store_free(w);
+}
+
+/* While so little is free nothing is written, also no merged file; retention has room made. */
+static void test_low_disk(void **state)
+{
+	const struct made m = { .first = 7, .start_ns = BASE_NS };
+	struct store *w = open_store(STORE_WRITE), *s;
+	struct compact_stats stats;
+	struct window_info info;
+
+	put_windows(w, 1, 5);
+	store_limit(w, UINT64_MAX, 100);
+	assert_int_equal(put(w, &m, &info), STORE_LOW);
+	s = open_store(STORE_MAINTAIN);
+	store_limit(s, UINT64_MAX, 100);
+	assert_int_equal(compact_run(s, 0, BASE_NS + HOUR_NS / 2, &stats), 0);
+	assert_int_equal(stats.n_failed, 1);
+	assert_int_equal(stats.last_error, -ENOSPC);
+	assert_string_equal(all_of(s), "1 2 3 4 5 ");
+	store_limit(w, UINT64_MAX, 0);
+	assert_int_equal(put(w, &m, &info), 0);
+	store_free(s);
+	store_free(w);
+}
+
 static void test_many_targets(void **state)
 {
 	struct losses l = {};
@@ -310,11 +368,19 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_ages),          TEST(test_never_merged),
-		TEST(test_unsent_by_age), TEST(test_targets_of_others),
-		TEST(test_bytes),         TEST(test_free_disk),
-		TEST(test_announced),     TEST(test_announced_by_others),
-		TEST(test_losses_file),   TEST(test_many_targets),
+		TEST(test_ages),
+		TEST(test_never_merged),
+		TEST(test_unsent_by_age),
+		TEST(test_targets_of_others),
+		TEST(test_bytes),
+		TEST(test_free_disk),
+		TEST(test_announced),
+		TEST(test_announced_by_others),
+		TEST(test_losses_file),
+		TEST(test_many_targets),
+		TEST(test_evicted_by_the_writer),
+		TEST(test_evicted_after_merging),
+		TEST(test_low_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

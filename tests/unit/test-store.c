@@ -438,7 +438,7 @@ static void test_the_oldest_make_way(void **state)
 
 	assert_int_equal(mkdirat(state_fd, "keep", 0755), 0);
 	state_put("keep/this.pb.zst", "not ours");
-	store_limit(s, 64 << 10); /* 16 blocks of 4 KiB */
+	store_limit(s, 64 << 10, 0); /* 16 blocks of 4 KiB */
 	for (uint64_t i = 0; i < 40; i++) {
 		const struct made m = { .first = i, .start_ns = BASE_NS + (int64_t)i * HOUR_NS };
 
@@ -450,7 +450,7 @@ static void test_the_oldest_make_way(void **state)
 	assert_true(counts.n_files >= 14 && counts.n_files <= 16);
 	assert_false(state_has("windows/2026-11-29")); /* nor do empty folders stay */
 	assert_true(state_has("keep/this.pb.zst"));
-	store_limit(s, 100);
+	store_limit(s, 100, 0);
 	assert_int_equal(put(s, &(struct made){ .first = 41, .start_ns = BASE_NS }, &info), -EFBIG);
 	store_free(s);
 }

@@ -287,7 +287,7 @@ def disk_limit():
         with open(f"{hour}/20200101T0000{i:02}.000Z-old-{i:08}.pb.zst", "wb") as f:
             f.write(os.urandom(OLD_BYTES))
     old = sorted(os.listdir(hour))
-    with agent.Agent("limit", limits__disk_mb=DISK_MB, **UNLIMITED) as a:
+    with agent.Agent("limit", store__max_mb=DISK_MB, **UNLIMITED) as a:
         most = 0
         for _ in range(4):
             a.wait_for_windows(1)
