@@ -149,6 +149,8 @@ int lane_init(struct lane *l, const struct lane_world *world, const struct uploa
 
 void lane_done(struct lane *l)
 {
+	if (l->is_dirty && !l->is_off)
+		(void)!queue_write(l->world->targets_fd, &l->queue); /* else a little is counted twice, or not */
 	http_transfer_free(l->transfer);
 	upload_request_done(&l->request);
 	delivery_done(&l->delivery);
@@ -450,9 +452,10 @@ uint64_t lane_wake_ns(const struct lane *l)
 	return l->queue.n_open > 0 ? l->policy.not_before_ns : UINT64_MAX;
 }
 
-void lane_note_gone(struct lane *l, uint64_t oldest)
+int lane_note_gone(struct lane *l, uint64_t oldest, const struct upload_clock *now)
 {
 	const struct source *s = l->world->source;
+	int r;
 
 	for (size_t i = 0; i < s->n && s->windows[i].sequence < oldest; i++) {
 		uint64_t sequence = s->windows[i].sequence;
@@ -462,6 +465,10 @@ void lane_note_gone(struct lane *l, uint64_t oldest)
 		l->queue.counters.evicted_windows++;
 		l->is_dirty = true;
 	}
+	if (l->is_off)
+		return 0;
+	r = lane_save(l, now);
+	return r < 0 ? r : 0;
 }
 
 enum lane_state lane_state(const struct lane *l)
