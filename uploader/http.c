@@ -220,6 +220,19 @@ static long http_version(const struct upload_request *r)
 							  : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
 }
 
+/*
+ * libcurl 7.88 (Debian 12) fails the second request on a connection by prior knowledge: "Error in the HTTP2 framing
+ * layer", nothing sent. So each has a connection of its own; by ALPN they share one.
+ */
+static void set_connection(CURL *easy, const struct upload_request *r)
+{
+	long version = http_version(r);
+
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)(version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, (long)(version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+}
+
 static int set_up(struct http_transfer *t, const struct http_peer *peer)
 {
 	CURL *easy = t->easy;
@@ -230,7 +243,7 @@ static int set_up(struct http_transfer *t, const struct http_peer *peer)
 	set_method(t);
 	set_times(easy, peer, t->request->body.size);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(t->request));
+	set_connection(easy, t->request);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "cpuhound/" CPUHOUND_VERSION);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
