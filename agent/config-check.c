@@ -4,6 +4,8 @@
 #include <inttypes.h>
 
 #include "agent/config-set.h"
+#include "agent/upload-targets.h"
+#include "uploader/uploader.h"
 
 static int check_listen(const struct config_builder *b)
 {
@@ -66,13 +68,40 @@ static int check_limits(const struct config_builder *b)
 			    c->limits.unwind_table_mb, c->limits.map_mb);
 }
 
+static int check_target(const struct config_builder *b, const struct config_target *t)
+{
+	char reason[TARGET_REASON_BYTES];
+	struct upload_settings settings = {};
+	int r = upload_target_init(t, &settings, reason);
+
+	upload_target_done(&settings);
+	if (r == UPLOAD_TARGET_BAD)
+		return config_error(b->report, config_origin(b->config, "target", t->name, "kind"), "[target %s] %s",
+				    t->name, reason);
+	if (r == 0 && !t->tls_verify)
+		return config_warning(b->report, config_origin(b->config, "target", t->name, "tls_verify"),
+				      "[target %s] tls_verify: anybody on the way may read and forge", t->name);
+	return r;
+}
+
+static int check_targets(const struct config_builder *b)
+{
+	const struct config_target *targets = b->config->targets.items;
+	size_t n = b->config->targets.n;
+	int r = 0;
+
+	if (n > UPLOADER_MAX_TARGETS)
+		return config_error(b->report, config_origin(b->config, "target", targets[n - 1].name, "kind"),
+				    "more than %d [target] sections", UPLOADER_MAX_TARGETS);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = check_target(b, &targets[i]);
+	return r;
+}
+
 int config_check(const struct config_builder *b)
 {
 	static int (*const checks[])(const struct config_builder *b) = {
-		check_listen,
-		check_tls,
-		check_frequency,
-		check_limits,
+		check_listen, check_tls, check_frequency, check_limits, check_targets,
 	};
 	int r = 0;
 

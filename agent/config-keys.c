@@ -11,6 +11,7 @@
 #define AT(field) .offset = offsetof(struct config, field)
 #define AT_SERVICE(field) .offset = offsetof(struct config_service, field)
 #define AT_RELABEL(field) .offset = offsetof(struct config_relabel, field)
+#define AT_TARGET(field) .offset = offsetof(struct config_target, field)
 
 static const struct config_key agent_keys[] = {
 	{ "state_dir", CONFIG_PATH, "/var/lib/cpuhound", AT(agent.state_dir), .required = true,
@@ -118,6 +119,52 @@ static const struct config_key relabel_keys[] = {
 	{ "replacement", CONFIG_TEXT, "$1", AT_RELABEL(replacement), .summary = "To what; empty removes the label." },
 };
 
+static const struct config_key target_keys[] = {
+	{ "kind", CONFIG_TEXT, "", AT_TARGET(kind),
+	  .summary = "pyroscope, parca, otlp, s3, clickhouse, http, or hub, which is another cpuhound." },
+	{ "url", CONFIG_TEXT, "", AT_TARGET(url),
+	  .summary = "Of http it may hold {host}, {service}, {start}, {end}, {id}, {part} and {label:KEY}." },
+	{ "enabled", CONFIG_BOOL, "yes", AT_TARGET(enabled),
+	  .summary = "While it is not, nothing is sent, and no window is kept for it." },
+	{ "interval", CONFIG_DURATION, "0", AT_TARGET(interval_ns), .max = 3600 * SECOND_NS,
+	  .summary = "Windows of so much time are merged before they are sent. 0: as usual for the kind." },
+	{ "max_age", CONFIG_DURATION, "0", AT_TARGET(max_age_ns), .max = 365 * 86400 * SECOND_NS,
+	  .summary = "What is older is not sent any more. 0: as the kind's servers have it." },
+	{ "labels", CONFIG_LIST, "", AT_TARGET(labels), .summary = "KEY=VALUE on all that is sent to this target." },
+	{ "headers", CONFIG_LIST, "", AT_TARGET(headers), .summary = "NAME: VALUE on each request." },
+	{ "split_by", CONFIG_LIST, "", AT_TARGET(split_by),
+	  .summary = "Labels, such as service_name: a profile for each. Empty: as usual for the kind." },
+	{ "on_ambiguous", CONFIG_TEXT, "retry", AT_TARGET(on_ambiguous),
+	  .summary = "When a server may have taken something, and did not say so: retry, or drop." },
+	{ "timeout", CONFIG_DURATION, "60s", AT_TARGET(timeout_ns), .min = SECOND_NS, .max = 600 * SECOND_NS,
+	  .summary = "Of one request." },
+	{ "bandwidth_kb", CONFIG_NUMBER, "0", AT_TARGET(bandwidth_kb), .max = 1 << 24,
+	  .summary = "KiB a second, at most. 0: no limit." },
+	{ "username", CONFIG_TEXT, "", AT_TARGET(username), .summary = "For basic authentication." },
+	{ "password_file", CONFIG_PATH, "", AT_TARGET(password_file),
+	  .summary = "File with its password. This and other files are read again when they change." },
+	{ "token_file", CONFIG_PATH, "", AT_TARGET(token_file),
+	  .summary = "File with a token that is sent as `Authorization: Bearer TOKEN`." },
+	{ "tls_ca_file", CONFIG_PATH, "", AT_TARGET(tls_ca_file),
+	  .summary = "Who may have signed the server's certificate, PEM. Empty: whom this machine trusts." },
+	{ "tls_cert_file", CONFIG_PATH, "", AT_TARGET(tls_cert_file), .summary = "Our own certificate, PEM." },
+	{ "tls_key_file", CONFIG_PATH, "", AT_TARGET(tls_key_file), .summary = "Its private key, PEM." },
+	{ "tls_verify", CONFIG_BOOL, "yes", AT_TARGET(tls_verify),
+	  .summary = "Check the server's certificate. Without, anybody on the way may read and forge." },
+	{ "proxy", CONFIG_TEXT, "", AT_TARGET(proxy), .summary = "URL of an HTTP proxy. Empty: none." },
+	{ "bucket", CONFIG_TEXT, "", AT_TARGET(bucket), .summary = "s3." },
+	{ "prefix", CONFIG_TEXT, "", AT_TARGET(prefix), .summary = "s3: what keys begin with." },
+	{ "region", CONFIG_TEXT, "", AT_TARGET(region), .summary = "s3." },
+	{ "cluster", CONFIG_TEXT, "", AT_TARGET(cluster), .summary = "s3: part of the keys." },
+	{ "virtual_host_style", CONFIG_BOOL, "no", AT_TARGET(virtual_host_style),
+	  .summary = "s3: the bucket is part of the host's name, not of the path." },
+	{ "access_key", CONFIG_TEXT, "", AT_TARGET(access_key), .summary = "s3." },
+	{ "secret_key_file", CONFIG_PATH, "", AT_TARGET(secret_key_file), .summary = "s3: file with the secret key." },
+	{ "session_token_file", CONFIG_PATH, "", AT_TARGET(session_token_file),
+	  .summary = "s3: file with the token of temporary credentials." },
+	{ "database", CONFIG_TEXT, "", AT_TARGET(database), .summary = "clickhouse." },
+};
+
 #define KEYS(table) .keys = table, .n_keys = ARRAY_SIZE(table)
 
 const struct config_section config_sections[] = {
@@ -138,6 +185,8 @@ const struct config_section config_sections[] = {
 	{ "relabel", CONFIG_NAMED, KEYS(relabel_keys), .reloadable = true, .item_bytes = sizeof(struct config_relabel),
 	  AT(relabels), .example = "10-NAME",
 	  .summary = "Changes labels as Prometheus' relabel_config does, in the order of the numbers." },
+	{ "target", CONFIG_NAMED, KEYS(target_keys), .reloadable = true, .item_bytes = sizeof(struct config_target),
+	  AT(targets), .example = "NAME", .summary = "A central store that all windows are sent to." },
 };
 const size_t config_n_sections = ARRAY_SIZE(config_sections);
 

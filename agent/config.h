@@ -48,6 +48,27 @@ struct config_relabel {
 	const char *separator, *regex, *target_label, *replacement;
 };
 
+/* A central store that windows are sent to: uploader/settings.h. Secrets are in files only. */
+struct config_target {
+	const char *name;
+	const char *kind, *url;
+	bool enabled;
+	uint64_t interval_ns, max_age_ns, timeout_ns; /* 0: the kind's */
+	uint64_t bandwidth_kb;                        /* 0: no limit */
+	struct config_list labels, headers, split_by;
+	const char *on_ambiguous;
+	const char *username, *password_file, *token_file;
+	const char *tls_ca_file, *tls_cert_file, *tls_key_file;
+	bool tls_verify;
+	const char *proxy;
+	/* s3 */
+	const char *bucket, *prefix, *region, *cluster;
+	bool virtual_host_style;
+	const char *access_key, *secret_key_file, *session_token_file;
+	/* clickhouse */
+	const char *database;
+};
+
 struct config_address {
 	bool given;
 	bool loopback;
@@ -96,6 +117,7 @@ struct config {
 	struct relabel *relabel;             /* [relabel NN-NAME], in order of NN */
 
 	struct config_items services, relabels; /* what those two are made of */
+	struct config_items targets;            /* struct config_target */
 
 	struct config_settings *settings; /* the text and the origin of each key: config_setting() */
 };

@@ -86,17 +86,12 @@ static int read_all(int fd, struct buf *ret)
 
 static int parse(const struct buf *text, struct json_object **ret)
 {
-	struct json_tokener *tokener = json_tokener_new();
 	_cleanup_(json_putp) struct json_object *object = NULL;
-	bool is_whole;
+	int r = json_parse(text->data, text->size, &object);
 
-	if (!tokener)
-		return -ENOMEM;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	object = json_tokener_parse_ex(tokener, text->data, (int)text->size + 1); /* with the NUL, which ends it */
-	is_whole = json_tokener_get_error(tokener) == json_tokener_success;
-	json_tokener_free(tokener);
-	if (!is_whole || json_find_number(object, "schema_version") == 0)
+	if (r < 0)
+		return r;
+	if (r == JSON_NOT_ONE || json_find_number(object, "schema_version") == 0)
 		return STATUS_READ_BAD_ANSWER;
 	*ret = take_ptr(object);
 	return 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/json.h"
 
+#include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -102,6 +104,44 @@ int json_add_text(struct json_object *object, struct buf *ret)
 		return -ENOMEM;
 	r = buf_add_str(ret, text);
 	return r < 0 ? r : buf_add_char(ret, '\n');
+}
+
+int json_parse(const char *text, size_t size, struct json_object **ret)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	_cleanup_(json_putp) struct json_object *object = NULL;
+	bool is_whole;
+
+	if (!tokener)
+		return -ENOMEM;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	object = size > 0 && size < INT_MAX ? json_tokener_parse_ex(tokener, text, (int)size) : NULL;
+	if (json_tokener_get_error(tokener) == json_tokener_continue)
+		object = json_tokener_parse_ex(tokener, "", 1); /* the NUL ends a number, or white space */
+	is_whole = object && json_tokener_get_error(tokener) == json_tokener_success;
+	json_tokener_free(tokener);
+	if (!is_whole)
+		return JSON_NOT_ONE;
+	*ret = take_ptr(object);
+	return 0;
+}
+
+/* Valid text has no control characters, so two characters are all that JSON wants escaped. */
+int json_add_quoted(const char *s, struct buf *ret)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	int r;
+
+	r = utf8_add_valid(&text, s, strlen(s), JSON_STRING_LIMIT_BYTES);
+	if (r == 0)
+		r = buf_add_char(ret, '"');
+	for (size_t i = 0; r == 0 && i < text.size; i++) {
+		if (text.data[i] == '"' || text.data[i] == '\\')
+			r = buf_add_char(ret, '\\');
+		if (r == 0)
+			r = buf_add_char(ret, text.data[i]);
+	}
+	return r < 0 ? r : buf_add_char(ret, '"');
 }
 
 struct json_object *json_find(struct json_object *top, const char *path)

@@ -43,8 +43,17 @@ struct json_count {
 };
 _must_check_ int json_add_counts(struct json_object *parent, const struct json_count *counts, size_t n);
 
+/* Foreign text: all of it one value, of valid UTF-8. JSON_NOT_ONE: it is none. */
+enum json_answer {
+	JSON_NOT_ONE = 1,
+};
+_must_check_ int json_parse(const char *text, size_t size, struct json_object **ret);
+
 /* As one line, with its newline. */
 _must_check_ int json_add_text(struct json_object *object, struct buf *ret);
+
+/* A foreign string with its quotation marks, made valid: for rows by the thousand, which are no objects first. */
+_must_check_ int json_add_quoted(const char *s, struct buf *ret);
 
 /* What a path of member names leads to ("budget.step"); NULL or 0: nothing of that kind. */
 struct json_object *json_find(struct json_object *top, const char *path);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/parse.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <time.h>
 
 static int digit_of(char c)
 {
@@ -79,6 +81,75 @@ int parse_duration_ns(const char *s, uint64_t *ret)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+/* So many digits exactly, and what must stand behind them. */
+static bool take_digits(const char **p, size_t n, const char *one_of_behind, int *ret)
+{
+	*ret = 0;
+	for (size_t i = 0; i < n; i++, (*p)++) {
+		if (!isdigit((unsigned char)**p))
+			return false;
+		*ret = *ret * 10 + (**p - '0');
+	}
+	if (!*one_of_behind)
+		return true;
+	return **p && strchr(one_of_behind, *(*p)++);
+}
+
+static bool take_fraction(const char **p, int64_t *ret_ns)
+{
+	int64_t digit_ns = 100000000;
+
+	*ret_ns = 0;
+	if (**p != '.')
+		return true;
+	(*p)++;
+	if (!isdigit((unsigned char)**p))
+		return false;
+	for (; isdigit((unsigned char)**p); (*p)++, digit_ns /= 10)
+		*ret_ns += (**p - '0') * digit_ns;
+	return true;
+}
+
+/* "Z", or how much later it is there. */
+static bool take_zone(const char **p, int64_t *ret_s)
+{
+	char sign = *(*p)++;
+	int hours, minutes;
+
+	*ret_s = 0;
+	if (sign == 'Z' || sign == 'z')
+		return true;
+	if ((sign != '+' && sign != '-') || !take_digits(p, 2, ":", &hours) || !take_digits(p, 2, "", &minutes) ||
+	    hours > 23 || minutes > 59)
+		return false;
+	*ret_s = (hours * 60 + minutes) * (sign == '+' ? 60 : -60);
+	return true;
+}
+
+int parse_rfc3339_ns(const char *s, int64_t *ret)
+{
+	struct tm tm = {}, again;
+	int64_t ns, zone_s, seconds;
+
+	if (!take_digits(&s, 4, "-", &tm.tm_year) || !take_digits(&s, 2, "-", &tm.tm_mon) ||
+	    !take_digits(&s, 2, "Tt ", &tm.tm_mday) || !take_digits(&s, 2, ":", &tm.tm_hour) ||
+	    !take_digits(&s, 2, ":", &tm.tm_min) || !take_digits(&s, 2, "", &tm.tm_sec) || !take_fraction(&s, &ns) ||
+	    !take_zone(&s, &zone_s) || *s)
+		return -EINVAL;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	again = tm;
+	seconds = timegm(&again);
+	if (again.tm_mon != tm.tm_mon || again.tm_mday != tm.tm_mday || again.tm_hour != tm.tm_hour ||
+	    again.tm_min != tm.tm_min || again.tm_sec != tm.tm_sec) /* no such day or hour */
+		return -EINVAL;
+	seconds -= zone_s;
+	if (seconds < 0 || seconds > INT64_MAX / 1000000000 - 1)
+		return -ERANGE;
+	*ret = seconds * 1000000000 + ns;
+	return 0;
 }
 
 int parse_cpu_list(const char *s, bool *cpus, size_t n_cpus)

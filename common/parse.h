@@ -16,6 +16,9 @@ _must_check_ int parse_u64(const char *s, unsigned int base, uint64_t *ret); /* 
 /* A duration: 10, 10s, 500ms, 5m, 1h, 7d; a bare number is seconds. */
 _must_check_ int parse_duration_ns(const char *s, uint64_t *ret);
 
+/* A time as in RFC 3339, from 1970 on: 2026-11-29T01:42:42Z, 2026-11-29T02:42:42.5+01:00; digits beyond ns are cut. */
+_must_check_ int parse_rfc3339_ns(const char *s, int64_t *ret);
+
 /* Reads one number at *p and moves *p behind it; for records of several fields. */
 _must_check_ int parse_u64_at(const char **p, const char *end, unsigned int base, uint64_t *ret);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pprof/encode.h"
+#include "pprof/label-values.h"
 #include "pprof/tables.h"
 
 #define MAX_FRAMES ((size_t)1 << 16) /* of one stack: a hundred times what the kernel side takes */
@@ -243,6 +244,11 @@ int profile_builder_add_comment(struct profile_builder *b, const char *text)
 	if (r < 0)
 		return r;
 	return buf_add(&b->comments, &string, sizeof(string));
+}
+
+int profile_builder_label_values(const struct profile_builder *b, struct label_values *ret)
+{
+	return label_values_of_tables(&b->tables, ret);
 }
 
 uint64_t profile_builder_n_samples(const struct profile_builder *b)

@@ -16,6 +16,7 @@
 #include "common/clean.h"
 #include "pprof/frame.h"
 
+struct label_values;
 struct profile_builder;
 
 struct profile_meta {
@@ -57,6 +58,9 @@ _must_check_ int profile_builder_add_comment(struct profile_builder *b, const ch
 
 /* The mapping that pprof takes for the program itself: it becomes the first. Without a call: the first one added. */
 _must_check_ int profile_builder_set_main(struct profile_builder *b, const struct profile_mapping *m);
+
+/* The labels that were added so far, into an empty one. */
+_must_check_ int profile_builder_label_values(const struct profile_builder *b, struct label_values *ret);
 
 /* The sum of the samples/count column so far. */
 uint64_t profile_builder_n_samples(const struct profile_builder *b);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "pprof/message.h"
 #include "pprof/profile.pb-c.h"
 
 /* Numbers count from 0 in the tables and from 1 in the format. */
@@ -58,44 +59,6 @@ static int scratch_init(struct scratch *s, const struct tables *t)
 	return 0;
 }
 
-static int add_varint(struct buf *b, uint64_t value)
-{
-	uint8_t bytes[10];
-	size_t n = 0;
-
-	for (; value >= 0x80; value >>= 7)
-		bytes[n++] = (uint8_t)(value | 0x80);
-	bytes[n++] = (uint8_t)value;
-	return buf_add(b, bytes, n);
-}
-
-/* The tag and length in front of a field of bytes (wire type 2). */
-static int add_field_head(struct buf *b, unsigned int field, size_t size)
-{
-	int r = add_varint(b, field << 3 | 2);
-
-	return r < 0 ? r : add_varint(b, size);
-}
-
-static int add_packed(struct buf *b, const ProtobufCMessage *m, size_t size)
-{
-	int r = buf_reserve(b, size);
-
-	if (r < 0)
-		return r;
-	b->size += protobuf_c_message_pack(m, (uint8_t *)b->data + b->size);
-	b->data[b->size] = 0;
-	return 0;
-}
-
-static int add_message(struct buf *b, unsigned int field, const ProtobufCMessage *m)
-{
-	size_t size = protobuf_c_message_get_packed_size(m);
-	int r = add_field_head(b, field, size);
-
-	return r < 0 ? r : add_packed(b, m, size);
-}
-
 static int fill_value_type(struct tables *t, const char *type, const char *unit, Perftools__Profiles__ValueType *ret)
 {
 	uint32_t type_number, unit_number;
@@ -135,7 +98,7 @@ static int encode_head_with(const struct profile_head *head, Perftools__Profiles
 	m.n_comment = head->n_comments;
 	m.default_sample_type = cpu->type;
 	m.doc_url = head->doc_url;
-	return add_packed(b, &m.base, protobuf_c_message_get_packed_size(&m.base));
+	return message_add(b, &m.base);
 }
 
 static int encode_head(struct tables *t, const struct profile_head *head, struct buf *b)
@@ -154,19 +117,15 @@ static int encode_head(struct tables *t, const struct profile_head *head, struct
 
 static int encode_strings(const struct tables *t, struct buf *b)
 {
-	for (uint32_t i = 0; i < t->strings.n; i++) {
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < t->strings.n; i++) {
 		size_t size;
 		const char *s = tables_string(t, i, &size);
-		int r;
 
-		r = add_field_head(b, FIELD_STRING_TABLE, size);
-		if (r < 0)
-			return r;
-		r = buf_add(b, s, size);
-		if (r < 0)
-			return r;
+		r = message_add_bytes(b, FIELD_STRING_TABLE, s, size);
 	}
-	return 0;
+	return r;
 }
 
 static size_t fill_labels(const struct tables *t, uint32_t label_set, struct scratch *s)
@@ -198,7 +157,7 @@ static int encode_sample(const struct tables *t, uint32_t number, struct scratch
 	m.n_value = ARRAY_SIZE(columns);
 	m.label = s->label_ptrs;
 	m.n_label = fill_labels(t, record->label_set, s);
-	return add_message(b, FIELD_SAMPLE, &m.base);
+	return message_add_field(b, FIELD_SAMPLE, &m.base);
 }
 
 static int encode_samples(const struct tables *t, struct scratch *s, struct buf *b)
@@ -224,7 +183,7 @@ static int encode_functions(const struct tables *t, struct buf *b)
 		m.system_name = record->system_name;
 		m.filename = record->filename;
 		m.start_line = record->start_line;
-		r = add_message(b, FIELD_FUNCTION, &m.base);
+		r = message_add_field(b, FIELD_FUNCTION, &m.base);
 		if (r < 0)
 			return r;
 	}
@@ -283,7 +242,7 @@ static int encode_location(const struct tables *t, uint32_t number, struct scrat
 	}
 	m.line = s->line_ptrs;
 	m.n_line = record->n_lines;
-	return add_message(b, FIELD_LOCATION, &m.base);
+	return message_add_field(b, FIELD_LOCATION, &m.base);
 }
 
 static int encode_locations(const struct tables *t, struct scratch *s, struct buf *b)
@@ -304,10 +263,10 @@ static int encode_mappings(const struct tables *t, uint32_t main_mapping, struct
 	if (t->mappings.n == 0)
 		return 0;
 	assert(main_mapping < t->mappings.n);
-	r = add_message(b, FIELD_MAPPING, &s->mappings[main_mapping].base);
+	r = message_add_field(b, FIELD_MAPPING, &s->mappings[main_mapping].base);
 	for (uint32_t i = 0; r == 0 && i < t->mappings.n; i++)
 		if (i != main_mapping)
-			r = add_message(b, FIELD_MAPPING, &s->mappings[i].base);
+			r = message_add_field(b, FIELD_MAPPING, &s->mappings[i].base);
 	return r;
 }
 

@@ -8,8 +8,6 @@
 #include "common/utf8.h"
 #include "pprof/profile.h"
 
-#define MAX_NAME_BYTES 4096
-
 struct stack {
 	size_t start, size; /* in text */
 	int64_t value;
@@ -41,38 +39,30 @@ static int folder_init(struct folder *f, const struct profile *p)
 	return f->name_ends && f->stacks ? 0 : -ENOMEM;
 }
 
-/* A name as one frame of a line: ';' stands between frames, and a newline between stacks. */
-static int add_name(struct buf *b, const char *name)
+/* ';' stands between frames, and is in no name. */
+static void replace_separators(struct buf *b, size_t start)
 {
-	size_t start = b->size;
-	int r;
-
-	r = utf8_add_valid(b, name, strlen(name), MAX_NAME_BYTES);
-	if (r < 0)
-		return r;
 	for (size_t i = start; i < b->size; i++)
 		if (b->data[i] == ';')
 			b->data[i] = ':';
-	return 0;
-}
-
-/* An address without a name keeps its file: "libfoo.so.1+0x1234". */
-static int add_address(struct buf *b, const struct profile_location *location)
-{
-	const char *module = profile_module(location);
-	int r;
-
-	r = add_name(b, module);
-	if (r < 0)
-		return r;
-	return buf_printf(b, "%s0x%" PRIx64, *module ? "+" : "", location->address);
 }
 
 static int add_line(struct buf *b, const struct profile_location *location, const struct profile_line *line)
 {
-	if (line->function && *line->function->name)
-		return add_name(b, line->function->name);
-	return add_address(b, location);
+	size_t start = b->size;
+	int r = profile_add_frame_name(location, line, b);
+
+	replace_separators(b, start);
+	return r;
+}
+
+static int add_label_text(struct buf *b, const char *text)
+{
+	size_t start = b->size;
+	int r = utf8_add_valid(b, text, strlen(text), PROFILE_MAX_NAME_BYTES);
+
+	replace_separators(b, start);
+	return r;
 }
 
 /* The outermost function comes first, as in the whole line. */
@@ -81,7 +71,7 @@ static int add_location(struct buf *b, const struct profile_location *location)
 	int r;
 
 	if (location->n_lines == 0)
-		return add_address(b, location);
+		return add_line(b, location, NULL);
 	for (size_t i = location->n_lines; i-- > 0;) {
 		r = add_line(b, location, &location->lines[i]);
 		if (r < 0)
@@ -117,7 +107,7 @@ static int add_label_value(struct buf *b, const struct profile_label *label)
 {
 	if (!label)
 		return buf_add_str(b, "(none)");
-	return label->str ? add_name(b, label->str) : buf_printf(b, "%" PRId64, label->num);
+	return label->str ? add_label_text(b, label->str) : buf_printf(b, "%" PRId64, label->num);
 }
 
 static int add_root(struct folder *f, const struct profile_sample *sample)

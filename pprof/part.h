@@ -5,11 +5,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/buf.h"
 #include "common/clean.h"
 #include "pprof/profile.h"
+
+/* The columns of a profile that has parts. */
+enum {
+	PROFILE_PART_COUNT,  /* samples/count */
+	PROFILE_PART_CPU_NS, /* cpu/nanoseconds */
+};
 
 struct profile_part {
 	const struct profile *profile;
@@ -26,14 +33,16 @@ struct profile_part {
 
 struct profile_part_options {
 	bool drops_series_labels; /* they are told beside the profile */
-	size_t max_frames; /* deeper stacks lose their root-most frames and get "[truncated: target]" there; 0: no limit
-			    */
-	int64_t shift_ns;  /* added to the profile's time */
+	/* Of locations, as stores count: deeper stacks lose those nearest to the root and get "[truncated: target]"
+	 * there; 0: no limit. */
+	size_t max_frames;
+	int64_t shift_ns; /* added to the profile's time */
 };
 
 /*
  * Appends the uncompressed pprof of a part to ret: with the profile's time, duration, period and comments, and only the
  * strings, functions, locations and mappings that its samples need. Ids count from 1, all strings are valid UTF-8.
+ * -EINVAL: the profile's columns are not samples/count and cpu/nanoseconds; else as the builder (pprof/build.h).
  */
 _must_check_ int profile_part_encode(const struct profile_part *part, const struct profile_part_options *options,
 				     struct buf *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * profile: a decoded profile of any producer, for reading. Bytes are foreign: every index and id is checked when it
- * is opened, so that readers need not. Immutable after profile_decode(); owns all strings.
+ * is opened, so that readers need not. Owns all strings; what it points to does not change after profile_decode().
  */
 #pragma once
 
@@ -85,6 +85,9 @@ _must_check_ int profile_decode(const void *data, size_t size, struct profile **
 struct profile *profile_free(struct profile *p); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct profile *, profile_free);
 
+/* Leaves out the samples whose flag is not set. The comments, and so the ledger, still tell of all of them. */
+void profile_keep_samples(struct profile *p, const bool *is_kept);
+
 /* The last part of the file name of the location's mapping; "" without one. */
 const char *profile_module(const struct profile_location *l);
 
@@ -92,6 +95,15 @@ const char *profile_module(const struct profile_location *l);
 const struct profile_label *profile_find_label(const struct profile_sample *s, const char *key);
 
 struct buf;
+
+#define PROFILE_MAX_NAME_BYTES 4096 /* of one frame, as text */
+
+/*
+ * Appends what people call a frame, as valid UTF-8: its function, or "libfoo.so.1+0x1234" where that has no name.
+ * line: one of the location's, or NULL where it has none.
+ */
+_must_check_ int profile_add_frame_name(const struct profile_location *l, const struct profile_line *line,
+					struct buf *ret);
 
 /*
  * Folded text, as FlameGraph and others read: "root;...;leaf N", in byte order of the stacks; value type `type` (an

@@ -21,6 +21,7 @@ struct upload_request {
 		headers; /* "Name: value\n" each, without those that the transport adds: Host, Content-Length, auth */
 	struct buf body;
 	bool is_grpc; /* HTTP/2 with prior knowledge or ALPN, trailers; the body has its five-byte prefix already */
+	unsigned int n_cut_labels; /* that the store's limits left out or shortened: to be counted once it is sent */
 };
 
 void upload_request_clear(struct upload_request *r);
@@ -36,6 +37,7 @@ enum upload_outcome {
 
 struct upload_response {
 	enum upload_outcome outcome;
+	uint64_t sent_bytes; /* of the body */
 	unsigned int status;
 	uint32_t retry_after_s; /* 0: not said; a date was turned into seconds; at most a day */
 	int64_t date_s;         /* of the Date header; 0: none */

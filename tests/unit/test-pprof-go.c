@@ -8,6 +8,7 @@
 #include "common/compress.h"
 #include "common/fsutil.h"
 #include "pprof/build.h"
+#include "pprof/merge.h"
 #include "pprof/profile.h"
 #include "tests/unit/cmocka-all.h"
 
@@ -192,6 +193,81 @@ static void test_merge_by_pprof(void **state)
 	assert_string_equal(p->mappings[0].filename, "/app/server");
 }
 
+/* Two windows of a thousand stacks, half of them in both: what pprof merges them to, and what we do. */
+static void write_window(const char *name, unsigned int first_stack)
+{
+	const struct profile_meta meta = { .time_ns = 1700000000000000000 + first_stack,
+					   .duration_ns = 10000000000,
+					   .period_ns = 10000000 };
+	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
+	_cleanup_(buf_done) struct buf raw = {}, gzip = {};
+
+	assert_int_equal(profile_builder_new(&b), 0);
+	for (unsigned int i = first_stack; i < first_stack + 1000; i++) {
+		const struct profile_mapping binary = { .start = 0x1000,
+							.limit = 0x100000,
+							.filename = first_stack ? "/app/server" : "/srv/server",
+							.build_id = i % 3 ? "aa11" : "bb22" };
+		const struct frame frames[] = {
+			{ .addr = 0x2000 + 16 * i, .mapping = &binary, .function = "leaf", .line = i, .inlined = true },
+			{ .addr = 0x2000 + 16 * i, .mapping = &binary, .function = "caller", .line = 1 },
+			{ .addr = 0x1500 + i % 7, .mapping = &binary },
+			{ .addr = 0x7f0000001000 + i % 5 },
+		};
+		const struct label label = { .key = "service_name", .str = i % 2 ? "api" : "db" };
+
+		assert_int_equal(profile_builder_add(b, frames, 1 + i % 4, &label, 1, 1 + i % 9,
+						     (1 + i % 9) * 10000000),
+				 0);
+	}
+	assert_int_equal(profile_builder_add_comment(b, first_stack ? "second" : "first"), 0);
+	assert_int_equal(profile_builder_encode(b, &meta, &raw), 0);
+	assert_int_equal(compress_add(COMPRESSION_GZIP, raw.data, raw.size, &gzip), 0);
+	write_file(name, gzip.data, gzip.size);
+}
+
+static struct profile *merged(const char *one, const char *two)
+{
+	_cleanup_(profile_freep) struct profile *first = read_profile(one), *second = read_profile(two);
+	_cleanup_(merge_freep) struct merge *m = NULL;
+	_cleanup_(buf_done) struct buf raw = {};
+	struct profile *p = NULL;
+
+	assert_int_equal(merge_new(&m), 0);
+	assert_int_equal(merge_add(m, first), 0);
+	assert_int_equal(merge_add(m, second), 0);
+	assert_int_equal(merge_encode(m, &(struct merge_options){ .id = "m" }, &raw), 0);
+	assert_int_equal(profile_decode(raw.data, raw.size, &p), 0);
+	return p;
+}
+
+static void test_merge_as_pprof(void **state)
+{
+	_cleanup_(profile_freep) struct profile *ours = NULL, *theirs = NULL;
+	_cleanup_(buf_done) struct buf out = {};
+
+	write_window("a.pb.gz", 0);
+	write_window("b.pb.gz", 500);
+	run("go tool pprof -proto -symbolize=none -output ab.pb.gz a.pb.gz b.pb.gz", &out);
+	theirs = read_profile("ab.pb.gz");
+	ours = merged("a.pb.gz", "b.pb.gz");
+	for (size_t type = 0; type < 2; type++) {
+		_cleanup_(buf_done) struct buf our_stacks = {}, their_stacks = {};
+
+		assert_int_equal(profile_fold(ours, type, "service_name", &our_stacks), 0);
+		assert_int_equal(profile_fold(theirs, type, "service_name", &their_stacks), 0);
+		assert_string_equal(our_stacks.data, their_stacks.data);
+	}
+	assert_int_equal(ours->n_samples, theirs->n_samples);
+	assert_int_equal(ours->n_locations, theirs->n_locations);
+	assert_int_equal(ours->n_mappings, theirs->n_mappings);
+	assert_int_equal(ours->n_functions, theirs->n_functions);
+	assert_int_equal(ours->time_ns, theirs->time_ns);
+	assert_int_equal(ours->duration_ns, theirs->duration_ns);
+	assert_int_equal(ours->n_comments, 2);
+	assert_int_equal(theirs->n_comments, 2);
+}
+
 /* Through pprof and back nothing changes but numbers of tables: the folded text tells. */
 static void test_proto_round_trip(void **state)
 {
@@ -268,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_top),
 		cmocka_unit_test(test_merge_by_pprof),
+		cmocka_unit_test(test_merge_as_pprof),
 		cmocka_unit_test(test_proto_round_trip),
 		cmocka_unit_test(test_profiles_of_go),
 	};

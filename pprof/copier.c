@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pprof/copier.h"
+
+#include <string.h>
+
+#include "pprof/binary-names.h"
+#include "pprof/build.h"
+#include "pprof/profile.h"
+#include "pprof/tables.h"
+
+static bool is_type(const struct profile_value_type *t, const char *type, const char *unit)
+{
+	return strcmp(t->type, type) == 0 && strcmp(t->unit, unit) == 0;
+}
+
+static bool fits_line(int64_t line)
+{
+	return line >= 0 && line <= UINT32_MAX;
+}
+
+bool copier_takes(const struct profile *p)
+{
+	if (p->n_sample_types != COPIER_N_COLUMNS || !is_type(&p->sample_types[COPIER_COUNT], "samples", "count") ||
+	    !is_type(&p->sample_types[COPIER_CPU_NS], "cpu", "nanoseconds") ||
+	    !is_type(&p->period_type, "cpu", "nanoseconds") || p->time_ns < 0 || p->duration_ns < 0 || p->period < 0)
+		return false;
+	for (size_t i = 0; i < p->n_samples; i++)
+		if (p->samples[i].values[COPIER_COUNT] < 0 || p->samples[i].values[COPIER_CPU_NS] < 0)
+			return false;
+	for (size_t i = 0; i < p->n_functions; i++)
+		if (!fits_line(p->functions[i].start_line))
+			return false;
+	for (size_t i = 0; i < p->n_locations; i++) {
+		if (p->locations[i].is_folded)
+			return false;
+		for (size_t j = 0; j < p->locations[i].n_lines; j++)
+			if (!fits_line(p->locations[i].lines[j].line))
+				return false;
+	}
+	return true;
+}
+
+int copier_init(struct copier *c, struct profile_builder *builder, struct binary_names *names, const struct profile *p)
+{
+	*c = (struct copier){ .builder = builder, .names = names, .profile = p };
+	c->locations = calloc(p->n_locations + 1, sizeof(*c->locations));
+	if (!c->locations)
+		return -ENOMEM;
+	return pool_init(&c->label_sets, PROFILE_MAX_LABEL_SETS, UINT32_MAX);
+}
+
+void copier_done(struct copier *c)
+{
+	free(c->locations);
+	pool_done(&c->label_sets);
+	buf_done(&c->set_numbers);
+	buf_done(&c->frames);
+	buf_done(&c->labels);
+	buf_done(&c->stack);
+}
+
+static int add_frame(struct buf *frames, struct frame f, const struct profile_line *line, bool is_inlined)
+{
+	if (line && line->function) {
+		f.function = line->function->name;
+		f.linkage_name = line->function->system_name;
+		f.file = line->function->filename;
+		f.start_line = (uint32_t)line->function->start_line;
+		f.line = (uint32_t)line->line;
+	}
+	f.inlined = is_inlined;
+	return buf_add(frames, &f, sizeof(f));
+}
+
+static int add_location(struct copier *c, const struct profile_location *l)
+{
+	struct profile_mapping mapping;
+	const struct frame f = { .addr = l->address, .mapping = l->mapping ? &mapping : NULL };
+	int r = l->mapping ? binary_names_map(c->names, l->mapping, &mapping) : 0;
+
+	buf_clear(&c->frames);
+	for (size_t i = 0; r == 0 && i < l->n_lines; i++)
+		r = add_frame(&c->frames, f, &l->lines[i], i + 1 < l->n_lines);
+	if (r == 0 && l->n_lines == 0)
+		r = add_frame(&c->frames, f, NULL, false);
+	return r == 0 ? profile_builder_add_frames(c->builder, (const void *)c->frames.data, c->frames.size / sizeof(f),
+						   &c->stack)
+		      : r;
+}
+
+/* Appends the location's number to the stack. */
+static int push_location(struct copier *c, const struct profile_location *l)
+{
+	uint32_t *number = &c->locations[l - c->profile->locations];
+	int r;
+
+	if (*number) {
+		const uint32_t known = *number - 1;
+
+		return buf_add(&c->stack, &known, sizeof(known));
+	}
+	r = add_location(c, l);
+	if (r == 0) {
+		memcpy(number, c->stack.data + c->stack.size - sizeof(*number), sizeof(*number));
+		++*number;
+	}
+	return r;
+}
+
+static int add_labels(struct copier *c, const struct profile_sample *s, uint32_t *ret)
+{
+	int r = 0;
+
+	buf_clear(&c->labels);
+	for (size_t i = 0; r == 0 && i < s->n_labels; i++) {
+		const struct profile_label *from = &s->labels[i];
+		const struct label label = {
+			.key = from->key, .str = from->str, .num = from->num, .num_unit = from->num_unit
+		};
+
+		r = buf_add(&c->labels, &label, sizeof(label));
+	}
+	return r == 0 ? profile_builder_add_labels(c->builder, (const void *)c->labels.data, s->n_labels, ret) : r;
+}
+
+/* Ten labels are twenty strings to look up, and most samples have a set that another one had. */
+static int find_label_set(struct copier *c, const struct profile_sample *s, uint32_t *ret)
+{
+	uint32_t known, number;
+	int r;
+
+	r = pool_add(&c->label_sets, s->labels, s->n_labels * sizeof(*s->labels), &known);
+	if (r == 0 && known == c->set_numbers.size / sizeof(number)) {
+		r = add_labels(c, s, &number);
+		if (r == 0)
+			r = buf_add(&c->set_numbers, &number, sizeof(number));
+	}
+	if (r == 0)
+		memcpy(ret, c->set_numbers.data + known * sizeof(number), sizeof(number));
+	return r;
+}
+
+static int add_sample(struct copier *c, const struct profile_sample *s)
+{
+	uint32_t label_set;
+	int r;
+
+	r = find_label_set(c, s, &label_set);
+	return r == 0 ? profile_builder_add_sample(c->builder, label_set, (const void *)c->stack.data,
+						   c->stack.size / sizeof(uint32_t), (uint64_t)s->values[COPIER_COUNT],
+						   (uint64_t)s->values[COPIER_CPU_NS])
+		      : r;
+}
+
+int copier_add(struct copier *c, const struct profile_sample *s)
+{
+	int r = 0;
+
+	buf_clear(&c->stack);
+	for (size_t i = 0; r == 0 && i < s->n_locations; i++)
+		r = push_location(c, s->locations[i]);
+	return r == 0 ? add_sample(c, s) : r;
+}
+
+int copier_add_as(struct copier *c, const struct profile_sample *s, const char *function)
+{
+	const struct frame frame = { .function = function };
+	int r;
+
+	buf_clear(&c->stack);
+	r = profile_builder_add_frames(c->builder, &frame, 1, &c->stack);
+	return r == 0 ? add_sample(c, s) : r;
+}

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "common/buf.h"
+#include "common/compress.h"
+#include "store/store-inside.h"
+
+#define LOCK_NAME "store.lock"
+
+int store_lock(struct store *s)
+{
+	int fd = openat(s->dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILES_MODE);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int e = errno;
+
+		close_fd(fd);
+		return e == EWOULDBLOCK ? STORE_BUSY : -e;
+	}
+	s->lock_fd = fd;
+	return 0;
+}
+
+void store_unlock(struct store *s)
+{
+	s->lock_fd = close_fd(s->lock_fd);
+}
+
+static void close_catalogue(struct store *s)
+{
+	s->catalogue = catalogue_unref(s->catalogue);
+	s->is_private = false;
+}
+
+/* One who adds rows and cannot does not gather them; one who reads makes his own. */
+static int open_catalogue(struct store *s)
+{
+	enum catalogue_access access = s->access == STORE_READ ? CATALOGUE_READ : CATALOGUE_WRITE;
+	int r;
+
+	close_catalogue(s);
+	r = catalogue_open(s->dir_fd, access, &s->catalogue, &s->catalogue_fault);
+	if (r != CATALOGUE_UNUSABLE || s->access == STORE_WRITE)
+		return r < 0 ? r : 0;
+	s->is_private = true;
+	return catalogue_open(s->dir_fd, CATALOGUE_MEMORY, &s->catalogue, &(const char *){ NULL });
+}
+
+int store_look_at_catalogue(struct store *s)
+{
+	bool is_copy = s->is_private && !s->catalogue_fault;
+
+	if (s->catalogue && !is_copy && !catalogue_is_stale(s->catalogue))
+		return 0;
+	return open_catalogue(s);
+}
+
+/* For what is kept of it in memory: a reader goes on, whatever is wrong with the one on disk. */
+static int use_memory(struct store *s)
+{
+	close_catalogue(s);
+	s->is_private = true;
+	s->catalogue_fault = "is damaged";
+	return catalogue_open(s->dir_fd, CATALOGUE_MEMORY, &s->catalogue, &(const char *){ NULL });
+}
+
+int store_refresh(struct store *s, int64_t since_ns, int64_t until_ns)
+{
+	int r = store_look_at_catalogue(s);
+
+	if (r == 0)
+		r = reconcile(s, since_ns, until_ns);
+	if (r < 0 && r != -ENOMEM && !s->is_private) {
+		if (r == -EBADMSG && s->access == STORE_MAINTAIN && catalogue_set_aside(s->dir_fd) == 0)
+			r = open_catalogue(s);
+		else
+			r = use_memory(s);
+		if (r == 0)
+			r = reconcile(s, since_ns, until_ns);
+	}
+	return r;
+}
+
+/* What a writer must know of all files: their bytes, and the greatest number. */
+static int count_file(struct store *s, int folder_fd, const char *file)
+{
+	uint64_t sequence;
+	struct stat st;
+
+	if (fstatat(folder_fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	s->n_files++;
+	s->n_disk_bytes += files_disk_bytes(&st);
+	if (name_find_sequence(file, &sequence) && sequence >= s->next_sequence)
+		s->next_sequence = sequence + 1;
+	return 0;
+}
+
+static int count_folder(struct store *s, const char *folder)
+{
+	_cleanup_(files_listing_done) struct files_listing files = {};
+	_cleanup_close_ int fd = openat(s->dir_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 ? 0 : files_list(s->dir_fd, folder, &files);
+
+	for (size_t i = 0; r == 0 && fd >= 0 && i < files.n; i++)
+		r = count_file(s, fd, files.names[i]);
+	return r;
+}
+
+static int count_files(struct store *s)
+{
+	int r = 0;
+
+	s->n_files = s->n_disk_bytes = 0;
+	for (enum window_tier tier = 0; r == 0 && tier < WINDOW_N_TIERS; tier++) {
+		_cleanup_(files_listing_done) struct files_listing folders = {};
+
+		r = files_list_folders(s->dir_fd, tier, &folders);
+		for (size_t i = 0; r == 0 && i < folders.n; i++)
+			r = count_folder(s, folders.names[i]);
+	}
+	return r;
+}
+
+/* The greatest of what the mark, the rows and (for who numbers windows) the files say. */
+static int find_sequence(struct store *s)
+{
+	uint64_t of_rows = 0;
+	int r = files_read_mark(s->dir_fd, &s->next_sequence);
+
+	if (r == 0 && s->access == STORE_WRITE)
+		r = count_files(s);
+	if (r == 0 && s->catalogue && catalogue_next_sequence(s->catalogue, &of_rows) == 0 &&
+	    of_rows > s->next_sequence)
+		s->next_sequence = of_rows;
+	return r;
+}
+
+static int remove_leftovers(struct store *s)
+{
+	int r = 0;
+
+	for (enum window_tier tier = WINDOW_MINUTE; r == 0 && tier < WINDOW_N_TIERS; tier++)
+		r = files_remove_temporaries(s->dir_fd, name_of_tier_dir(tier), name_tier_depth(tier));
+	return r;
+}
+
+static int open_parts(struct store *s)
+{
+	int r = 0;
+
+	if (s->access != STORE_WRITE && faccessat(s->dir_fd, name_of_tier_dir(WINDOW_RAW), F_OK, 0) < 0)
+		return errno == ENOENT ? STORE_NONE : -errno;
+	if (s->access == STORE_MAINTAIN)
+		r = store_lock(s);
+	if (r == 0 && s->access == STORE_MAINTAIN)
+		r = remove_leftovers(s);
+	if (r == 0)
+		r = open_catalogue(s);
+	return r == 0 ? find_sequence(s) : r;
+}
+
+int store_open(int dir_fd, enum store_access access, struct store **ret)
+{
+	_cleanup_(store_freep) struct store *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->dir_fd = s->writer.store_fd = dir_fd;
+	s->access = access;
+	s->lock_fd = -1;
+	s->limit_bytes = UINT64_MAX;
+	r = open_parts(s);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r;
+}
+
+struct store *store_free(struct store *s)
+{
+	if (!s)
+		return NULL;
+	close_catalogue(s);
+	store_unlock(s);
+	free(s);
+	return NULL;
+}
+
+uint64_t store_next_sequence(const struct store *s)
+{
+	return s->next_sequence;
+}
+
+void store_limit(struct store *s, uint64_t limit_bytes)
+{
+	s->limit_bytes = limit_bytes;
+}
+
+/* Of the greatest number only the mark tells afterwards. */
+int store_keep_sequence(struct store *s, uint64_t sequence)
+{
+	return sequence + 1 >= s->next_sequence ? files_raise_mark(s->dir_fd, sequence + 1) : 0;
+}
+
+/* Rows that cannot be written are made anew from the files, by whoever can. */
+static void note_row(struct store *s, int r)
+{
+	s->n_catalogue_failures += r < 0;
+	if (r == -EBADMSG) {
+		close_catalogue(s);
+		if (catalogue_set_aside(s->dir_fd) < 0)
+			s->catalogue_fault = "is damaged";
+	}
+}
+
+static void put_row(struct store *s, const struct window_path *path, const struct window_info *info,
+		    const struct label_values *labels)
+{
+	int r = store_look_at_catalogue(s);
+
+	if (r == 0)
+		r = s->catalogue ? catalogue_put(s->catalogue, path, info, labels) : -EROFS;
+	note_row(s, r);
+}
+
+static void remove_row(struct store *s, const struct window_path *path)
+{
+	int r = store_look_at_catalogue(s);
+
+	if (r == 0)
+		r = s->catalogue ? catalogue_remove(s->catalogue, path) : -EROFS;
+	note_row(s, r);
+}
+
+static void note_gone(struct store *s, uint64_t n_disk_bytes)
+{
+	s->n_files -= s->n_files > 0;
+	s->n_disk_bytes -= n_disk_bytes < s->n_disk_bytes ? n_disk_bytes : s->n_disk_bytes;
+}
+
+/* On a full disk the mark may find no room, and the file must go all the same. */
+static int evict_file(struct store *s, const char *folder, const char *file)
+{
+	struct window_path path = {};
+	char name[FOLDER_BYTES + NAME_BYTES];
+	uint64_t sequence;
+	struct stat st;
+	int r;
+
+	snprintf(path.folder, sizeof(path.folder), "%s", folder);
+	snprintf(path.file, sizeof(path.file), "%s", file);
+	snprintf(name, sizeof(name), "%s/%s", folder, file);
+	if (fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? STORE_GONE : -errno;
+	if (name_find_sequence(file, &sequence))
+		s->n_mark_failures += store_keep_sequence(s, sequence) < 0;
+	r = files_remove(s->dir_fd, &path);
+	if (r < 0)
+		return r;
+	s->n_evicted++;
+	s->n_evicted_bytes += files_disk_bytes(&st);
+	note_gone(s, files_disk_bytes(&st));
+	remove_row(s, &path);
+	return 0;
+}
+
+/* Of this tier. STORE_GONE: there is none. */
+static int evict_oldest_of(struct store *s, enum window_tier tier)
+{
+	_cleanup_(files_listing_done) struct files_listing folders = {};
+	int r = files_list_folders(s->dir_fd, tier, &folders);
+
+	for (size_t i = 0; r == 0 && i < folders.n; i++) {
+		_cleanup_(files_listing_done) struct files_listing files = {};
+
+		r = files_list(s->dir_fd, folders.names[i], &files);
+		for (size_t j = 0; r == 0 && j < files.n; j++)
+			if (evict_file(s, folders.names[i], files.names[j]) == 0)
+				return 0;
+	}
+	return r < 0 ? r : STORE_GONE;
+}
+
+/* -ENOSPC: none is left that could make way. */
+static int evict_oldest(struct store *s)
+{
+	int r = STORE_GONE;
+
+	for (enum window_tier tier = 0; r == STORE_GONE && tier < WINDOW_N_TIERS; tier++)
+		r = evict_oldest_of(s, tier);
+	return r == STORE_GONE ? -ENOSPC : r;
+}
+
+/* What others have added and removed: the rows know, once they are of all files. */
+static void recount(struct store *s)
+{
+	uint64_t n_files = 0, n_disk_bytes = 0;
+
+	if (!s->catalogue || !catalogue_is_complete(s->catalogue))
+		return;
+	for (enum window_tier tier = 0; tier < WINDOW_N_TIERS; tier++) {
+		struct window_totals totals;
+
+		if (catalogue_totals(s->catalogue, tier, &totals) < 0)
+			return;
+		n_files += totals.n_files;
+		n_disk_bytes += totals.n_disk_bytes;
+	}
+	s->n_files = n_files;
+	s->n_disk_bytes = n_disk_bytes;
+}
+
+static int make_room(struct store *s, size_t more_bytes)
+{
+	int e = 0;
+
+	if (more_bytes > s->limit_bytes)
+		return -EFBIG;
+	recount(s);
+	while (e == 0 && s->n_disk_bytes + more_bytes > s->limit_bytes)
+		e = evict_oldest(s);
+	return e;
+}
+
+static int write_file(struct store *s, const struct window_path *path, const struct buf *packed, bool may_evict,
+		      struct stat *ret)
+{
+	int e;
+
+	do
+		e = files_write(&s->writer, path, packed->data, packed->size, ret);
+	while (may_evict && (e == -ENOSPC || e == -EDQUOT) && evict_oldest(s) == 0);
+	return e;
+}
+
+int store_write(struct store *s, struct window_info *info, const struct label_values *labels, const struct buf *profile)
+{
+	_cleanup_(buf_done) struct buf packed = {};
+	bool may_evict = info->tier == WINDOW_RAW;
+	struct window_name name;
+	struct window_path path;
+	struct stat st;
+	int e;
+
+	name_of_window(info, &name);
+	e = name_format(&name, &path);
+	if (e == 0)
+		e = compress_add(COMPRESSION_ZSTD, profile->data, profile->size, &packed);
+	if (e == 0 && may_evict)
+		e = make_room(s, packed.size);
+	if (e == 0)
+		e = write_file(s, &path, &packed, may_evict, &st);
+	if (e < 0)
+		return e;
+	strcpy(info->host, name.host);
+	info->n_bytes = (uint64_t)st.st_size;
+	info->n_disk_bytes = files_disk_bytes(&st);
+	info->n_raw_bytes = profile->size;
+	s->n_files++;
+	s->n_disk_bytes += info->n_disk_bytes;
+	if (info->last >= s->next_sequence)
+		s->next_sequence = info->last + 1;
+	put_row(s, &path, info, labels);
+	return 0;
+}
+
+static int path_of(const struct window_info *info, struct window_path *ret)
+{
+	struct window_name name;
+
+	name_of_window(info, &name);
+	return name_format(&name, ret);
+}
+
+int store_remove(struct store *s, const struct window_info *info)
+{
+	struct window_path path;
+	int r = path_of(info, &path);
+
+	if (r == 0)
+		r = store_keep_sequence(s, info->last);
+	if (r == 0)
+		r = files_remove(s->dir_fd, &path);
+	if (r < 0)
+		return r;
+	note_gone(s, info->n_disk_bytes);
+	remove_row(s, &path);
+	return r == FILES_GONE ? STORE_GONE : 0;
+}
+
+/* By who may change the store: another may be adding to bad/ now, and will take care of this one too. */
+static int set_bad_aside(struct store *s, const struct window_path *path)
+{
+	bool has_lock = s->lock_fd >= 0;
+	int r = has_lock ? 0 : store_lock(s);
+
+	if (r == 0)
+		r = quarantine_file(s, path);
+	if (r == 0)
+		remove_row(s, path);
+	else
+		s->n_bad_seen++;
+	if (!has_lock)
+		store_unlock(s);
+	return r == -ENOMEM ? r : STORE_BAD;
+}
+
+int store_load(struct store *s, const struct window_info *info, struct profile **ret)
+{
+	uint64_t n_raw_bytes;
+	struct window_path path;
+	int r = path_of(info, &path);
+
+	if (r == 0)
+		r = window_file_load(s->dir_fd, &path, ret, &n_raw_bytes);
+	return r == STORE_BAD ? set_bad_aside(s, &path) : r;
+}
+
+int store_read_bytes(struct store *s, const struct window_info *info, struct buf *ret)
+{
+	struct window_path path;
+	int r = path_of(info, &path);
+
+	return r == 0 ? window_file_read(s->dir_fd, &path, ret) : r;
+}
+
+int store_quarantine(struct store *s, const struct window_info *info)
+{
+	struct window_path path;
+	int r = path_of(info, &path);
+
+	return r == 0 ? set_bad_aside(s, &path) : r;
+}
+
+int store_reconcile(struct store *s)
+{
+	int r = store_refresh(s, 0, INT64_MAX);
+
+	if (r == 0)
+		r = catalogue_forget_labels(s->catalogue);
+	return r == 0 ? catalogue_set_complete(s->catalogue) : r;
+}
+
+int store_stats(struct store *s, struct store_stats *ret)
+{
+	struct store_stats stats = {
+		.n_quarantined = s->n_quarantined,
+		.n_bad_seen = s->n_bad_seen,
+		.n_evicted = s->n_evicted,
+		.n_evicted_bytes = s->n_evicted_bytes,
+		.n_catalogue_failures = s->n_catalogue_failures,
+		.n_mark_failures = s->n_mark_failures,
+		.catalogue_fault = s->catalogue_fault,
+	};
+	int r = quarantine_count(s, &stats.n_bad_files, &stats.n_bad_bytes);
+
+	if (r == 0)
+		r = store_refresh(s, 0, INT64_MAX);
+	for (enum window_tier tier = 0; r == 0 && tier < WINDOW_N_TIERS; tier++)
+		r = catalogue_totals(s->catalogue, tier, &stats.tiers[tier]);
+	if (r == 0)
+		*ret = stats;
+	return r;
+}

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "uploader/lane.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "pprof/profile.h"
+#include "uploader/lane-inside.h"
+#include "uploader/plan.h"
+
+#define CREDENTIALS_LOOK_NS (5 * NS_PER_S)
+#define DISK_RETRY_NS (10 * NS_PER_S)
+
+static uint64_t interval_of(const struct upload_settings *s)
+{
+	return s->interval_ns ? s->interval_ns : s->kind->interval_ns;
+}
+
+static struct plan_options plan_options(const struct lane *l, const struct upload_clock *now)
+{
+	const struct upload_settings *s = l->settings;
+
+	return (struct plan_options){
+		.interval_ns = interval_of(s),
+		.phase_ns = policy_phase_ns(l->world->host, s->config.name, interval_of(s)),
+		.max_age_ns = s->max_age_ns ? s->max_age_ns : s->kind->max_age_ns,
+		.now_ns = now->realtime_ns,
+	};
+}
+
+void lane_fail(struct lane *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(l->fault, sizeof(l->fault), fmt, ap);
+	va_end(ap);
+}
+
+int lane_save(struct lane *l, const struct upload_clock *now)
+{
+	int r;
+
+	if (!l->is_dirty)
+		return 0;
+	r = queue_write(l->world->targets_fd, &l->queue);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		lane_fail(l, "cannot write targets/%s.json: %s", l->queue.name, strerror(-r));
+		l->policy.not_before_ns = now->monotonic_ns + DISK_RETRY_NS;
+		return LANE_LATER;
+	}
+	l->is_dirty = false;
+	return 0;
+}
+
+/* What was on its way when the last one was killed. */
+static void settle_open(struct lane *l)
+{
+	for (size_t i = 0; i < l->queue.n_open; i++) {
+		struct queue_batch *b = &l->queue.open[i];
+
+		if (!b->is_sending)
+			continue;
+		l->is_dirty = true;
+		b->is_sending = false;
+		l->queue.counters.ambiguous++;
+		if (l->settings->kind->is_idempotent)
+			continue;
+		if (l->settings->drops_ambiguous) {
+			l->queue.counters.possible_losses++;
+			queue_batch_next(b);
+		} else {
+			l->queue.counters.possible_duplicates++;
+		}
+	}
+}
+
+/* The store was begun anew without the queue: its numbers mean other windows now. */
+static bool is_of_another_store(const struct lane *l)
+{
+	return queue_last_passed(&l->queue) >= store_next_sequence(l->world->source->store);
+}
+
+static int read_queue(struct lane *l)
+{
+	const char *name = l->settings->config.name;
+	int r = queue_read(l->world->targets_fd, name, &l->queue);
+
+	if (r == QUEUE_NEWER) {
+		queue_init(&l->queue, name);
+		l->is_off = true;
+		lane_fail(l, "targets/%s.json was written by a later version: nothing is sent", name);
+		return LANE_NOT_READ;
+	}
+	if (r == QUEUE_SET_ASIDE) {
+		lane_fail(l, "targets/%s.json was damaged and lies beside as %s.json.bad: beginning anew", name, name);
+		return LANE_NOT_READ;
+	}
+	if (r < 0)
+		return r;
+	if (l->queue.n_passed > 0 && is_of_another_store(l)) {
+		struct queue_counters counters = l->queue.counters;
+
+		queue_init(&l->queue, name);
+		l->queue.counters = counters;
+		lane_fail(l, "targets/%s.json tells of more windows than the store ever had: beginning anew", name);
+		r = LANE_NOT_READ;
+	}
+	settle_open(l);
+	return r;
+}
+
+static int read_credentials(struct lane *l, const struct upload_clock *now)
+{
+	char reason[CREDENTIAL_REASON_BYTES];
+	int r = credentials_read(&l->credentials, l->settings, reason);
+
+	l->credentials_ns = now->monotonic_ns + CREDENTIALS_LOOK_NS;
+	if (r == CREDENTIALS_UNREADABLE)
+		lane_fail(l, "%s", reason);
+	if (r != 0)
+		return r;
+	l->has_credentials = true;
+	credentials_apply(&l->credentials, l->settings, &l->peer, &l->config);
+	return 0;
+}
+
+int lane_init(struct lane *l, const struct lane_world *world, const struct upload_settings *settings,
+	      const struct upload_clock *now)
+{
+	int r, e;
+
+	*l = (struct lane){ .world = world, .settings = settings };
+	policy_init(&l->policy,
+		    policy_phase_ns(world->host, settings->config.name, UINT64_MAX) ^ (uint64_t)now->realtime_ns);
+	r = read_queue(l);
+	l->queue.is_enabled = true;
+	l->is_dirty |= !l->is_off;
+	if (r < 0)
+		return r;
+	e = read_credentials(l, now);
+	return e < 0 ? e : r;
+}
+
+void lane_done(struct lane *l)
+{
+	http_transfer_free(l->transfer);
+	upload_request_done(&l->request);
+	delivery_done(&l->delivery);
+	credentials_done(&l->credentials);
+	*l = (struct lane){};
+}
+
+/* Windows that can never be sent now are behind. -ENOSPC cannot be: the plan keeps room for what is open. */
+static int pass(struct lane *l, struct queue_range range)
+{
+	l->is_dirty = true;
+	return queue_pass(&l->queue, range);
+}
+
+static int pass_too_old(struct lane *l, const struct upload_clock *now)
+{
+	const struct source *s = l->world->source;
+	const struct plan_options options = plan_options(l, now);
+	size_t too_old, n = plan_too_old(s, &l->queue, &options, &too_old);
+
+	if (n == 0)
+		return 0;
+	l->queue.counters.too_old_windows += too_old;
+	return pass(l, (struct queue_range){ 0, s->windows[n - 1].sequence });
+}
+
+static void open_run(struct lane *l, const struct plan_run *run)
+{
+	const struct source_window *first = &l->world->source->windows[run->first];
+	struct queue_batch *b = &l->queue.open[l->queue.n_open++];
+
+	*b = (struct queue_batch){
+		.start_ns = run->start_ns,
+		.end_ns = run->end_ns,
+		.sequences = plan_range(l->world->source, run),
+		.n_windows = (unsigned int)run->n,
+	};
+	delivery_id(l->world->host, l->settings->config.name, run->start_ns, first->sequence, b->id);
+	l->is_dirty = true;
+}
+
+/* True: there is one more open batch. */
+static bool open_next(struct lane *l, const struct upload_clock *now)
+{
+	const struct plan_options options = plan_options(l, now);
+	struct plan_run run;
+
+	if (l->queue.n_open == QUEUE_MAX_OPEN || plan_next(l->world->source, &l->queue, &options, &run) != 0)
+		return false;
+	if (!run.is_fresh) {
+		if (now->monotonic_ns < l->backfill_ns)
+			return false;
+		l->backfill_ns = now->monotonic_ns + options.interval_ns / PLAN_BACKFILL;
+	}
+	open_run(l, &run);
+	return true;
+}
+
+static struct queue_batch *find_unfailed(struct queue *q)
+{
+	for (size_t i = 0; i < q->n_open; i++) {
+		if (!q->open[i].has_failed)
+			return &q->open[i];
+	}
+	return NULL;
+}
+
+/* The first of those that failed goes to the end, so that each has its turn. */
+static struct queue_batch *take_turn(struct queue *q)
+{
+	struct queue_batch first = q->open[0];
+
+	memmove(q->open, q->open + 1, (q->n_open - 1) * sizeof(*q->open));
+	q->open[q->n_open - 1] = first;
+	return &q->open[q->n_open - 1];
+}
+
+/* One that was not tried since something was taken; else a new one; else one that has failed. NULL: there is none. */
+static struct queue_batch *choose(struct lane *l, const struct upload_clock *now)
+{
+	struct queue_batch *b = find_unfailed(&l->queue);
+
+	if (b)
+		return b;
+	if (open_next(l, now))
+		return &l->queue.open[l->queue.n_open - 1];
+	return l->queue.n_open > 0 ? take_turn(&l->queue) : NULL;
+}
+
+static int close_batch(struct lane *l, struct queue_batch *b)
+{
+	struct queue_counters *c = &l->queue.counters;
+	int r = pass(l, b->sequences);
+
+	if (r < 0)
+		return r;
+	if (b->n_parts == 0)
+		c->empty_windows += b->n_windows;
+	else if (b->n_refused == 0)
+		c->sent_windows += b->n_windows;
+	else if (b->n_refused < b->n_parts)
+		c->partly_sent_windows += b->n_windows;
+	else
+		c->refused_windows += b->n_windows;
+	c->sent_batches += b->n_parts > b->n_refused;
+	queue_remove_open(&l->queue, b);
+	delivery_done(&l->delivery);
+	return 0;
+}
+
+/* Windows went away since the batch was opened. What is left makes other parts than those that were sent. */
+static void note_missing(struct lane *l, struct queue_batch *b, const struct loaded *loaded)
+{
+	unsigned int lost = b->n_windows > loaded->n_windows ? b->n_windows - loaded->n_windows : 0;
+
+	l->queue.counters.unreadable_windows += loaded->n_unreadable;
+	l->queue.counters.evicted_windows += lost > loaded->n_unreadable ? lost - loaded->n_unreadable : 0;
+	b->n_windows = loaded->n_windows;
+	l->is_dirty = true;
+	if (lost == 0 || b->part == 0)
+		return;
+	b->n_refused += b->n_parts - b->part;
+	b->part = b->n_parts;
+}
+
+/* The parts as they were, with those that were halved; else all of it from the beginning. */
+static int restore_parts(struct lane *l, struct queue_batch *b)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < b->n_halved; i++)
+		r = b->halved[i] < l->delivery.split.n_parts ? delivery_halve(&l->delivery, b->halved[i])
+							     : DELIVERY_SINGLE;
+	if (r < 0)
+		return r;
+	if (r == 0 && (b->n_parts == 0 || b->n_parts == l->delivery.split.n_parts)) {
+		l->is_dirty |= b->n_parts == 0;
+		b->n_parts = (unsigned int)l->delivery.split.n_parts;
+		return 0;
+	}
+	/* Another version cuts otherwise. */
+	if (!l->settings->kind->is_idempotent)
+		l->queue.counters.possible_duplicates += b->part;
+	b->n_parts = b->part = b->n_halved = b->n_refused = 0;
+	l->is_dirty = true;
+	delivery_done(&l->delivery);
+	return 0;
+}
+
+static int start_delivery(struct lane *l, struct queue_batch *b, struct loaded *loaded)
+{
+	struct batch batch = { .host = loaded->host, .start_ns = b->start_ns, .end_ns = b->end_ns };
+	int r;
+
+	snprintf(batch.id, sizeof(batch.id), "%s", b->id);
+	r = delivery_init(&l->delivery, l->settings, &batch, loaded->profile);
+	return r < 0 ? r : restore_parts(l, b);
+}
+
+/* -ENOMEM goes up; any other fault is of these windows, and they are not tried again. */
+static int load(struct lane *l, struct queue_batch *b)
+{
+	struct loaded loaded = {};
+	int r;
+
+	delivery_done(&l->delivery);
+	r = source_load(l->world->source, b->sequences.first, b->sequences.last, b->id, &loaded);
+	if (r == 0) {
+		note_missing(l, b, &loaded);
+		if (!loaded.profile || (b->n_parts > 0 && b->part == b->n_parts)) {
+			profile_free(loaded.profile);
+			return close_batch(l, b);
+		}
+		r = start_delivery(l, b, &loaded);
+	}
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	lane_fail(l, "windows %" PRIu64 " to %" PRIu64 " cannot be read: %s; skipping them", b->sequences.first,
+		  b->sequences.last, strerror(-r));
+	l->queue.counters.unreadable_windows += b->n_windows;
+	b->n_windows = 0;
+	return close_batch(l, b);
+}
+
+struct queue_batch *lane_batch(struct lane *l)
+{
+	for (size_t i = 0; i < l->queue.n_open; i++) {
+		if (delivery_is_loaded(&l->delivery, l->queue.open[i].id))
+			return &l->queue.open[i];
+	}
+	return NULL;
+}
+
+void lane_next_part(struct lane *l, struct queue_batch *b)
+{
+	queue_batch_next(b);
+	l->delivery.step = 0;
+	l->n_limited = 0;
+	l->is_repeat = false;
+	l->is_dirty = true;
+}
+
+/* The queue says that it goes out before it does. */
+static int send(struct lane *l, struct queue_batch *b, const struct upload_clock *now)
+{
+	int r;
+
+	l->is_dirty |= !b->is_sending;
+	b->is_sending = true;
+	r = lane_save(l, now);
+	if (r != 0)
+		return r;
+	l->queue.counters.requests++;
+	l->queue.counters.retried += l->is_repeat;
+	return http_send(l->world->http, &l->peer, &l->request, &l->transfer);
+}
+
+static int advance(struct lane *l, struct queue_batch *b, const struct upload_clock *now)
+{
+	int r;
+
+	if (b->part == b->n_parts)
+		return close_batch(l, b);
+	r = l->settings->kind->request(&l->config, &l->delivery.batch, &l->delivery.split.parts[b->part],
+				       l->delivery.step, now->realtime_ns + l->clock_offset_ns, &l->request);
+	if (r == TARGET_NO_MORE) {
+		l->queue.counters.sent_parts++;
+		lane_next_part(l, b);
+		return 0;
+	}
+	if (r == 0)
+		return send(l, b, now);
+	if (r == -ENOMEM)
+		return r;
+	lane_fail(l, "a part cannot be encoded: %s; skipping it", strerror(-r));
+	l->queue.counters.rejected_parts++;
+	b->n_refused++;
+	lane_next_part(l, b);
+	return 0;
+}
+
+/* LANE_LATER: nothing to do now. */
+static int begin(struct lane *l, const struct upload_clock *now)
+{
+	struct queue_batch *b;
+	int r = pass_too_old(l, now);
+
+	if (r < 0)
+		return r;
+	b = choose(l, now);
+	if (!b) {
+		r = lane_save(l, now);
+		return r < 0 ? r : LANE_LATER;
+	}
+	if (!delivery_is_loaded(&l->delivery, b->id)) {
+		l->is_repeat = b->has_failed;
+		return load(l, b);
+	}
+	return advance(l, b, now);
+}
+
+static int look_at_credentials(struct lane *l, const struct upload_clock *now)
+{
+	int r;
+
+	if (l->transfer || now->monotonic_ns < l->credentials_ns)
+		return 0;
+	l->credentials_ns = now->monotonic_ns + CREDENTIALS_LOOK_NS;
+	if (l->has_credentials && !credentials_have_changed(&l->credentials, l->settings))
+		return 0;
+	r = read_credentials(l, now);
+	if (r == 0)
+		policy_release(&l->policy);
+	return r < 0 ? r : 0;
+}
+
+int lane_step(struct lane *l, const struct upload_clock *now)
+{
+	int r = 0;
+
+	if (l->is_off)
+		return 0;
+	if (l->transfer) {
+		if (!http_transfer_is_done(l->transfer))
+			return 0;
+		r = lane_take_answer(l, now);
+	}
+	if (r == 0)
+		r = look_at_credentials(l, now);
+	while (r == 0 && l->has_credentials && !l->transfer && now->monotonic_ns >= l->policy.not_before_ns)
+		r = begin(l, now);
+	return r < 0 ? r : 0;
+}
+
+uint64_t lane_wake_ns(const struct lane *l)
+{
+	if (l->is_off || l->transfer)
+		return UINT64_MAX;
+	return l->queue.n_open > 0 ? l->policy.not_before_ns : UINT64_MAX;
+}
+
+void lane_note_gone(struct lane *l, uint64_t oldest)
+{
+	const struct source *s = l->world->source;
+
+	for (size_t i = 0; i < s->n && s->windows[i].sequence < oldest; i++) {
+		uint64_t sequence = s->windows[i].sequence;
+
+		if (queue_has_passed(&l->queue, sequence) || queue_find_open(&l->queue, sequence))
+			continue; /* of an open one it is counted where it is loaded */
+		l->queue.counters.evicted_windows++;
+		l->is_dirty = true;
+	}
+}
+
+enum lane_state lane_state(const struct lane *l)
+{
+	if (l->is_off)
+		return LANE_OFF;
+	if (l->policy.is_holding || !l->has_credentials)
+		return LANE_HOLDING;
+	if (l->transfer)
+		return LANE_SENDING;
+	return l->queue.n_open > 0 ? LANE_WAITING : LANE_IDLE;
+}
