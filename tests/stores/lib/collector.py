@@ -44,10 +44,10 @@ def attributes_of(pairs, strings):
 
 
 def names_of(stack, dictionary):
-    """Leaf first."""
+    """Leaf first; "" for a frame without a name."""
     strings, result = dictionary["stringTable"], []
     for i in stack.get("locationIndices", []):
-        for line in dictionary["locationTable"][i].get("lines", []):
+        for line in dictionary["locationTable"][i].get("lines", [{}]):
             function = dictionary["functionTable"][line.get("functionIndex", 0)]
             result.append(strings[function.get("nameStrindex", 0)])
     return result
@@ -85,7 +85,8 @@ class Collector(daemon.Daemon):
 
     def requests(self):
         path = self.dir / "profiles.json"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        lines = path.read_text().split("\n") if path.exists() else []
+        return [json.loads(line) for line in lines[:-1]]  # the last is not whole yet
 
     def samples(self, kind="samples"):
         result = {}

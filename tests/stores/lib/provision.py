@@ -84,8 +84,7 @@ def go_program(name, package):
     def make(folder):
         go = needs("go", f"to build {name} with")
         modules = folder / "modules"  # gigabytes, for some minutes
-        # -p=1: a package at a time takes half the memory, and the linker most of the time anyway
-        env = os.environ | {"GOFLAGS": "-p=1 -mod=readonly -modcacherw -buildvcs=false", "GOMODCACHE": str(modules),
+        env = os.environ | {"GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false", "GOMODCACHE": str(modules),
                             "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
         must(f"{name} is not to be had", go, "build", "-trimpath", "-ldflags=-s -w", "-o", folder / name, package,
              cwd=module, env=env)
@@ -100,6 +99,7 @@ def debian_packages(name, version):
 
     def make(folder):
         apt = needs("apt-get", f"to get {name} with")
+        must(f"{name} is not to be had", apt, "update", "-q")
         plan = must(f"{name} is not to be had", apt, "install", "-s", "--no-install-recommends", f"{name}={version}")
         wanted = [f"{p}={v}" for p, v in re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", plan, re.MULTILINE)]
         wanted = wanted or [f"{name}={version}"]  # it is installed
@@ -114,7 +114,7 @@ def debian_packages(name, version):
 
 
 def python_with(name):
-    """The interpreter of a virtual environment with what tests/stores/servers/NAME/requirements.txt pins by its hash."""
+    """The interpreter of a virtual environment with what servers/NAME/requirements.txt pins by its hash."""
     requirements = SERVERS / name / "requirements.txt"
 
     def make(folder):

@@ -6,6 +6,7 @@ Samples of the same labels and stack are summed, those of value 0 left out.
 """
 import collections
 import gzip
+import os
 
 import pprof
 import proto
@@ -17,12 +18,17 @@ def add(samples, labels, stack, value):
         samples.setdefault(frozenset(labels.items()), collections.Counter())[tuple(stack)] += value
 
 
-def of_profile(profile, kind):
+def place(frame):
+    """As flat rows name a frame that has no name: its file and the address in it."""
+    return frame.name or f"{os.path.basename(frame.mapping)}+{frame.address:#x}"
+
+
+def of_profile(profile, kind, name_of=lambda frame: frame.name):
     """Of a pprof.Profile, its sample type of that name; string labels only."""
     samples = {}
     for s in profile.samples:
         labels = {k: v for k, v in s.labels.items() if isinstance(v, str)}
-        add(samples, labels, reversed(s.names), s.values[kind])
+        add(samples, labels, map(name_of, reversed(s.frames)), s.values[kind])
     return samples
 
 
@@ -133,6 +139,16 @@ def made(time_ns, duration_ns=suite.DURATION_NS, period_ns=suite.PERIOD_NS):
     add(result, shop | {"comm": 'a "b"\\c, {d}=e/f%20'}, ["handle", "main"], 4)
     add(result, {"service_name": "cron", "comm": "sh"}, ["_start"], 1)
     return result, gzip.compress(encode(result, time_ns, duration_ns, period_ns), mtime=0)
+
+
+def many(time_ns, n=20000):
+    """(its samples by count, its pprof): so many stacks of one service, deep enough for several megabytes."""
+    result = {}
+    for i in range(n):
+        deeper = [f"level_{i % 13}_{depth}" for depth in range(30)]
+        stack = [f"leaf_{i}", f"inline_{i % 211}", f"caller_{i % 97}", *deeper, "main"]
+        add(result, {"service_name": "many", "comm": "worker"}, stack, i % 3 + 1)
+    return result, gzip.compress(encode(result, time_ns, suite.DURATION_NS, suite.PERIOD_NS), mtime=0)
 
 
 def decoded(data, kind):
