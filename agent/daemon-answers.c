@@ -19,12 +19,22 @@ static struct budget_limits limits_of(const struct config *c)
 
 void daemon_look_at_writer(struct daemon *d, struct window_writer_stats *ret)
 {
+	const char *fault;
+
 	window_writer_stats(d->writer, ret);
 	if (ret->n_failed + ret->n_refused > d->n_writer_lost)
 		recent_errors_add(&d->errors, "a window is lost: cannot write it below %s/windows: %s",
 				  d->started->agent.state_dir,
 				  ret->last_error ? strerrordesc_np(-ret->last_error) : "the disk is too slow");
 	d->n_writer_lost = ret->n_failed + ret->n_refused;
+	fault = ret->store.catalogue_fault;
+	if (!fault && ret->store.n_catalogue_failures > d->n_catalogue_failures)
+		fault = "cannot be written";
+	if (fault && fault != d->catalogue_fault)
+		recent_errors_add(&d->errors, "the catalogue %s/catalog.db %s: going on without it",
+				  d->started->agent.state_dir, fault);
+	d->catalogue_fault = fault;
+	d->n_catalogue_failures = ret->store.n_catalogue_failures;
 }
 
 int daemon_gather(struct daemon *d, struct status *ret)

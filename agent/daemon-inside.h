@@ -46,7 +46,8 @@ struct daemon {
 
 	bool reload_failed;
 	int64_t reload_realtime_ns;
-	uint64_t n_writer_lost; /* windows that were, when looked at last */
+	uint64_t n_writer_lost, n_catalogue_failures; /* windows that were, when looked at last */
+	const char *catalogue_fault;                  /* likewise; NULL: none */
 	struct recent_errors errors;
 };
 

@@ -55,7 +55,7 @@ static int sample(struct daemon *d)
 	if (e == 0)
 		e = recorder_start(d->recorder);
 	if (e == 0)
-		e = windows_begin(&d->windows, d->recorder, d->writer, daemon_window_ns(d),
+		e = windows_begin(&d->windows, d->recorder, d->writer, daemon_host(d), daemon_window_ns(d),
 				  d->has_last ? &d->last : NULL);
 	d->judged_ns = clock_now_ns(CLOCK_MONOTONIC);
 	daemon_apply(d);

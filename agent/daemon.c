@@ -202,9 +202,7 @@ static int start_writer(struct daemon *d)
 {
 	const struct window_writer_config config = {
 		.state_fd = d->setup.state.fd,
-		.windows_fd = d->setup.state.windows_fd,
-		.windows_limit_bytes = d->started->limits.disk_mb << 20,
-		.host = daemon_host(d),
+		.limit_bytes = d->started->limits.disk_mb << 20,
 	};
 
 	return window_writer_new(&config, &d->writer);

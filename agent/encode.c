@@ -80,7 +80,7 @@ static int add_ledger(struct profile_builder *b, const struct closed_window *w)
 }
 
 int encode_window(const struct window_sources *sources, const struct encode_facts *facts, struct closed_window *w,
-		  struct buf *ret, struct window_counts *ret_counts)
+		  struct buf *ret, struct window_counts *ret_counts, struct label_values *ret_labels)
 {
 	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
 	const struct profile_meta meta = {
@@ -105,6 +105,8 @@ int encode_window(const struct window_sources *sources, const struct encode_fact
 		r = add_ledger(b, w);
 	if (r == 0)
 		r = add_troubles(b, sources);
+	if (r == 0 && ret_labels)
+		r = profile_builder_label_values(b, ret_labels);
 	return r == 0 ? profile_builder_encode(b, &meta, ret) : r;
 }
 

@@ -10,6 +10,7 @@
 
 struct buf;
 struct closed_window;
+struct label_values;
 struct tap;
 struct utsname;
 struct window_counts;
@@ -22,8 +23,9 @@ struct encode_facts {
 };
 
 /* Appends the profile, uncompressed, and counts the frames in the window's ledger; what is left out it counts there
- * the first time. */
+ * the first time. ret_labels: those that occur in it; NULL: nobody wants them. */
 _must_check_ int encode_window(const struct window_sources *sources, const struct encode_facts *facts,
-			       struct closed_window *w, struct buf *ret, struct window_counts *ret_counts);
+			       struct closed_window *w, struct buf *ret, struct window_counts *ret_counts,
+			       struct label_values *ret_labels);
 _must_check_ int encode_tap(const struct window_sources *sources, const struct encode_facts *facts,
 			    const struct tap *tap, struct buf *ret);

@@ -147,7 +147,8 @@ static void add_frames(struct ledger_frames *sum, const struct ledger_frames *fr
 	sum->unreadable += frames->unreadable;
 }
 
-int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret, struct ledger *ret_ledger)
+int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret, struct ledger *ret_ledger,
+		    struct label_values *ret_labels)
 {
 	struct window_sources sources = sources_of(r, w->stacks);
 	const struct encode_facts facts = facts_of(r);
@@ -156,7 +157,7 @@ int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret
 
 	sources.is_sideband_lost = w->n_sideband_lost > 0;
 	recorder_tell_faults(r);
-	e = encode_window(&sources, &facts, w, ret, &counts);
+	e = encode_window(&sources, &facts, w, ret, &counts, ret_labels);
 	if (e < 0)
 		return e;
 	if (!w->is_encoded) {

@@ -21,6 +21,7 @@
 #include "pprof/ledger.h"
 
 struct config;
+struct label_values;
 struct recorder;
 
 #define RECORDER_NICE (-5) /* of its thread, where that is allowed */
@@ -80,9 +81,12 @@ bool recorder_is_named(const struct recorder *r, const struct closed_window *w);
 size_t recorder_n_unnamed(const struct recorder *r);
 size_t recorder_n_debug_unread(const struct recorder *r);
 
-/* Names everything in the window and appends its profile, uncompressed. Sampling goes on meanwhile. */
+/*
+ * Names everything in the window and appends its profile, uncompressed. Sampling goes on meanwhile. ret_labels: those
+ * that occur in it; NULL: nobody wants them.
+ */
 _must_check_ int recorder_encode(struct recorder *r, struct closed_window *w, struct buf *ret,
-				 struct ledger *ret_ledger);
+				 struct ledger *ret_ledger, struct label_values *ret_labels);
 
 /* With the next window: no window has ticks of two periods. */
 void recorder_set_period(struct recorder *r, uint64_t period_ns);

@@ -93,6 +93,7 @@ static int remove_left_over(int dir_fd, unsigned int depth, size_t *n_removed)
 
 int state_dir_open(const char *path, struct state_dir *ret, pid_t *ret_pid, size_t *ret_n_removed)
 {
+	_cleanup_close_ int windows_fd = -1;
 	struct state_dir d = STATE_DIR_NONE;
 	int r;
 
@@ -102,11 +103,11 @@ int state_dir_open(const char *path, struct state_dir *ret, pid_t *ret_pid, size
 	if (r == 0)
 		r = take_lock(&d, ret_pid);
 	if (r == 0)
-		r = open_dir_at(d.fd, "windows", &d.windows_fd);
+		r = open_dir_at(d.fd, "windows", &windows_fd);
 	if (r == 0)
 		r = remove_left_over(d.fd, 1, ret_n_removed);
 	if (r == 0)
-		r = remove_left_over(d.windows_fd, WINDOWS_DEPTH, ret_n_removed);
+		r = remove_left_over(windows_fd, WINDOWS_DEPTH, ret_n_removed);
 	if (r != 0) {
 		state_dir_done(&d);
 		return r;
@@ -117,7 +118,6 @@ int state_dir_open(const char *path, struct state_dir *ret, pid_t *ret_pid, size
 
 void state_dir_done(struct state_dir *d)
 {
-	d->windows_fd = close_fd(d->windows_fd);
 	d->lock_fd = close_fd(d->lock_fd); /* and so gives the lock back */
 	d->fd = close_fd(d->fd);
 }

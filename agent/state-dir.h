@@ -6,7 +6,7 @@
  *     lock          the PID of the agent that holds it
  *     last-window   when the last written window ended (agent/down-time.h)
  *     starts        starts that were not followed by a clean stop (agent/start-guard.h)
- *     windows/      what was written (agent/window-files.h)
+ *     windows/ ...  what was written (store/store.h)
  */
 #pragma once
 
@@ -19,13 +19,12 @@
 #define STATE_FILE_MODE 0640
 
 struct state_dir {
-	int fd;         /* -1: none */
-	int lock_fd;    /* held as long as it is open */
-	int windows_fd; /* of windows/ */
+	int fd;      /* -1: none */
+	int lock_fd; /* held as long as it is open */
 };
 #define STATE_DIR_NONE                                                                                                 \
 	{                                                                                                              \
-		.fd = -1, .lock_fd = -1, .windows_fd = -1                                                              \
+		.fd = -1, .lock_fd = -1                                                                                \
 	}
 
 enum state_dir_answer {

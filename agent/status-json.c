@@ -133,7 +133,7 @@ static int add_budget(struct json_object *top, const struct status *s)
 		{ "rss_bytes", status_rss_bytes(s) },
 		{ "rss_limit_bytes", s->limits.rss_bytes },
 		{ "map_bytes", s->recorder.map_bytes },
-		{ "disk_bytes", s->writer.n_file_bytes },
+		{ "disk_bytes", s->writer.store.n_disk_bytes },
 		{ "disk_limit_bytes", s->disk_limit_bytes },
 	};
 	struct json_object *object = NULL;
@@ -231,9 +231,10 @@ static int add_windows(struct json_object *top, const struct status *s)
 		{ "failed", w->n_failed },
 		{ "waiting", w->n_waiting },
 		{ "last_end_realtime_ns", (uint64_t)w->last_end_realtime_ns },
-		{ "files", w->n_files },
-		{ "evicted", w->n_evicted },
-		{ "evicted_bytes", w->n_evicted_bytes },
+		{ "files", w->store.n_files },
+		{ "evicted", w->store.n_evicted },
+		{ "evicted_bytes", w->store.n_evicted_bytes },
+		{ "catalogue_failures", w->store.n_catalogue_failures },
 	};
 	struct json_object *object = NULL;
 	int r;

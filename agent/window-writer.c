@@ -7,16 +7,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "agent/window-files.h"
-#include "common/compress.h"
-
 struct window_writer {
 	struct window_writer_config config;
 	int event_fd;
 	pthread_t thread;
 	bool is_running;
 
-	struct window_files files; /* the thread's; copied into stats under the lock */
+	struct store *store; /* the thread's; what it counts is copied into stats under the lock */
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t added, written;
@@ -26,41 +23,37 @@ struct window_writer {
 	struct window_writer_stats stats;
 };
 
-static int write_window(struct window_writer *w, const struct finished_window *window, size_t *ret_n_bytes)
+void finished_window_done(struct finished_window *window)
 {
-	_cleanup_(buf_done) struct buf packed = {};
-	const struct window_name name = {
-		.start_realtime_ns = window->start_realtime_ns,
-		.host = w->config.host,
-		.sequence = window->end.sequence,
-	};
-	int e;
-
-	e = compress_add(COMPRESSION_ZSTD, window->profile.data, window->profile.size, &packed);
-	if (e == 0)
-		e = window_files_write(&w->files, &name, packed.data, packed.size);
-	if (e == 0)
-		e = last_window_write(w->config.state_fd, &window->end);
-	*ret_n_bytes = packed.size;
-	return e;
+	label_values_done(&window->labels);
+	buf_done(&window->profile);
 }
 
-static void note_outcome(struct window_writer *w, const struct finished_window *window, int e, size_t n_bytes)
+static int write_window(struct window_writer *w, struct finished_window *window)
+{
+	int e = store_write(w->store, &window->info, &window->labels, &window->profile);
+
+	return e == 0 ? last_window_write(w->config.state_fd, &window->end) : e;
+}
+
+static void note_store(struct window_writer *w)
+{
+	store_counts(w->store, &w->stats.store);
+	w->stats.next_sequence = store_next_sequence(w->store);
+}
+
+static void note_outcome(struct window_writer *w, const struct finished_window *window, int e)
 {
 	w->stats.last_error = e;
 	if (e < 0) {
 		w->stats.n_failed++;
 	} else {
 		w->stats.n_written++;
-		w->stats.n_written_bytes += n_bytes;
+		w->stats.n_written_bytes += window->info.n_bytes;
 		w->stats.n_raw_bytes += window->profile.size;
 		w->stats.last_end_realtime_ns = window->end.end_realtime_ns;
 	}
-	w->stats.n_files = w->files.n_files;
-	w->stats.n_file_bytes = w->files.n_bytes;
-	w->stats.next_sequence = w->files.next_sequence;
-	w->stats.n_evicted = w->files.n_evicted;
-	w->stats.n_evicted_bytes = w->files.n_evicted_bytes;
+	note_store(w);
 }
 
 static void tell(struct window_writer *w)
@@ -78,7 +71,6 @@ static void *run(void *context)
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
 		struct finished_window window;
-		size_t n_bytes = 0;
 		int e;
 
 		while (w->n_waiting == 0 && !w->is_ending)
@@ -88,11 +80,11 @@ static void *run(void *context)
 		window = w->waiting[0];
 		pthread_mutex_unlock(&w->lock);
 
-		e = write_window(w, &window, &n_bytes);
+		e = write_window(w, &window);
 
 		pthread_mutex_lock(&w->lock);
-		note_outcome(w, &window, e, n_bytes);
-		buf_done(&window.profile);
+		note_outcome(w, &window, e);
+		finished_window_done(&window);
 		w->n_waiting--;
 		memmove(w->waiting, w->waiting + 1, w->n_waiting * sizeof(*w->waiting));
 		pthread_cond_signal(&w->written);
@@ -130,12 +122,11 @@ int window_writer_new(const struct window_writer_config *config, struct window_w
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->event_fd < 0)
 		return -errno;
-	e = window_files_open(config->windows_fd, config->windows_limit_bytes, &w->files);
+	e = store_open(config->state_fd, STORE_WRITE, &w->store);
 	if (e < 0)
 		return e;
-	w->stats.n_files = w->files.n_files;
-	w->stats.n_file_bytes = w->files.n_bytes;
-	w->stats.next_sequence = w->files.next_sequence;
+	store_limit(w->store, config->limit_bytes);
+	note_store(w);
 	e = start_thread(w);
 	if (e < 0)
 		return e;
@@ -172,6 +163,7 @@ struct window_writer *window_writer_free(struct window_writer *w)
 	pthread_cond_destroy(&w->added);
 	pthread_mutex_destroy(&w->lock);
 	close_fd(w->event_fd);
+	store_free(w->store);
 	free(w);
 	return NULL;
 }
@@ -186,7 +178,7 @@ int window_writer_add(struct window_writer *w, struct finished_window *window)
 		answer = WINDOW_WRITER_BUSY;
 	} else {
 		w->waiting[w->n_waiting++] = *window;
-		window->profile = (struct buf){};
+		*window = (struct finished_window){};
 		pthread_cond_signal(&w->added);
 	}
 	pthread_mutex_unlock(&w->lock);

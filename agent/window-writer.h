@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * window writer: the thread that compresses windows and makes them durable, so that a slow disk never delays sampling.
+ * window writer: the thread that puts windows into the store, so that a slow disk never delays sampling.
  * Windows are written in the order in which they are handed in. Bounded: of what a disk cannot keep up with, the
  * newest is refused, and counted. What failed is counted too, with the last reason.
  */
@@ -12,13 +12,14 @@
 #include "agent/down-time.h"
 #include "common/buf.h"
 #include "common/clean.h"
+#include "pprof/label-values.h"
+#include "store/store.h"
 
 #define WINDOW_WRITER_MAX_WAITING 4
 
 struct window_writer_config {
-	int state_fd, windows_fd;     /* borrowed for the writer's life */
-	uint64_t windows_limit_bytes; /* on disk */
-	const char *host;             /* borrowed likewise */
+	int state_fd;         /* borrowed for the writer's life: its last window, and the store */
+	uint64_t limit_bytes; /* on disk */
 };
 
 struct window_writer;
@@ -29,13 +30,14 @@ struct window_writer *window_writer_free(struct window_writer *w);
 DEFINE_CLEANUP(struct window_writer *, window_writer_free);
 
 struct finished_window {
-	int64_t start_realtime_ns;
-	struct last_window end; /* with its sequence */
-	struct buf profile;     /* uncompressed */
+	struct window_info info;
+	struct last_window end; /* with the same sequence */
+	struct label_values labels;
+	struct buf profile; /* uncompressed */
 };
+void finished_window_done(struct finished_window *window);
 
-/* Takes the profile (the buf is empty then). WINDOW_WRITER_BUSY: refused and counted; the profile stays the caller's.
- */
+/* Takes what the window owns (it is empty then). WINDOW_WRITER_BUSY: refused and counted; it stays the caller's. */
 enum window_writer_answer {
 	WINDOW_WRITER_BUSY = 1,
 };
@@ -51,8 +53,8 @@ struct window_writer_stats {
 	uint64_t n_written, n_written_bytes, n_raw_bytes;
 	uint64_t n_refused, n_failed; /* windows that are lost: the disk was too slow; it could not be written */
 	int last_error;               /* -errno of the last failure; 0: the last one was written */
-	uint64_t n_files, n_file_bytes, n_evicted, n_evicted_bytes;
-	uint64_t next_sequence; /* greater than that of any file */
+	struct store_counts store;
+	uint64_t next_sequence; /* greater than that of any window that was in the store */
 	size_t n_waiting;
 	int64_t last_end_realtime_ns; /* of the window that was written last; 0: none yet */
 };

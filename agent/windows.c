@@ -6,6 +6,7 @@
 #include "agent/recorder.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "store/name.h"
 
 #define NAMING_PATIENCE_NS (5 * NS_PER_S) /* for names of files that were first met near the end of a window */
 #define LOOK_AGAIN_NS (NS_PER_S / 5)
@@ -43,12 +44,12 @@ static uint64_t first_sequence(struct window_writer *writer, const struct last_w
 	return last && last->sequence >= stats.next_sequence ? last->sequence + 1 : stats.next_sequence;
 }
 
-int windows_begin(struct windows *w, struct recorder *recorder, struct window_writer *writer, uint64_t length_ns,
-		  const struct last_window *last)
+int windows_begin(struct windows *w, struct recorder *recorder, struct window_writer *writer, const char *host,
+		  uint64_t length_ns, const struct last_window *last)
 {
 	int e;
 
-	*w = (struct windows){ .recorder = recorder, .writer = writer, .length_ns = length_ns };
+	*w = (struct windows){ .recorder = recorder, .writer = writer, .host = host, .length_ns = length_ns };
 	e = boot_id_read(w->boot_id);
 	if (e < 0)
 		return e;
@@ -68,25 +69,37 @@ void windows_set_length(struct windows *w, uint64_t length_ns, bool is_reduced)
 	w->is_reduced = is_reduced;
 }
 
+static void fill_info(const struct windows *w, const struct closed_window *window, uint64_t sequence,
+		      struct window_info *ret)
+{
+	*ret = (struct window_info){
+		.tier = WINDOW_RAW,
+		.first = sequence,
+		.last = sequence,
+		.start_ns = window->start_realtime_ns,
+		.duration_ns = window->duration_ns,
+		.period_ns = window->period_ns,
+	};
+	memcpy(ret->id, window->id, sizeof(ret->id));
+	name_spell_host(w->host, ret->host);
+}
+
 /* Names the oldest closed window, and gives it away. */
 static int write_oldest(struct windows *w)
 {
 	struct closed_window *window = w->closed[0].window;
-	struct finished_window finished = {
-		.start_realtime_ns = window->start_realtime_ns,
-		.end = w->closed[0].end,
-	};
-	struct ledger ledger;
+	struct finished_window finished = { .end = w->closed[0].end };
 	int r;
 
-	r = recorder_encode(w->recorder, window, &finished.profile, &ledger);
+	fill_info(w, window, finished.end.sequence, &finished.info);
+	r = recorder_encode(w->recorder, window, &finished.profile, &finished.info.ledger, &finished.labels);
 	if (r == 0) {
-		w->last = ledger;
+		w->last = finished.info.ledger;
 		w->last_end_realtime_ns = finished.end.end_realtime_ns;
 		if (window_writer_add(w->writer, &finished) == WINDOW_WRITER_BUSY)
 			log_warning("a window is lost: the disk does not keep up with what is written to it");
 	}
-	buf_done(&finished.profile);
+	finished_window_done(&finished);
 	recorder_drop_window(w->recorder, window);
 	w->n_closed--;
 	memmove(w->closed, w->closed + 1, w->n_closed * sizeof(*w->closed));

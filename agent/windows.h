@@ -23,6 +23,7 @@ struct recorder;
 struct windows {
 	struct recorder *recorder; /* borrowed, as is the writer */
 	struct window_writer *writer;
+	const char *host; /* borrowed: whose windows they are */
 	char boot_id[BOOT_ID_SIZE];
 	uint64_t length_ns;
 	bool is_reduced;        /* a budget takes detail from the open window */
@@ -46,7 +47,7 @@ struct windows {
 
 /* Sampling has begun. `last`: the window before, of an earlier agent; NULL: there was none. */
 _must_check_ int windows_begin(struct windows *w, struct recorder *recorder, struct window_writer *writer,
-			       uint64_t length_ns, const struct last_window *last);
+			       const char *host, uint64_t length_ns, const struct last_window *last);
 
 /* From the next window on. is_reduced: to keep within a budget; the ledger tells of it. */
 void windows_set_length(struct windows *w, uint64_t length_ns, bool is_reduced);

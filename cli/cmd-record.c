@@ -368,7 +368,7 @@ static int finish(struct recording *rec)
 	r = wait_for_names(rec);
 	if (r < 0)
 		return fail("read the names of functions", r);
-	r = recorder_encode(rec->recorder, window, &raw, &ledger);
+	r = recorder_encode(rec->recorder, window, &raw, &ledger, NULL);
 	if (r < 0)
 		return fail("make the profile", r);
 	for (size_t i = 0; i < rec->options.n_outputs; i++) {

@@ -63,9 +63,20 @@ static int gzip_add(const void *data, size_t size, struct buf *ret)
 	return r;
 }
 
+static ZSTD_CCtx *new_zstd_context(void)
+{
+	ZSTD_CCtx *context = ZSTD_createCCtx();
+
+	if (context) {
+		ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+		ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+	}
+	return context;
+}
+
 static int zstd_add(const void *data, size_t size, struct buf *ret)
 {
-	_cleanup_(ZSTD_freeCCtxp) ZSTD_CCtx *context = ZSTD_createCCtx();
+	_cleanup_(ZSTD_freeCCtxp) ZSTD_CCtx *context = new_zstd_context();
 	size_t room = ZSTD_compressBound(size), n;
 	int r;
 
@@ -74,8 +85,6 @@ static int zstd_add(const void *data, size_t size, struct buf *ret)
 	r = buf_reserve(ret, room);
 	if (r < 0)
 		return r;
-	ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, ZSTD_LEVEL);
-	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 	n = ZSTD_compress2(context, buf_end(ret), room, data, size);
 	if (ZSTD_isError(n))
 		return -ENOMEM; /* the output fits: only memory can be short */
@@ -94,6 +103,62 @@ int compress_add(enum compression c, const void *data, size_t size, struct buf *
 		break;
 	}
 	return buf_add(ret, data, size);
+}
+
+/* It is the library's context. */
+static ZSTD_CCtx *context_of(struct zstd_stream *z)
+{
+	return (ZSTD_CCtx *)(void *)z;
+}
+
+int zstd_stream_new(struct zstd_stream **ret)
+{
+	ZSTD_CCtx *context = new_zstd_context();
+
+	if (!context)
+		return -ENOMEM;
+	*ret = (struct zstd_stream *)(void *)context;
+	return 0;
+}
+
+struct zstd_stream *zstd_stream_free(struct zstd_stream *z)
+{
+	ZSTD_freeCCtx(context_of(z));
+	return NULL;
+}
+
+/* Until all of it is in the context, or, at the end, all is out of it. */
+static int zstd_stream_step(struct zstd_stream *z, ZSTD_inBuffer *in, ZSTD_EndDirective end, struct buf *b)
+{
+	ZSTD_outBuffer out;
+	size_t left;
+	int r;
+
+	do {
+		r = buf_reserve(b, CHUNK_BYTES);
+		if (r < 0)
+			return r;
+		out = (ZSTD_outBuffer){ .dst = buf_end(b), .size = CHUNK_BYTES };
+		left = ZSTD_compressStream2(context_of(z), &out, in, end);
+		if (ZSTD_isError(left))
+			return -ENOMEM;
+		buf_grown_to(b, b->size + out.pos);
+	} while (end == ZSTD_e_end ? left > 0 : in->pos < in->size);
+	return 0;
+}
+
+int zstd_stream_add(struct zstd_stream *z, const void *data, size_t size, struct buf *ret)
+{
+	ZSTD_inBuffer in = { .src = data, .size = size };
+
+	return zstd_stream_step(z, &in, ZSTD_e_continue, ret);
+}
+
+int zstd_stream_end(struct zstd_stream *z, struct buf *ret)
+{
+	ZSTD_inBuffer in = {};
+
+	return zstd_stream_step(z, &in, ZSTD_e_end, ret);
 }
 
 /* Room for the next piece of output: one byte more than is allowed, so that one too many shows. */

@@ -72,11 +72,20 @@ static int add_frame(struct buf *frames, struct frame f, const struct profile_li
 	return buf_add(frames, &f, sizeof(f));
 }
 
+/* Borrowed as binary_names_map() says. */
+static int map(struct copier *c, const struct profile_map *from, struct profile_mapping *ret)
+{
+	if (c->names)
+		return binary_names_map(c->names, from, ret);
+	*ret = (struct profile_mapping){ from->start, from->limit, from->file_offset, from->filename, from->build_id };
+	return 0;
+}
+
 static int add_location(struct copier *c, const struct profile_location *l)
 {
 	struct profile_mapping mapping;
 	const struct frame f = { .addr = l->address, .mapping = l->mapping ? &mapping : NULL };
-	int r = l->mapping ? binary_names_map(c->names, l->mapping, &mapping) : 0;
+	int r = l->mapping ? map(c, l->mapping, &mapping) : 0;
 
 	buf_clear(&c->frames);
 	for (size_t i = 0; r == 0 && i < l->n_lines; i++)
@@ -107,6 +116,14 @@ static int push_location(struct copier *c, const struct profile_location *l)
 	return r;
 }
 
+static bool is_without(const struct copier *c, const struct profile_label *l)
+{
+	for (size_t i = 0; i < c->n_without; i++)
+		if (strcmp(c->without[i].key, l->key) == 0)
+			return true;
+	return false;
+}
+
 static int add_labels(struct copier *c, const struct profile_sample *s, uint32_t *ret)
 {
 	int r = 0;
@@ -118,9 +135,12 @@ static int add_labels(struct copier *c, const struct profile_sample *s, uint32_t
 			.key = from->key, .str = from->str, .num = from->num, .num_unit = from->num_unit
 		};
 
-		r = buf_add(&c->labels, &label, sizeof(label));
+		if (!is_without(c, from))
+			r = buf_add(&c->labels, &label, sizeof(label));
 	}
-	return r == 0 ? profile_builder_add_labels(c->builder, (const void *)c->labels.data, s->n_labels, ret) : r;
+	return r == 0 ? profile_builder_add_labels(c->builder, (const void *)c->labels.data,
+						   c->labels.size / sizeof(struct label), ret)
+		      : r;
 }
 
 /* Ten labels are twenty strings to look up, and most samples have a set that another one had. */
@@ -152,22 +172,32 @@ static int add_sample(struct copier *c, const struct profile_sample *s)
 		      : r;
 }
 
+static int push_function(struct copier *c, const char *function)
+{
+	const struct frame frame = { .function = function };
+
+	return profile_builder_add_frames(c->builder, &frame, 1, &c->stack);
+}
+
 int copier_add(struct copier *c, const struct profile_sample *s)
 {
+	bool is_cut = c->max_locations > 0 && s->n_locations > c->max_locations;
+	size_t n = is_cut ? c->max_locations - 1 : s->n_locations;
 	int r = 0;
 
 	buf_clear(&c->stack);
-	for (size_t i = 0; r == 0 && i < s->n_locations; i++)
+	for (size_t i = 0; r == 0 && i < n; i++)
 		r = push_location(c, s->locations[i]);
+	if (r == 0 && is_cut)
+		r = push_function(c, COPIER_TRUNCATED);
 	return r == 0 ? add_sample(c, s) : r;
 }
 
 int copier_add_as(struct copier *c, const struct profile_sample *s, const char *function)
 {
-	const struct frame frame = { .function = function };
 	int r;
 
 	buf_clear(&c->stack);
-	r = profile_builder_add_frames(c->builder, &frame, 1, &c->stack);
+	r = push_function(c, function);
 	return r == 0 ? add_sample(c, s) : r;
 }

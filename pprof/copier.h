@@ -15,6 +15,7 @@
 struct binary_names;
 struct profile;
 struct profile_builder;
+struct profile_label;
 struct profile_location;
 struct profile_sample;
 
@@ -24,10 +25,16 @@ enum {
 	COPIER_N_COLUMNS,
 };
 
+#define COPIER_TRUNCATED "[truncated: target]" /* the root of a stack that was cut */
+
 struct copier {
 	struct profile_builder *builder; /* borrowed, as are these two */
-	struct binary_names *names;
+	struct binary_names *names;      /* NULL: binaries keep theirs */
 	const struct profile *profile;
+	/* What the owner may set after copier_init(): */
+	size_t max_locations; /* deeper stacks lose those nearest to the root, and get COPIER_TRUNCATED; 0: no limit */
+	const struct profile_label *without; /* labels with one of these keys are left out */
+	size_t n_without;
 	uint32_t *locations;       /* numbers plus one, by their place in the profile; 0: not yet */
 	struct pool label_sets;    /* as the decoder has them: equal strings of a profile have equal pointers */
 	struct buf set_numbers;    /* uint32_t, by the number in label_sets */
@@ -38,7 +45,7 @@ struct copier {
 /* samples/count and cpu/nanoseconds, and no number that a builder cannot write. */
 bool copier_takes(const struct profile *p);
 
-/* For a profile that it takes. */
+/* For a profile that it takes. names: or NULL. */
 _must_check_ int copier_init(struct copier *c, struct profile_builder *builder, struct binary_names *names,
 			     const struct profile *p); /* copier_done() also after a failure */
 void copier_done(struct copier *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * part: some samples of a decoded profile, as a central store takes them in one piece: those of one series, below the
- * store's limits. Borrowed from the profile; made by pprof/split.h.
+ * store's limits. Borrowed from the profile, which is one of ours (pprof/copier.h); made by pprof/split.h.
  */
 #pragma once
 
@@ -11,12 +11,6 @@
 #include "common/buf.h"
 #include "common/clean.h"
 #include "pprof/profile.h"
-
-/* The columns of a profile that has parts. */
-enum {
-	PROFILE_PART_COUNT,  /* samples/count */
-	PROFILE_PART_CPU_NS, /* cpu/nanoseconds */
-};
 
 struct profile_part {
 	const struct profile *profile;
@@ -42,7 +36,7 @@ struct profile_part_options {
 /*
  * Appends the uncompressed pprof of a part to ret: with the profile's time, duration, period and comments, and only the
  * strings, functions, locations and mappings that its samples need. Ids count from 1, all strings are valid UTF-8.
- * -EINVAL: the profile's columns are not samples/count and cpu/nanoseconds; else as the builder (pprof/build.h).
+ * Fails as the builder does (pprof/build.h).
  */
 _must_check_ int profile_part_encode(const struct profile_part *part, const struct profile_part_options *options,
 				     struct buf *ret);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "pprof/copier.h"
 #include "pprof/pool.h"
 #include "pprof/tables.h"
 
@@ -334,8 +335,11 @@ static int init(struct profile_split *s, const struct profile *p, const struct p
 int profile_split_init(const struct profile *p, const struct profile_split_limits *limits, struct profile_split *ret)
 {
 	_cleanup_(profile_split_done) struct profile_split s = {};
-	int r = init(&s, p, limits);
+	int r;
 
+	if (!copier_takes(p))
+		return PROFILE_SPLIT_FOREIGN;
+	r = init(&s, p, limits);
 	if (r < 0)
 		return r;
 	*ret = s;

@@ -24,6 +24,7 @@ enum catalogue_statement {
 	STATEMENT_ADD_WINDOW,
 	STATEMENT_ADD_FACTS,
 	STATEMENT_REMOVE_WINDOW,
+	STATEMENT_FIND_FILE,
 	STATEMENT_FIND_WINDOW,
 	STATEMENT_LIST_FOLDER,
 	STATEMENT_LIST_FOLDERS,
@@ -46,6 +47,7 @@ struct catalogue {
 	sqlite3 *db;
 	unsigned int n_refs;
 	bool is_memory;
+	const char *name; /* of its file: static */
 	sqlite3_stmt *statements[STATEMENT_N];
 };
 

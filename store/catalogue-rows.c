@@ -259,6 +259,20 @@ int catalogue_get(struct catalogue *c, int64_t row, struct window_info *ret)
 	return r;
 }
 
+int catalogue_find_file(struct catalogue *c, const struct window_path *path, struct window_info *ret)
+{
+	sqlite3_stmt *s;
+	int64_t row;
+	int r = catalogue_statement(c, STATEMENT_FIND_FILE, &s);
+
+	if (r < 0)
+		return r;
+	bind_text(s, 1, path->folder);
+	bind_text(s, 2, path->file);
+	r = take_number(s, &row);
+	return r == 0 ? catalogue_get(c, row, ret) : r;
+}
+
 int catalogue_folder_mtime(struct catalogue *c, const char *folder, int64_t *ret)
 {
 	sqlite3_stmt *s;

@@ -5,13 +5,35 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "common/suffix.h"
 #include "store/catalogue-inside.h"
 #include "store/files.h"
 
+#define OUR_NAME                                                                                                       \
+	"catalog.v1.db" /* where catalog.db is a newer cpuhound's: with our version, so that it is always ours */
 #define OLD_NAME CATALOGUE_NAME ".old"
-#define BUSY_MS 2000 /* others write for some milliseconds */
+#define NAME_SIZE 32
+#define NEWER (CATALOGUE_END + 1)      /* an answer within this file */
+#define ROOM_BYTES ((uint64_t)8 << 20) /* for a journal that waits for a reader, and as much again in the database */
+#define BUSY_MS 2000                   /* others write for some milliseconds */
+
+_Static_assert(CATALOGUE_VERSION == 1, "OUR_NAME has it");
+
+/* Why one is not used. */
+enum fault {
+	FAULT_UNREADABLE,
+	FAULT_ABSENT,
+	FAULT_OLDER,
+	FAULT_NEWER,
+	FAULT_NO_ROOM,
+};
+static const char *const faults[] = {
+	[FAULT_UNREADABLE] = "cannot be read",         [FAULT_ABSENT] = "is not there",
+	[FAULT_OLDER] = "is of an older cpuhound",     [FAULT_NEWER] = "is of a newer cpuhound",
+	[FAULT_NO_ROOM] = "finds no room on the disk",
+};
 
 /*
  * Small pages in a small cache: it is looked at a few times a minute. A killed process loses what was written last, no
@@ -74,6 +96,8 @@ static const char *const texts[] = {
 				" n_raw_bytes, ledger) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[STATEMENT_REMOVE_WINDOW] =
 		"DELETE FROM windows WHERE folder = (SELECT id FROM folders WHERE path = ?1) AND file = ?2",
+	[STATEMENT_FIND_FILE] =
+		"SELECT id FROM windows WHERE folder = (SELECT id FROM folders WHERE path = ?1) AND file = ?2",
 	[STATEMENT_FIND_WINDOW] = "SELECT w.tier, h.name, w.first, w.last, w.start_ns, w.n_disk_bytes, f.window_id,"
 				  " f.duration_ns, f.period_ns, f.n_bytes, f.n_raw_bytes, f.ledger FROM windows w"
 				  " JOIN hosts h ON h.id = w.host JOIN facts f ON f.id = w.id WHERE w.id = ?1",
@@ -257,12 +281,12 @@ static int open_memory(struct catalogue **ret)
 }
 
 /* A file of the group that the directory belongs to, whoever makes it. */
-static int make_file(int dir_fd)
+static int make_file(int dir_fd, const char *name)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat dir, st;
 
-	fd = openat(dir_fd, CATALOGUE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILES_MODE);
+	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILES_MODE);
 	if (fd < 0 || fstat(dir_fd, &dir) < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_gid != dir.st_gid && fchown(fd, (uid_t)-1, dir.st_gid) < 0)
@@ -270,77 +294,96 @@ static int make_file(int dir_fd)
 	return 0;
 }
 
+static int remove_if_there(int dir_fd, const char *name, const char *suffix)
+{
+	char text[NAME_SIZE];
+
+	snprintf(text, sizeof(text), "%s%s", name, suffix);
+	return unlinkat(dir_fd, text, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 /*
  * Everybody who has it open sees that the name belongs to another file now (catalogue_is_stale()). SQLite's own files
  * beside it belong to what goes.
  */
-int catalogue_set_aside(int dir_fd)
+static int set_aside(int dir_fd, const char *name)
 {
-	if (renameat(dir_fd, CATALOGUE_NAME, dir_fd, OLD_NAME) < 0 && errno != ENOENT)
+	int r;
+
+	if (renameat(dir_fd, name, dir_fd, OLD_NAME) < 0 && errno != ENOENT)
 		return -errno;
-	if (unlinkat(dir_fd, CATALOGUE_NAME "-wal", 0) < 0 && errno != ENOENT)
-		return -errno;
-	return unlinkat(dir_fd, CATALOGUE_NAME "-shm", 0) < 0 && errno != ENOENT ? -errno : 0;
+	r = remove_if_there(dir_fd, name, "-wal");
+	return r == 0 ? remove_if_there(dir_fd, name, "-shm") : r;
 }
 
 /* CATALOGUE_UNUSABLE: it has not our version. */
-static int check_version(struct catalogue *c, bool *ret_is_empty, bool *ret_is_newer)
+static int check_version(struct catalogue *c, enum fault *ret_fault)
 {
 	int64_t version = 0, n_tables = 0;
 	int r = read_number(c, "PRAGMA user_version", &version);
 
 	if (r == 0)
 		r = read_number(c, "SELECT count(*) FROM sqlite_schema", &n_tables);
-	*ret_is_empty = n_tables == 0 && version == 0;
-	*ret_is_newer = version > CATALOGUE_VERSION;
-	return r < 0 ? r : version == CATALOGUE_VERSION ? 0 : CATALOGUE_UNUSABLE;
+	if (r < 0 || version == CATALOGUE_VERSION)
+		return r;
+	*ret_fault = version > CATALOGUE_VERSION ? FAULT_NEWER : n_tables == 0 ? FAULT_ABSENT : FAULT_OLDER;
+	return CATALOGUE_UNUSABLE;
 }
 
-static void name_database(int dir_fd, char *ret, size_t size, const char *format)
+bool catalogue_has_room(int dir_fd)
 {
-	snprintf(ret, size, "file:/proc/self/fd/%d/" CATALOGUE_NAME "%s", dir_fd, format);
+	struct statvfs fs;
+
+	return fstatvfs(dir_fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= ROOM_BYTES;
 }
 
-static int open_to_read(int dir_fd, struct catalogue **ret, const char **ret_why)
+static int open_file(int dir_fd, const char *name, const char *format, int flags, struct catalogue **ret)
+{
+	char uri[96];
+	int r;
+
+	snprintf(uri, sizeof(uri), "file:/proc/self/fd/%d/%s%s", dir_fd, name, format);
+	r = open_database(uri, flags, ret);
+	if (r == 0)
+		(*ret)->name = name;
+	return r;
+}
+
+static int open_to_read(int dir_fd, const char *name, struct catalogue **ret, enum fault *ret_fault)
 {
 	/* A catalogue that nobody has open cannot be read where its companions cannot be made; then nobody writes. */
 	static const struct {
 		const char *format;
 		int flags;
 	} ways[] = { { "", SQLITE_OPEN_READWRITE }, { "?immutable=1", SQLITE_OPEN_READONLY } };
-	bool is_empty = false, is_newer = false;
 	int r = -EROFS;
 
+	if (faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+		*ret_fault = FAULT_ABSENT;
+		return CATALOGUE_UNUSABLE;
+	}
 	for (size_t i = 0; r == -EROFS && i < ARRAY_SIZE(ways); i++) {
 		_cleanup_(catalogue_unrefp) struct catalogue *c = NULL;
-		char name[96];
 
-		name_database(dir_fd, name, sizeof(name), ways[i].format);
-		r = open_database(name, ways[i].flags, &c);
+		r = open_file(dir_fd, name, ways[i].format, ways[i].flags, &c);
 		if (r == 0)
-			r = check_version(c, &is_empty, &is_newer);
+			r = check_version(c, ret_fault);
 		if (r == 0)
 			*ret = take_ptr(c);
 	}
-	if (r == -ENOMEM || r == 0)
-		return r;
-	*ret_why = is_newer ? "is of a newer cpuhound" : is_empty ? "is not there" : "cannot be read";
-	return CATALOGUE_UNUSABLE;
+	return r;
 }
 
-static int try_to_write(int dir_fd, struct catalogue **ret, bool *ret_is_newer)
+static int try_to_write(int dir_fd, const char *name, struct catalogue **ret, enum fault *ret_fault)
 {
 	_cleanup_(catalogue_unrefp) struct catalogue *c = NULL;
-	bool is_empty = false;
-	char name[96];
-	int r = make_file(dir_fd);
+	int r = make_file(dir_fd, name);
 
-	name_database(dir_fd, name, sizeof(name), "");
 	if (r == 0)
-		r = open_database(name, SQLITE_OPEN_READWRITE, &c);
+		r = open_file(dir_fd, name, "", SQLITE_OPEN_READWRITE, &c);
 	if (r == 0)
-		r = check_version(c, &is_empty, ret_is_newer);
-	if (r == CATALOGUE_UNUSABLE && is_empty) {
+		r = check_version(c, ret_fault);
+	if (r == CATALOGUE_UNUSABLE && *ret_fault == FAULT_ABSENT) {
 		r = execute(c, "PRAGMA journal_mode = WAL");
 		if (r == 0)
 			r = make_schema(c);
@@ -350,34 +393,58 @@ static int try_to_write(int dir_fd, struct catalogue **ret, bool *ret_is_newer)
 	return r;
 }
 
-static int open_to_write(int dir_fd, struct catalogue **ret, const char **ret_why)
+static int open_to_write(int dir_fd, const char *name, struct catalogue **ret, enum fault *ret_fault)
 {
-	bool is_newer = false;
-	int r = try_to_write(dir_fd, ret, &is_newer);
+	int r;
 
-	if ((r == CATALOGUE_UNUSABLE && !is_newer) || r == -EBADMSG) {
-		r = catalogue_set_aside(dir_fd);
-		if (r == 0)
-			r = try_to_write(dir_fd, ret, &is_newer);
+	if (!catalogue_has_room(dir_fd)) {
+		*ret_fault = FAULT_NO_ROOM;
+		return CATALOGUE_UNUSABLE;
 	}
-	if (r == -ENOMEM || r == 0)
+	r = try_to_write(dir_fd, name, ret, ret_fault);
+	if ((r == CATALOGUE_UNUSABLE && *ret_fault != FAULT_NEWER) || r == -EBADMSG) {
+		r = set_aside(dir_fd, name);
+		if (r == 0)
+			r = try_to_write(dir_fd, name, ret, ret_fault);
+	}
+	return r;
+}
+
+static int open_named(int dir_fd, enum catalogue_access access, const char *name, struct catalogue **ret,
+		      const char **ret_why)
+{
+	enum fault fault = FAULT_UNREADABLE;
+	int r = access == CATALOGUE_READ ? open_to_read(dir_fd, name, ret, &fault)
+					 : open_to_write(dir_fd, name, ret, &fault);
+
+	if (r == 0 || r == -ENOMEM)
 		return r;
-	*ret_why = is_newer ? "is of a newer cpuhound" : "cannot be written";
-	return CATALOGUE_UNUSABLE;
+	*ret_why = faults[fault];
+	return fault == FAULT_NEWER ? NEWER : CATALOGUE_UNUSABLE;
 }
 
 int catalogue_open(int dir_fd, enum catalogue_access access, struct catalogue **ret, const char **ret_why)
 {
+	const char *why;
+	int r;
+
 	*ret_why = NULL;
-	switch (access) {
-	case CATALOGUE_READ:
-		return open_to_read(dir_fd, ret, ret_why);
-	case CATALOGUE_WRITE:
-		return open_to_write(dir_fd, ret, ret_why);
-	case CATALOGUE_MEMORY:
-		break;
-	}
-	return open_memory(ret);
+	if (access == CATALOGUE_MEMORY)
+		return open_memory(ret);
+	r = open_named(dir_fd, access, CATALOGUE_NAME, ret, ret_why);
+	if (r == 0 && access == CATALOGUE_WRITE)
+		return remove_if_there(dir_fd, OUR_NAME, ""); /* of when there was a newer one */
+	if (r == NEWER)
+		r = open_named(dir_fd, access, OUR_NAME, ret, &why);
+	return r == NEWER ? CATALOGUE_UNUSABLE : r;
+}
+
+int catalogue_discard(struct catalogue *c, int dir_fd)
+{
+	int r = set_aside(dir_fd, c->name);
+
+	catalogue_unref(c);
+	return r;
 }
 
 bool catalogue_is_shared(const struct catalogue *c)

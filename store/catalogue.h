@@ -7,7 +7,7 @@
  * compared with it, so one stat tells whether they may have changed since (store/reconcile.h).
  *
  * The version is SQLite's user_version. An older catalogue, or a damaged one, is set aside as catalog.db.old and begun
- * anew; a newer one is left alone.
+ * anew; a newer one is left alone, and one of our own is kept beside it.
  */
 #pragma once
 
@@ -36,7 +36,10 @@ enum catalogue_answer {
 	CATALOGUE_END,
 };
 
-/* CATALOGUE_UNUSABLE: *ret_why, static, says why. dir_fd is borrowed. */
+/*
+ * CATALOGUE_UNUSABLE: *ret_why, static, says why; else NULL, or why it is not catalog.db that is used. dir_fd is
+ * borrowed.
+ */
 _must_check_ int catalogue_open(int dir_fd, enum catalogue_access access, struct catalogue **ret, const char **ret_why);
 struct catalogue *catalogue_ref(struct catalogue *c);
 struct catalogue *catalogue_unref(struct catalogue *c); /* NULL is fine; returns NULL; the last one closes it */
@@ -45,8 +48,14 @@ DEFINE_CLEANUP(struct catalogue *, catalogue_unref);
 /* Whether rows that are changed are on disk for others; else nobody else sees them. */
 bool catalogue_is_shared(const struct catalogue *c);
 
-/* So that the next one that opens it to write begins anew. */
-_must_check_ int catalogue_set_aside(int dir_fd);
+/*
+ * Whether the disk has room for what SQLite may write. On a full one its journal would take all that windows make way
+ * for, since it cannot move into the database: then rows are not written.
+ */
+bool catalogue_has_room(int dir_fd);
+
+/* Sets its file aside, so that the next one that opens it to write begins anew; ends it in every case. */
+_must_check_ int catalogue_discard(struct catalogue *c, int dir_fd);
 
 /* Whether the file that is open is not the one of that name any more: somebody removed it or set it aside. */
 bool catalogue_is_stale(const struct catalogue *c);
@@ -60,6 +69,7 @@ _must_check_ int catalogue_put(struct catalogue *c, const struct window_path *pa
 _must_check_ int catalogue_remove(struct catalogue *c, const struct window_path *path);
 
 /* CATALOGUE_END: no such row. */
+_must_check_ int catalogue_find_file(struct catalogue *c, const struct window_path *path, struct window_info *ret);
 _must_check_ int catalogue_get(struct catalogue *c, int64_t row, struct window_info *ret);
 
 /* The mtime of a folder when its rows were right; 0: never. */

@@ -79,6 +79,6 @@ int quarantine_file(struct store *s, const struct window_path *path)
 	name_bad(path->file, to, sizeof(to));
 	if (renameat(s->dir_fd, from, s->dir_fd, to) < 0)
 		return errno == ENOENT ? STORE_GONE : -errno;
-	s->n_quarantined++;
+	s->counts.n_quarantined++;
 	return keep_bound(s);
 }

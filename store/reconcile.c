@@ -14,6 +14,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "pprof/label-values.h"
+#include "pprof/profile.h"
 #include "store/store-inside.h"
 
 #define SETTLED_NS (2 * (int64_t)NS_PER_S) /* kernels stamp files with a clock of 1 to 10 ms; FAT with one of 2 s */
@@ -21,6 +22,16 @@
 static int64_t mtime_of(const struct stat *st)
 {
 	return st->st_mtim.tv_sec * (int64_t)NS_PER_S + st->st_mtim.tv_nsec;
+}
+
+int folder_is_known(const struct store *s, const char *folder, bool *ret)
+{
+	int64_t known_ns;
+	struct stat st;
+	int r = catalogue_folder_mtime(s->catalogue, folder, &known_ns);
+
+	*ret = r == 0 && fstatat(s->dir_fd, folder, &st, AT_SYMLINK_NOFOLLOW) == 0 && mtime_of(&st) == known_ns;
+	return r;
 }
 
 static bool is_settled(int64_t mtime_ns)
@@ -44,16 +55,16 @@ static int be_able_to_change(struct store *s)
 	struct catalogue *copy;
 	int r;
 
-	if (s->is_private || s->lock_fd >= 0)
+	if (s->is_private || (s->lock_fd >= 0 && catalogue_has_room(s->dir_fd)))
 		return 0;
-	if (catalogue_is_shared(s->catalogue) && store_lock(s) == 0)
+	if (catalogue_is_shared(s->catalogue) && catalogue_has_room(s->dir_fd) && store_lock(s) == 0)
 		return 0;
 	r = catalogue_copy(s->catalogue, &copy);
 	if (r < 0)
 		return r;
 	catalogue_unref(s->catalogue);
 	s->catalogue = copy;
-	s->is_private = true;
+	s->is_private = s->is_copy = true;
 	return 0;
 }
 
@@ -72,7 +83,7 @@ static int pass_over(struct store *s, struct folder *f, const struct window_path
 	if (s->lock_fd >= 0)
 		r = quarantine_file(s, path);
 	if (r < 0 || s->lock_fd < 0)
-		s->n_bad_seen++;
+		s->counts.n_bad_seen++;
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -80,6 +91,7 @@ static int pass_over(struct store *s, struct folder *f, const struct window_path
 static int add_file(struct store *s, struct folder *f, const char *file)
 {
 	_cleanup_(label_values_done) struct label_values labels = {};
+	_cleanup_(profile_freep) struct profile *profile = NULL;
 	struct window_path path;
 	struct window_name name;
 	struct window_info info;
@@ -90,15 +102,16 @@ static int add_file(struct store *s, struct folder *f, const char *file)
 	r = be_able_to_change(s);
 	if (r < 0)
 		return r;
-	r = window_file_inspect(s->dir_fd, &path, &name, &info, &labels);
+	r = window_file_inspect(s->dir_fd, &path, &name, &info, &profile);
 	if (r == STORE_BAD)
 		return pass_over(s, f, &path);
 	if (r == STORE_GONE || r < 0) {
 		f->is_right = false;
-		s->n_bad_seen += r < 0;
+		s->counts.n_bad_seen += r < 0;
 		return r == -ENOMEM ? r : 0;
 	}
-	return catalogue_put(s->catalogue, &path, &info, &labels);
+	r = label_values_of_profile(profile, &labels);
+	return r == 0 ? catalogue_put(s->catalogue, &path, &info, &labels) : r;
 }
 
 static int remove_row(struct store *s, struct folder *f, const char *file)

@@ -14,11 +14,11 @@ struct store {
 	int lock_fd; /* store.lock; -1: not held */
 	struct files_writer writer;
 	struct catalogue *catalogue; /* NULL: rows are not kept, and counted as failures */
-	const char *catalogue_fault; /* static; NULL: none */
-	bool is_private;             /* the catalogue is a copy, or one of our own making */
+	const char *catalogue_fault; /* when it was opened; counts has what came later */
+	bool is_private;             /* it is in memory: made by us */
+	bool is_copy;                /* and begun as a copy of the one on disk */
 	uint64_t next_sequence, limit_bytes;
-	uint64_t n_files, n_disk_bytes; /* of all tiers, as far as the writer knows */
-	uint64_t n_quarantined, n_bad_seen, n_evicted, n_evicted_bytes, n_catalogue_failures, n_mark_failures;
+	struct store_counts counts;
 };
 
 /* What another has made of the catalogue in the meantime. */
@@ -29,6 +29,9 @@ _must_check_ int store_refresh(struct store *s, int64_t since_ns, int64_t until_
 
 /* Rows and files of folders between these times agree afterwards, in a private catalogue where it must be. */
 _must_check_ int reconcile(struct store *s, int64_t since_ns, int64_t until_ns);
+
+/* Whether a folder has not changed since its rows were compared with it. */
+_must_check_ int folder_is_known(const struct store *s, const char *folder, bool *ret);
 
 /* store.lock. STORE_BUSY. */
 _must_check_ int store_lock(struct store *s);
@@ -46,6 +49,6 @@ _must_check_ int window_file_read(int dir_fd, const struct window_path *path, st
 _must_check_ int window_file_load(int dir_fd, const struct window_path *path, struct profile **ret,
 				  uint64_t *ret_n_raw_bytes);
 
-/* All that is known of a file: name is what its name says. STORE_GONE, STORE_BAD. */
+/* All that is known of a file, and its profile: name is what its name says. STORE_GONE, STORE_BAD. */
 _must_check_ int window_file_inspect(int dir_fd, const struct window_path *path, const struct window_name *name,
-				     struct window_info *ret, struct label_values *ret_labels);
+				     struct window_info *ret, struct profile **ret_profile);

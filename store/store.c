@@ -36,7 +36,15 @@ void store_unlock(struct store *s)
 static void close_catalogue(struct store *s)
 {
 	s->catalogue = catalogue_unref(s->catalogue);
-	s->is_private = false;
+	s->is_private = s->is_copy = false;
+}
+
+static int discard_catalogue(struct store *s)
+{
+	int r = s->is_private ? 0 : catalogue_discard(take_ptr(s->catalogue), s->dir_fd);
+
+	close_catalogue(s);
+	return r;
 }
 
 /* One who adds rows and cannot does not gather them; one who reads makes his own. */
@@ -47,6 +55,7 @@ static int open_catalogue(struct store *s)
 
 	close_catalogue(s);
 	r = catalogue_open(s->dir_fd, access, &s->catalogue, &s->catalogue_fault);
+	s->counts.catalogue_fault = s->catalogue_fault;
 	if (r != CATALOGUE_UNUSABLE || s->access == STORE_WRITE)
 		return r < 0 ? r : 0;
 	s->is_private = true;
@@ -55,9 +64,7 @@ static int open_catalogue(struct store *s)
 
 int store_look_at_catalogue(struct store *s)
 {
-	bool is_copy = s->is_private && !s->catalogue_fault;
-
-	if (s->catalogue && !is_copy && !catalogue_is_stale(s->catalogue))
+	if (s->catalogue && !s->is_copy && !catalogue_is_stale(s->catalogue))
 		return 0;
 	return open_catalogue(s);
 }
@@ -67,7 +74,7 @@ static int use_memory(struct store *s)
 {
 	close_catalogue(s);
 	s->is_private = true;
-	s->catalogue_fault = "is damaged";
+	s->counts.catalogue_fault = "is damaged";
 	return catalogue_open(s->dir_fd, CATALOGUE_MEMORY, &s->catalogue, &(const char *){ NULL });
 }
 
@@ -78,7 +85,7 @@ int store_refresh(struct store *s, int64_t since_ns, int64_t until_ns)
 	if (r == 0)
 		r = reconcile(s, since_ns, until_ns);
 	if (r < 0 && r != -ENOMEM && !s->is_private) {
-		if (r == -EBADMSG && s->access == STORE_MAINTAIN && catalogue_set_aside(s->dir_fd) == 0)
+		if (r == -EBADMSG && s->access == STORE_MAINTAIN && discard_catalogue(s) == 0)
 			r = open_catalogue(s);
 		else
 			r = use_memory(s);
@@ -96,8 +103,8 @@ static int count_file(struct store *s, int folder_fd, const char *file)
 
 	if (fstatat(folder_fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	s->n_files++;
-	s->n_disk_bytes += files_disk_bytes(&st);
+	s->counts.n_files++;
+	s->counts.n_disk_bytes += files_disk_bytes(&st);
 	if (name_find_sequence(file, &sequence) && sequence >= s->next_sequence)
 		s->next_sequence = sequence + 1;
 	return 0;
@@ -118,7 +125,7 @@ static int count_files(struct store *s)
 {
 	int r = 0;
 
-	s->n_files = s->n_disk_bytes = 0;
+	s->counts.n_files = s->counts.n_disk_bytes = 0;
 	for (enum window_tier tier = 0; r == 0 && tier < WINDOW_N_TIERS; tier++) {
 		_cleanup_(files_listing_done) struct files_listing folders = {};
 
@@ -156,7 +163,10 @@ static int open_parts(struct store *s)
 {
 	int r = 0;
 
-	if (s->access != STORE_WRITE && faccessat(s->dir_fd, name_of_tier_dir(WINDOW_RAW), F_OK, 0) < 0)
+	if (s->access ==
+	    STORE_WRITE) /* who reads sees that it is a store; a disk that fails is no reason not to begin */
+		mkdirat(s->dir_fd, name_of_tier_dir(WINDOW_RAW), FILES_DIR_MODE);
+	else if (faccessat(s->dir_fd, name_of_tier_dir(WINDOW_RAW), F_OK, 0) < 0)
 		return errno == ENOENT ? STORE_NONE : -errno;
 	if (s->access == STORE_MAINTAIN)
 		r = store_lock(s);
@@ -213,37 +223,42 @@ int store_keep_sequence(struct store *s, uint64_t sequence)
 /* Rows that cannot be written are made anew from the files, by whoever can. */
 static void note_row(struct store *s, int r)
 {
-	s->n_catalogue_failures += r < 0;
-	if (r == -EBADMSG) {
-		close_catalogue(s);
-		if (catalogue_set_aside(s->dir_fd) < 0)
-			s->catalogue_fault = "is damaged";
+	s->counts.n_catalogue_failures += r < 0;
+	if (r == 0)
+		s->counts.catalogue_fault = s->catalogue_fault;
+	if (r == -EBADMSG && discard_catalogue(s) < 0)
+		s->counts.catalogue_fault = "is damaged";
+}
+
+/* A catalogue that can be written, or -errno. */
+static int prepare_catalogue(struct store *s)
+{
+	if (!s->is_private && !catalogue_has_room(s->dir_fd)) {
+		s->counts.catalogue_fault = "finds no room on the disk";
+		return -ENOSPC;
 	}
+	return store_look_at_catalogue(s) < 0 || !s->catalogue ? -EROFS : 0;
 }
 
 static void put_row(struct store *s, const struct window_path *path, const struct window_info *info,
 		    const struct label_values *labels)
 {
-	int r = store_look_at_catalogue(s);
+	int r = prepare_catalogue(s);
 
-	if (r == 0)
-		r = s->catalogue ? catalogue_put(s->catalogue, path, info, labels) : -EROFS;
-	note_row(s, r);
+	note_row(s, r == 0 ? catalogue_put(s->catalogue, path, info, labels) : r);
 }
 
 static void remove_row(struct store *s, const struct window_path *path)
 {
-	int r = store_look_at_catalogue(s);
+	int r = prepare_catalogue(s);
 
-	if (r == 0)
-		r = s->catalogue ? catalogue_remove(s->catalogue, path) : -EROFS;
-	note_row(s, r);
+	note_row(s, r == 0 ? catalogue_remove(s->catalogue, path) : r);
 }
 
 static void note_gone(struct store *s, uint64_t n_disk_bytes)
 {
-	s->n_files -= s->n_files > 0;
-	s->n_disk_bytes -= n_disk_bytes < s->n_disk_bytes ? n_disk_bytes : s->n_disk_bytes;
+	s->counts.n_files -= s->counts.n_files > 0;
+	s->counts.n_disk_bytes -= n_disk_bytes < s->counts.n_disk_bytes ? n_disk_bytes : s->counts.n_disk_bytes;
 }
 
 /* On a full disk the mark may find no room, and the file must go all the same. */
@@ -261,12 +276,12 @@ static int evict_file(struct store *s, const char *folder, const char *file)
 	if (fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? STORE_GONE : -errno;
 	if (name_find_sequence(file, &sequence))
-		s->n_mark_failures += store_keep_sequence(s, sequence) < 0;
+		s->counts.n_mark_failures += store_keep_sequence(s, sequence) < 0;
 	r = files_remove(s->dir_fd, &path);
 	if (r < 0)
 		return r;
-	s->n_evicted++;
-	s->n_evicted_bytes += files_disk_bytes(&st);
+	s->counts.n_evicted++;
+	s->counts.n_evicted_bytes += files_disk_bytes(&st);
 	note_gone(s, files_disk_bytes(&st));
 	remove_row(s, &path);
 	return 0;
@@ -314,8 +329,8 @@ static void recount(struct store *s)
 		n_files += totals.n_files;
 		n_disk_bytes += totals.n_disk_bytes;
 	}
-	s->n_files = n_files;
-	s->n_disk_bytes = n_disk_bytes;
+	s->counts.n_files = n_files;
+	s->counts.n_disk_bytes = n_disk_bytes;
 }
 
 static int make_room(struct store *s, size_t more_bytes)
@@ -325,7 +340,7 @@ static int make_room(struct store *s, size_t more_bytes)
 	if (more_bytes > s->limit_bytes)
 		return -EFBIG;
 	recount(s);
-	while (e == 0 && s->n_disk_bytes + more_bytes > s->limit_bytes)
+	while (e == 0 && s->counts.n_disk_bytes + more_bytes > s->limit_bytes)
 		e = evict_oldest(s);
 	return e;
 }
@@ -364,8 +379,8 @@ int store_write(struct store *s, struct window_info *info, const struct label_va
 	info->n_bytes = (uint64_t)st.st_size;
 	info->n_disk_bytes = files_disk_bytes(&st);
 	info->n_raw_bytes = profile->size;
-	s->n_files++;
-	s->n_disk_bytes += info->n_disk_bytes;
+	s->counts.n_files++;
+	s->counts.n_disk_bytes += info->n_disk_bytes;
 	if (info->last >= s->next_sequence)
 		s->next_sequence = info->last + 1;
 	put_row(s, &path, info, labels);
@@ -407,7 +422,7 @@ static int set_bad_aside(struct store *s, const struct window_path *path)
 	if (r == 0)
 		remove_row(s, path);
 	else
-		s->n_bad_seen++;
+		s->counts.n_bad_seen++;
 	if (!has_lock)
 		store_unlock(s);
 	return r == -ENOMEM ? r : STORE_BAD;
@@ -449,17 +464,21 @@ int store_reconcile(struct store *s)
 	return r == 0 ? catalogue_set_complete(s->catalogue) : r;
 }
 
+int store_rebuild(struct store *s)
+{
+	int r;
+
+	if (s->is_private)
+		return STORE_BAD;
+	r = discard_catalogue(s);
+	if (r == 0)
+		r = open_catalogue(s);
+	return r == 0 ? store_reconcile(s) : r;
+}
+
 int store_stats(struct store *s, struct store_stats *ret)
 {
-	struct store_stats stats = {
-		.n_quarantined = s->n_quarantined,
-		.n_bad_seen = s->n_bad_seen,
-		.n_evicted = s->n_evicted,
-		.n_evicted_bytes = s->n_evicted_bytes,
-		.n_catalogue_failures = s->n_catalogue_failures,
-		.n_mark_failures = s->n_mark_failures,
-		.catalogue_fault = s->catalogue_fault,
-	};
+	struct store_stats stats = {};
 	int r = quarantine_count(s, &stats.n_bad_files, &stats.n_bad_bytes);
 
 	if (r == 0)
@@ -469,4 +488,9 @@ int store_stats(struct store *s, struct store_stats *ret)
 	if (r == 0)
 		*ret = stats;
 	return r;
+}
+
+void store_counts(const struct store *s, struct store_counts *ret)
+{
+	*ret = s->counts;
 }

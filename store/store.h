@@ -95,16 +95,29 @@ _must_check_ int store_read_bytes(struct store *s, const struct window_info *inf
 /* Sets a file aside into bad/ (bounded: the oldest there make way), which is counted. */
 _must_check_ int store_quarantine(struct store *s, const struct window_info *info);
 
-/* Makes rows and files agree again: every folder is listed, files without a row are decoded, bad ones set aside. */
+/*
+ * Makes rows and files agree again: every folder that has changed is listed, files without a row are decoded, bad ones
+ * set aside; and of rows that nobody needs, as of labels that are no longer there, none is kept. For who maintains.
+ */
 _must_check_ int store_reconcile(struct store *s);
 
+/* The same with a new catalogue; the old one is set aside. STORE_BAD: it cannot be written. */
+_must_check_ int store_rebuild(struct store *s);
+
+/* What is there. */
 struct store_stats {
 	struct window_totals tiers[WINDOW_N_TIERS];
-	uint64_t n_bad_files, n_bad_bytes;   /* in bad/ */
+	uint64_t n_bad_files, n_bad_bytes; /* in bad/ */
+};
+_must_check_ int store_stats(struct store *s, struct store_stats *ret);
+
+/* What this store has seen and done since it was opened; at hand. */
+struct store_counts {
+	uint64_t n_files, n_disk_bytes;      /* of all tiers, as a writer knows them */
 	uint64_t n_quarantined, n_bad_seen;  /* by this store: set aside; passed over */
 	uint64_t n_evicted, n_evicted_bytes; /* by this store, to make room */
 	uint64_t n_catalogue_failures;       /* rows that this store could not write */
 	uint64_t n_mark_failures;            /* files that went although their number could not be noted */
 	const char *catalogue_fault;         /* why rows are not in the catalogue; NULL: all is well */
 };
-_must_check_ int store_stats(struct store *s, struct store_stats *ret);
+void store_counts(const struct store *s, struct store_counts *ret);

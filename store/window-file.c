@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "common/compress.h"
 #include "common/fsutil.h"
-#include "pprof/label-values.h"
 #include "pprof/profile.h"
 #include "store/store-inside.h"
 
@@ -45,7 +44,7 @@ int window_file_load(int dir_fd, const struct window_path *path, struct profile 
 }
 
 int window_file_inspect(int dir_fd, const struct window_path *path, const struct window_name *name,
-			struct window_info *ret, struct label_values *ret_labels)
+			struct window_info *ret, struct profile **ret_profile)
 {
 	_cleanup_(profile_freep) struct profile *profile = NULL;
 	struct window_info info = { .tier = name->tier, .first = name->first, .last = name->last };
@@ -66,8 +65,7 @@ int window_file_inspect(int dir_fd, const struct window_path *path, const struct
 		return errno == ENOENT ? STORE_GONE : -errno;
 	info.n_bytes = (uint64_t)st.st_size;
 	info.n_disk_bytes = files_disk_bytes(&st);
-	r = label_values_of_profile(profile, ret_labels);
-	if (r == 0)
-		*ret = info;
-	return r;
+	*ret = info;
+	*ret_profile = take_ptr(profile);
+	return 0;
 }

@@ -80,8 +80,7 @@ static void go_on(struct lane *l, struct queue_batch *b, const struct upload_clo
 	l->delivery.step++;
 	l->last_success_ns = now->realtime_ns;
 	l->fault[0] = 0;
-	b->has_failed = false;
-	l->is_repeat = false;
+	b->has_failed = b->is_repeat = false;
 	l->is_dirty = true;
 }
 
@@ -90,9 +89,12 @@ static void again(struct lane *l, struct queue_batch *b, const struct upload_res
 		  const struct send_answer *answer)
 {
 	b->is_sending = false;
-	b->has_failed = policy_is_suspect(response, answer);
-	l->is_repeat = true;
+	b->is_repeat = true;
 	l->is_dirty = true;
+	if (!policy_is_suspect(response, answer))
+		return;
+	b->has_failed = true;
+	queue_move_last(&l->queue, b); /* so that each has its turn */
 }
 
 static int act(struct lane *l, struct queue_batch *b, enum policy_action action, const struct upload_response *response,

@@ -149,6 +149,8 @@ int lane_init(struct lane *l, const struct lane_world *world, const struct uploa
 
 void lane_done(struct lane *l)
 {
+	if (l->is_dirty && !l->is_off)
+		(void)!queue_write(l->world->targets_fd, &l->queue); /* else a little is counted twice, or not */
 	http_transfer_free(l->transfer);
 	upload_request_done(&l->request);
 	delivery_done(&l->delivery);
@@ -207,6 +209,16 @@ static bool open_next(struct lane *l, const struct upload_clock *now)
 	return true;
 }
 
+/* Whose part is half sent: some of its requests were taken. */
+static struct queue_batch *find_sending(struct queue *q)
+{
+	for (size_t i = 0; i < q->n_open; i++) {
+		if (q->open[i].is_sending)
+			return &q->open[i];
+	}
+	return NULL;
+}
+
 static struct queue_batch *find_unfailed(struct queue *q)
 {
 	for (size_t i = 0; i < q->n_open; i++) {
@@ -216,26 +228,21 @@ static struct queue_batch *find_unfailed(struct queue *q)
 	return NULL;
 }
 
-/* The first of those that failed goes to the end, so that each has its turn. */
-static struct queue_batch *take_turn(struct queue *q)
-{
-	struct queue_batch first = q->open[0];
-
-	memmove(q->open, q->open + 1, (q->n_open - 1) * sizeof(*q->open));
-	q->open[q->n_open - 1] = first;
-	return &q->open[q->n_open - 1];
-}
-
-/* One that was not tried since something was taken; else a new one; else one that has failed. NULL: there is none. */
+/*
+ * One whose part is not complete; else one that was not tried since something was taken; else a new one; else one that
+ * has failed. NULL: there is none.
+ */
 static struct queue_batch *choose(struct lane *l, const struct upload_clock *now)
 {
-	struct queue_batch *b = find_unfailed(&l->queue);
+	struct queue_batch *b = find_sending(&l->queue);
 
+	if (!b)
+		b = find_unfailed(&l->queue);
 	if (b)
 		return b;
 	if (open_next(l, now))
 		return &l->queue.open[l->queue.n_open - 1];
-	return l->queue.n_open > 0 ? take_turn(&l->queue) : NULL;
+	return l->queue.n_open > 0 ? &l->queue.open[0] : NULL; /* whose failure is longest ago */
 }
 
 static int close_batch(struct lane *l, struct queue_batch *b)
@@ -347,7 +354,6 @@ void lane_next_part(struct lane *l, struct queue_batch *b)
 	queue_batch_next(b);
 	l->delivery.step = 0;
 	l->n_limited = 0;
-	l->is_repeat = false;
 	l->is_dirty = true;
 }
 
@@ -362,7 +368,7 @@ static int send(struct lane *l, struct queue_batch *b, const struct upload_clock
 	if (r != 0)
 		return r;
 	l->queue.counters.requests++;
-	l->queue.counters.retried += l->is_repeat;
+	l->queue.counters.retried += b->is_repeat;
 	return http_send(l->world->http, &l->peer, &l->request, &l->transfer);
 }
 
@@ -403,11 +409,7 @@ static int begin(struct lane *l, const struct upload_clock *now)
 		r = lane_save(l, now);
 		return r < 0 ? r : LANE_LATER;
 	}
-	if (!delivery_is_loaded(&l->delivery, b->id)) {
-		l->is_repeat = b->has_failed;
-		return load(l, b);
-	}
-	return advance(l, b, now);
+	return delivery_is_loaded(&l->delivery, b->id) ? advance(l, b, now) : load(l, b);
 }
 
 static int look_at_credentials(struct lane *l, const struct upload_clock *now)
@@ -450,9 +452,10 @@ uint64_t lane_wake_ns(const struct lane *l)
 	return l->queue.n_open > 0 ? l->policy.not_before_ns : UINT64_MAX;
 }
 
-void lane_note_gone(struct lane *l, uint64_t oldest)
+int lane_note_gone(struct lane *l, uint64_t oldest, const struct upload_clock *now)
 {
 	const struct source *s = l->world->source;
+	int r;
 
 	for (size_t i = 0; i < s->n && s->windows[i].sequence < oldest; i++) {
 		uint64_t sequence = s->windows[i].sequence;
@@ -462,6 +465,10 @@ void lane_note_gone(struct lane *l, uint64_t oldest)
 		l->queue.counters.evicted_windows++;
 		l->is_dirty = true;
 	}
+	if (l->is_off)
+		return 0;
+	r = lane_save(l, now);
+	return r < 0 ? r : 0;
 }
 
 enum lane_state lane_state(const struct lane *l)

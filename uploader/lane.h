@@ -57,7 +57,6 @@ struct lane {
 	bool is_off;
 	bool has_credentials;         /* the files that are named could be read once */
 	bool is_dirty;                /* the queue in memory is not the one on disk */
-	bool is_repeat;               /* the last request for this part failed */
 	uint64_t backfill_ns;         /* CLOCK_MONOTONIC: the next batch of the past not before */
 	uint64_t credentials_ns;      /* the next look at the files */
 	unsigned int n_limited;       /* 429 in a row */
@@ -80,7 +79,7 @@ _must_check_ int lane_step(struct lane *l, const struct upload_clock *now);
 /* When it wants to be stepped without anything else having happened; CLOCK_MONOTONIC; UINT64_MAX: not. */
 uint64_t lane_wake_ns(const struct lane *l);
 
-/* Windows of the source before this sequence are gone. Called before the source forgets them. */
-void lane_note_gone(struct lane *l, uint64_t oldest);
+/* Windows of the source before this sequence are gone. Called before the source forgets them. Fails as lane_step(). */
+_must_check_ int lane_note_gone(struct lane *l, uint64_t oldest, const struct upload_clock *now);
 
 enum lane_state lane_state(const struct lane *l);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "pprof/copier.h"
 #include "pprof/message.h"
 #include "pprof/pool.h"
 #include "pprof/tables.h"
@@ -260,7 +261,7 @@ static int encode_sample(struct encoder *e, const struct profile_sample *s)
 {
 	_cleanup_free_ int32_t *attributes = calloc(s->n_labels + 1, sizeof(*attributes));
 	Otlp__Sample m = OTLP__SAMPLE__INIT;
-	int64_t count = s->values[PROFILE_PART_COUNT];
+	int64_t count = s->values[COPIER_COUNT];
 	int r;
 
 	if (!attributes)
@@ -282,8 +283,8 @@ static int64_t mean_period(const struct profile *p)
 	uint64_t count = 0, cpu_ns = 0;
 
 	for (size_t i = 0; i < p->n_samples; i++) {
-		count += (uint64_t)p->samples[i].values[PROFILE_PART_COUNT];
-		cpu_ns += (uint64_t)p->samples[i].values[PROFILE_PART_CPU_NS];
+		count += (uint64_t)p->samples[i].values[COPIER_COUNT];
+		cpu_ns += (uint64_t)p->samples[i].values[COPIER_CPU_NS];
 	}
 	return count ? (int64_t)((cpu_ns + count / 2) / count) : p->period;
 }
@@ -427,11 +428,15 @@ int otlp_v1development_encode(const struct profile *p, const struct series_label
 	return r < 0 ? r : add_request(&e, resource, ret);
 }
 
+static const uint8_t *bytes_of(const struct buf *answer)
+{
+	return (const uint8_t *)(answer->data ? answer->data : "");
+}
+
 int otlp_v1development_rejected(const struct buf *answer, int64_t *ret_n, struct buf *ret_message)
 {
 	Otlp__ExportProfilesServiceResponse *m =
-		otlp__export_profiles_service_response__unpack(NULL, answer->size,
-							       (const uint8_t *)(answer->data ? answer->data : ""));
+		otlp__export_profiles_service_response__unpack(NULL, answer->size, bytes_of(answer));
 	int r = 0;
 
 	if (!m)
@@ -441,5 +446,14 @@ int otlp_v1development_rejected(const struct buf *answer, int64_t *ret_n, struct
 	if (r == 0)
 		*ret_n = m->partial_success ? m->partial_success->rejected_profiles : 0;
 	otlp__export_profiles_service_response__free_unpacked(m, NULL);
+	return r;
+}
+
+int otlp_v1development_error(const struct buf *answer, struct buf *ret_message)
+{
+	Otlp__Status *m = otlp__status__unpack(NULL, answer->size, bytes_of(answer));
+	int r = m ? buf_add_str(ret_message, m->message) : 0;
+
+	otlp__status__free_unpacked(m, NULL);
 	return r;
 }

@@ -27,3 +27,6 @@ _must_check_ int otlp_v1development_encode(const struct profile *p, const struct
 
 /* How many profiles the answer to a request refuses, and why, as text into ret_message. -EBADMSG: no such answer. */
 _must_check_ int otlp_v1development_rejected(const struct buf *answer, int64_t *ret_n, struct buf *ret_message);
+
+/* Appends the message of an error's body, which is a google.rpc.Status; nothing of any other body. */
+_must_check_ int otlp_v1development_error(const struct buf *answer, struct buf *ret_message);

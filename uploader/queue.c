@@ -66,7 +66,7 @@ int queue_pass(struct queue *q, struct queue_range range)
 static void begin_part(struct queue_batch *b)
 {
 	b->n_tries = b->n_strikes = 0;
-	b->is_sending = b->has_failed = false;
+	b->is_sending = b->has_failed = b->is_repeat = false;
 }
 
 void queue_batch_next(struct queue_batch *b)
@@ -100,4 +100,12 @@ void queue_remove_open(struct queue *q, struct queue_batch *b)
 
 	memmove(b, b + 1, (q->n_open - i - 1) * sizeof(*b));
 	q->n_open--;
+}
+
+void queue_move_last(struct queue *q, struct queue_batch *b)
+{
+	struct queue_batch moved = *b;
+
+	queue_remove_open(q, b);
+	q->open[q->n_open++] = moved;
 }

@@ -46,7 +46,9 @@ struct queue_batch {
 	unsigned int n_tries;   /* of this part, that failed in a way that may be its own fault */
 	unsigned int n_strikes; /* after so many of these the target took something else */
 	unsigned int n_refused; /* parts that were not taken and never will */
-	bool has_failed;        /* since the target took something else; not on disk */
+	/* Not on disk: */
+	bool has_failed; /* since the target took something else */
+	bool is_repeat;  /* a request for this part has failed */
 };
 
 /* What became of windows, parts and requests. All of them only grow. */
@@ -122,3 +124,4 @@ _must_check_ int queue_batch_halve(struct queue_batch *b);
 /* The open batch with that sequence, or NULL. */
 struct queue_batch *queue_find_open(struct queue *q, uint64_t sequence);
 void queue_remove_open(struct queue *q, struct queue_batch *b);
+void queue_move_last(struct queue *q, struct queue_batch *b);

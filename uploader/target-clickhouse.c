@@ -14,12 +14,13 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "pprof/copier.h"
 #include "pprof/pool.h"
 #include "uploader/answer.h"
 #include "uploader/rows.h"
 #include "uploader/target-start.h"
 
-#define MAX_ROWS 50000 /* what one insert should have: 10k to 100k */
+#define MAX_ROWS 20000 /* one insert should have 10k to 100k, which are some 2 KB each before compression */
 #define DEFAULT_DATABASE "cpuhound"
 
 enum step {
@@ -87,7 +88,7 @@ static int add_sample_row(const struct target_config *c, const struct profile *p
 	/* Quoted, 64 bits survive readers of JSON that only know doubles. */
 	return buf_printf(ret,
 			  ",\"StackHash\":\"%" PRIu64 "\",\"Samples\":\"%" PRId64 "\",\"Value\":\"%" PRId64 "\"}\n",
-			  hash, s->values[PROFILE_PART_COUNT], s->values[PROFILE_PART_CPU_NS]);
+			  hash, s->values[COPIER_COUNT], s->values[COPIER_CPU_NS]);
 }
 
 static int add_stack_row(const struct target_config *c, const struct profile *p, const struct profile_sample *s,

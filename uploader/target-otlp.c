@@ -150,9 +150,14 @@ static void classify(const struct upload_response *r, struct send_answer *ret)
 		{ 500, 599, NULL, SEND_BOUNDED }, /* not to be retried, says OTLP; Pyroscope says it of its backend */
 	};
 
+	_cleanup_(buf_done) struct buf message = {};
+	const char *text = answer_body(r);
+
 	if (answer_outcome(r, ret))
 		return;
-	answer_by_rules(rules, ARRAY_SIZE(rules), SEND_CONFIG, "HTTP", r->status, answer_body(r), ret);
+	if (r->status >= 300 && otlp_v1development_error(&r->body, &message) == 0 && message.size > 0)
+		text = message.data;
+	answer_by_rules(rules, ARRAY_SIZE(rules), SEND_CONFIG, "HTTP", r->status, text, ret);
 	if (ret->result == SEND_DONE)
 		classify_partial(r, ret);
 }

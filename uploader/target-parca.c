@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/compress.h"
 #include "pprof/message.h"
 #include "uploader/answer.h"
 #include "uploader/parca.pb-c.h"
@@ -29,18 +28,6 @@ static const struct series_label_rules label_rules = {
 	.max_name_bytes = 1024,
 	.max_value_bytes = 4096,
 };
-
-static int add_pprof(const struct profile_part *part, struct buf *ret)
-{
-	const struct profile_part_options options = {
-		.drops_series_labels = true,
-		.shift_ns = part->index * PART_SHIFT_NS,
-	};
-	_cleanup_(buf_done) struct buf raw = {};
-	int r = profile_part_encode(part, &options, &raw);
-
-	return r < 0 ? r : compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
-}
 
 /* The message behind its head: not compressed, and its length. */
 static int add_framed(const Parca__WriteRawRequest *request, struct buf *ret)
@@ -98,13 +85,17 @@ static int add_labels(const struct target_config *c, const struct batch *b, cons
 static int add_body(const struct target_config *c, const struct batch *b, const struct profile_part *part,
 		    struct upload_request *ret)
 {
+	const struct profile_part_options options = {
+		.drops_series_labels = true,
+		.shift_ns = part->index * PART_SHIFT_NS,
+	};
 	_cleanup_(series_labels_done) struct series_labels labels = {};
 	_cleanup_(buf_done) struct buf pprof = {};
 	int r;
 
 	r = add_labels(c, b, part, &labels);
 	if (r == 0)
-		r = add_pprof(part, &pprof);
+		r = target_add_pprof(part, &options, &pprof);
 	if (r < 0)
 		return r;
 	ret->n_cut_labels = labels.n_cut;

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/compress.h"
 #include "common/json.h"
 #include "pprof/message.h"
 #include "uploader/answer.h"
@@ -34,19 +33,6 @@ static const struct series_label_rules label_rules = {
 	.max_name_bytes = 1024,
 	.max_value_bytes = 2048,
 };
-
-static int add_pprof(const struct profile_part *part, struct buf *ret)
-{
-	const struct profile_part_options options = {
-		.drops_series_labels = true,
-		.max_frames = MAX_FRAMES,
-		.shift_ns = part->index * PART_SHIFT_NS,
-	};
-	_cleanup_(buf_done) struct buf raw = {};
-	int r = profile_part_encode(part, &options, &raw);
-
-	return r < 0 ? r : compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
-}
 
 static int pack(const struct batch *b, const struct profile_part *part, const struct series_labels *labels,
 		struct buf *pprof, struct buf *ret)
@@ -79,6 +65,11 @@ static int pack(const struct batch *b, const struct profile_part *part, const st
 static int add_body(const struct target_config *c, const struct batch *b, const struct profile_part *part,
 		    struct upload_request *ret)
 {
+	const struct profile_part_options options = {
+		.drops_series_labels = true,
+		.max_frames = MAX_FRAMES,
+		.shift_ns = part->index * PART_SHIFT_NS,
+	};
 	_cleanup_(series_labels_done) struct series_labels labels = {};
 	_cleanup_(buf_done) struct buf pprof = {};
 	int r;
@@ -87,7 +78,7 @@ static int add_body(const struct target_config *c, const struct batch *b, const 
 	if (r == 0)
 		r = series_labels_add(&labels, &label_rules, c, part);
 	if (r == 0)
-		r = add_pprof(part, &pprof);
+		r = target_add_pprof(part, &options, &pprof);
 	if (r < 0)
 		return r;
 	ret->n_cut_labels = labels.n_cut;
@@ -110,16 +101,11 @@ static int request(const struct target_config *c, const struct batch *b, const s
 }
 
 /* Connect tells an error as {"code":"...","message":"..."}; a proxy in front says what it likes. NULL: no message. */
-static struct json_object *parse_error(const struct upload_response *r)
+static const char *message_of(const struct upload_response *r, struct json_object **ret_owner)
 {
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *error = NULL;
-
-	if (tokener && r->body.size > 0)
-		error = json_tokener_parse_ex(tokener, r->body.data, (int)r->body.size);
-	if (tokener)
-		json_tokener_free(tokener);
-	return error;
+	if (r->status < 300 || json_parse(answer_body(r), r->body.size, ret_owner) != 0)
+		return NULL;
+	return json_find_string(*ret_owner, "message");
 }
 
 static void classify(const struct upload_response *r, struct send_answer *ret)
@@ -146,14 +132,11 @@ static void classify(const struct upload_response *r, struct send_answer *ret)
 		{ 500, 599, NULL, SEND_BOUNDED },
 	};
 	_cleanup_(json_putp) struct json_object *error = NULL;
-	const char *message = NULL;
+	const char *message;
 
 	if (answer_outcome(r, ret))
 		return;
-	if (r->status >= 300)
-		error = parse_error(r);
-	if (error)
-		message = json_find_string(error, "message");
+	message = message_of(r, &error);
 	answer_by_rules(rules, ARRAY_SIZE(rules), SEND_CONFIG, "HTTP", r->status, message ? message : answer_body(r),
 			ret);
 }

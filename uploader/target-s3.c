@@ -18,6 +18,8 @@
 
 #include "common/clock.h"
 #include "common/compress.h"
+#include "common/json.h"
+#include "pprof/copier.h"
 #include "uploader/answer.h"
 #include "uploader/rows.h"
 #include "uploader/sigv4.h"
@@ -133,38 +135,30 @@ static int add_key(const struct target_config *c, const struct batch *b, const s
 
 /* -- the body -- */
 
-static int add_pprof(const struct profile_part *part, struct buf *ret)
-{
-	const struct profile_part_options options = {};
-	_cleanup_(buf_done) struct buf raw = {};
-	int r = profile_part_encode(part, &options, &raw);
-
-	return r < 0 ? r : compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
-}
-
-static int add_row_head(const struct profile *p, struct buf *ret)
+static int add_row_head(const struct batch *b, const struct profile *p, struct buf *ret)
 {
 	int r = buf_add_str(ret, "{\"ts\":");
 
 	if (r == 0)
 		r = rows_add_time(p->time_ns, ret);
-	return r < 0 ? r : buf_printf(ret, ",\"duration_ns\":%" PRId64, p->duration_ns);
+	if (r == 0)
+		r = buf_printf(ret, ",\"duration_ns\":%" PRId64 ",\"host\":", p->duration_ns);
+	return r < 0 ? r : json_add_quoted(b->host, ret);
 }
 
-static int add_row(const struct target_config *c, const struct profile *p, const struct profile_sample *s,
-		   struct buf *ret)
+static int add_row(const struct target_config *c, const struct batch *b, const struct profile *p,
+		   const struct profile_sample *s, struct buf *ret)
 {
 	/* Columns of their own: they are there in every row, so that no file lacks one. */
 	static const struct {
 		const char *column, *label;
 	} columns[] = {
-		{ "host", "host" },
 		{ "service", "service_name" },
 		{ "container", "container" },
 		{ "comm", "comm" },
 	};
 	static const char *const without[] = { "host", "service_name", "container", "comm", NULL };
-	int r = add_row_head(p, ret);
+	int r = add_row_head(b, p, ret);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(columns); i++) {
 		r = buf_printf(ret, ",\"%s\":", columns[i].column);
@@ -180,18 +174,25 @@ static int add_row(const struct target_config *c, const struct profile *p, const
 	if (r == 0)
 		r = rows_add_stack(s, ret);
 	return r < 0 ? r
-		     : buf_printf(ret, ",\"samples\":%" PRId64 ",\"cpu_ns\":%" PRId64 "}\n",
-				  s->values[PROFILE_PART_COUNT], s->values[PROFILE_PART_CPU_NS]);
+		     : buf_printf(ret, ",\"samples\":%" PRId64 ",\"cpu_ns\":%" PRId64 "}\n", s->values[COPIER_COUNT],
+				  s->values[COPIER_CPU_NS]);
 }
 
-static int add_rows(const struct target_config *c, const struct profile_part *part, struct buf *ret)
+/* Ten minutes of a large host are some 100 MB of rows: only what they are compressed to is in memory. */
+static int add_rows(const struct target_config *c, const struct batch *b, const struct profile_part *part,
+		    struct buf *ret)
 {
-	_cleanup_(buf_done) struct buf rows = {};
-	int r = 0;
+	_cleanup_(zstd_stream_freep) struct zstd_stream *zstd = NULL;
+	_cleanup_(buf_done) struct buf row = {};
+	int r = zstd_stream_new(&zstd);
 
-	for (size_t i = 0; r == 0 && i < part->n_samples; i++)
-		r = add_row(c, part->profile, part->samples[i], &rows);
-	return r < 0 ? r : compress_add(COMPRESSION_ZSTD, rows.data, rows.size, ret);
+	for (size_t i = 0; r == 0 && i < part->n_samples; i++) {
+		buf_clear(&row);
+		r = add_row(c, b, part->profile, part->samples[i], &row);
+		if (r == 0)
+			r = zstd_stream_add(zstd, row.data, row.size, ret);
+	}
+	return r < 0 ? r : zstd_stream_end(zstd, ret);
 }
 
 /* -- the request -- */
@@ -269,13 +270,14 @@ static int address_and_sign(const struct target_config *c, const struct batch *b
 static int request(const struct target_config *c, const struct batch *b, const struct profile_part *part,
 		   unsigned int step, int64_t now_ns, struct upload_request *ret)
 {
+	const struct profile_part_options whole = {};
 	int r;
 
 	if (step >= N_STEPS)
 		return TARGET_NO_MORE;
 	r = target_start_request(c, "PUT", "", ret);
 	if (r == 0)
-		r = step == STEP_PPROF ? add_pprof(part, &ret->body) : add_rows(c, part, &ret->body);
+		r = step == STEP_PPROF ? target_add_pprof(part, &whole, &ret->body) : add_rows(c, b, part, &ret->body);
 	return r < 0 ? r : address_and_sign(c, b, part, step, now_ns, ret);
 }
 

@@ -88,3 +88,11 @@ int target_add_gzip_body(struct upload_request *r, const struct buf *plain)
 
 	return e < 0 ? e : compress_add(COMPRESSION_GZIP, plain->data, plain->size, &r->body);
 }
+
+int target_add_pprof(const struct profile_part *part, const struct profile_part_options *options, struct buf *ret)
+{
+	_cleanup_(buf_done) struct buf raw = {};
+	int r = profile_part_encode(part, options, &raw);
+
+	return r < 0 ? r : compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
+}

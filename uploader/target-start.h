@@ -12,5 +12,9 @@ _must_check_ int target_start_request(const struct target_config *c, const char 
 				      struct upload_request *ret);
 _must_check_ int target_add_header(struct upload_request *r, const char *name, const char *value);
 
-/* The two steps of a body: where it is put together, and compressed into the request with its header. */
+/* A body, gzipped, and the header that says so. */
 _must_check_ int target_add_gzip_body(struct upload_request *r, const struct buf *plain);
+
+/* Appends the part as a gzipped pprof. */
+_must_check_ int target_add_pprof(const struct profile_part *part, const struct profile_part_options *options,
+				  struct buf *ret);

@@ -92,7 +92,7 @@ static void print_window(struct recorder *r)
 	_cleanup_(buf_done) struct buf profile = {};
 
 	check(recorder_close_window(r, &w), "close");
-	check(recorder_encode(r, w, &profile, &ledger), "encode");
+	check(recorder_encode(r, w, &profile, &ledger, NULL), "encode");
 	check(recorder_stats(r, &stats), "stats");
 	printf("window: {\"sequence\": %" PRIu64 ", \"start_realtime_ns\": %" PRId64 ", \"duration_ns\": %" PRIu64
 	       ", \"period_ns\": %" PRIu64 ", \"balances\": %s, \"due\": %" PRIu64 ", \"taken\": %" PRIu64

@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "pprof/build.h"
+#include "pprof/copier.h"
 #include "pprof/part.h"
 #include "pprof/profile.h"
 #include "tests/unit/cmocka-all.h"
@@ -17,7 +18,7 @@
 
 struct made {
 	size_t n_samples;
-	size_t n_services;       /* the i-th sample is of service i % n_services; 0: without that label */
+	size_t n_services;       /* the i-th sample is of service (i + 1) % n_services; 0: without that label */
 	size_t depth;            /* frames of each stack; 0 is one, too: stacks without frames */
 	const char *label_value; /* of the label "extra"; NULL: there is none */
 };
@@ -58,7 +59,7 @@ static inline void made_add(struct profile_builder *b, const struct made *m, siz
 
 	assert_non_null(frames);
 	snprintf(leaf, sizeof(leaf), "leaf_%zu", i);
-	snprintf(service, sizeof(service), "svc-%zu", m->n_services ? i % m->n_services : 0);
+	snprintf(service, sizeof(service), "svc-%zu", m->n_services ? (i + 1) % m->n_services : 0);
 	snprintf(comm, sizeof(comm), "worker-%zu", i % 3);
 	made_frames(frames, m->depth, leaf);
 	if (m->depth > 0)

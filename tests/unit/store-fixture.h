@@ -18,8 +18,9 @@ struct made {
 	uint64_t first, last; /* 0: first */
 	int64_t start_ns;
 	const char *host;
-	const char *services; /* "api,db": a sample each */
-	uint64_t n_windows;   /* 0: 1 */
+	const char *services;                /* "api,db": a sample each */
+	uint64_t n_windows;                  /* 0: 1 */
+	uint64_t n_more_due, n_more_samples; /* that the ledger tells of */
 };
 
 static inline void make_profile(const struct made *m, struct window_info *info, struct label_values *labels,
@@ -48,7 +49,9 @@ static inline void make_profile(const struct made *m, struct window_info *info, 
 		info->ledger.due += 3;
 		assert_int_equal(profile_builder_add(b, &frame, 1, set, 2, 3, 30303030), 0);
 	}
+	info->ledger.due += m->n_more_samples;
 	info->ledger.taken = info->ledger.in_profile = info->ledger.due;
+	info->ledger.due += m->n_more_due;
 	assert_int_equal(ledger_format(&info->ledger, info->id, &line), 0);
 	assert_int_equal(profile_builder_add_comment(b, line.data), 0);
 	assert_int_equal(profile_builder_label_values(b, labels), 0);
@@ -62,6 +65,22 @@ static inline int put(struct store *s, const struct made *m, struct window_info 
 
 	make_profile(m, ret, &labels, &raw);
 	return store_write(s, ret, &labels, &raw);
+}
+
+_unused_ static void assert_same(const struct window_info *a, const struct window_info *b)
+{
+	assert_string_equal(a->id, b->id);
+	assert_string_equal(a->host, b->host);
+	assert_int_equal(a->tier, b->tier);
+	assert_int_equal(a->first, b->first);
+	assert_int_equal(a->last, b->last);
+	assert_int_equal(a->start_ns, b->start_ns);
+	assert_int_equal(a->duration_ns, b->duration_ns);
+	assert_int_equal(a->period_ns, b->period_ns);
+	assert_int_equal(a->n_bytes, b->n_bytes);
+	assert_int_equal(a->n_disk_bytes, b->n_disk_bytes);
+	assert_int_equal(a->n_raw_bytes, b->n_raw_bytes);
+	assert_memory_equal(&a->ledger, &b->ledger, sizeof(a->ledger));
 }
 
 /* The first sequences of what a cursor has, in its order: "1 2 5 ". */
@@ -112,7 +131,7 @@ _unused_ static struct store *open_store(enum store_access access)
 }
 
 /* Windows first..last, ten seconds each. */
-_unused_ static void put_row_of(struct store *s, uint64_t first, uint64_t last)
+_unused_ static void put_windows(struct store *s, uint64_t first, uint64_t last)
 {
 	for (uint64_t i = first; i <= last; i++) {
 		const struct made m = { .first = i, .start_ns = BASE_NS + (int64_t)i * WINDOW_NS };

@@ -49,6 +49,30 @@ static void test_written_form(void **state)
 	assert_memory_equal(zstd.data + zstd.size - 4, zstd_hello + sizeof(zstd_hello) - 4, 4);
 }
 
+static void test_zstd_stream(void **state)
+{
+	static const size_t pieces[] = { 0, 1, 999, 262144, 500000, 7 };
+	_cleanup_(zstd_stream_freep) struct zstd_stream *z = NULL;
+	_cleanup_(buf_done) struct buf out = {}, back = {};
+	_cleanup_free_ char *data = malloc(1000000);
+	size_t size = 0;
+
+	assert_non_null(data);
+	fill(data, 1000000);
+	assert_int_equal(zstd_stream_new(&z), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+		assert_int_equal(zstd_stream_add(z, data + size, pieces[i], &out), 0);
+		size += pieces[i];
+	}
+	assert_int_equal(decompress_add(out.data, out.size, size, &back), -EBADMSG); /* not yet whole */
+	assert_int_equal(zstd_stream_end(z, &out), 0);
+	assert_int_equal(decompress_add(out.data, out.size, size, &back), 0);
+	assert_int_equal(back.size, size);
+	assert_memory_equal(back.data, data, size);
+	assert_true(out.data[4] & 4); /* with its checksum */
+	assert_true(out.size < size / 2);
+}
+
 /* Sizes around the 256 KiB steps of the output. */
 static void test_round_trips(void **state)
 {
@@ -148,10 +172,10 @@ static void test_concatenated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known_bytes),         cmocka_unit_test(test_written_form),
-		cmocka_unit_test(test_round_trips),         cmocka_unit_test(test_caps),
-		cmocka_unit_test(test_limit_of_the_buffer), cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_concatenated),
+		cmocka_unit_test(test_known_bytes), cmocka_unit_test(test_written_form),
+		cmocka_unit_test(test_zstd_stream), cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_caps),        cmocka_unit_test(test_limit_of_the_buffer),
+		cmocka_unit_test(test_damaged),     cmocka_unit_test(test_concatenated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

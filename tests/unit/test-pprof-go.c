@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What pprof itself says of our files, and what we make of those that the Go runtime writes. Skipped without go. */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/compress.h"
-#include "common/fsutil.h"
 #include "pprof/build.h"
 #include "pprof/merge.h"
 #include "pprof/profile.h"
-#include "tests/unit/cmocka-all.h"
-
-static char dir[] = "/tmp/test-pprof-go.XXXXXX";
-
-static void write_file(const char *name, const void *data, size_t size)
-{
-	_cleanup_free_ char *path = NULL;
-	_cleanup_close_ int fd = -1;
-
-	assert_true(asprintf(&path, "%s/%s", dir, name) > 0);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(fs_write_all(fd, data, size), 0);
-}
+#include "pprof/split.h"
+#include "tests/unit/scratch-dir.h"
 
 static struct profile *read_profile(const char *name)
 {
@@ -31,28 +17,10 @@ static struct profile *read_profile(const char *name)
 	_cleanup_(buf_done) struct buf bytes = {};
 	struct profile *p = NULL;
 
-	assert_true(asprintf(&path, "%s/%s", dir, name) > 0);
+	assert_true(asprintf(&path, "%s/%s", scratch_dir, name) > 0);
 	assert_int_equal(fs_read(AT_FDCWD, path, 1 << 20, &bytes), 0);
 	assert_int_equal(profile_decode(bytes.data, bytes.size, &p), 0);
 	return p;
-}
-
-/* Runs a shell command in the directory; its output, which must come with exit code 0. */
-static void run(const char *command, struct buf *ret)
-{
-	_cleanup_free_ char *line = NULL;
-	char piece[4096];
-	FILE *out;
-	size_t n;
-
-	buf_clear(ret);
-	assert_true(asprintf(&line, "cd %s && PPROF_TMPDIR=. %s 2>&1", dir, command) > 0);
-	out = popen(line, "re");
-	assert_non_null(out);
-	while ((n = fread(piece, 1, sizeof(piece), out)) > 0)
-		assert_int_equal(buf_add(ret, piece, n), 0);
-	if (pclose(out) != 0)
-		fail_msg("'%s' failed: %s", command, ret->data);
 }
 
 static void assert_has(const struct buf *text, const char *needle)
@@ -113,30 +81,23 @@ static void write_ours(const char *name, uint64_t count)
 	assert_int_equal(profile_builder_add_comment(b, "a comment of ours"), 0);
 	assert_int_equal(profile_builder_encode(b, &meta, &raw), 0);
 	assert_int_equal(compress_add(COMPRESSION_GZIP, raw.data, raw.size, &gzip), 0);
-	write_file(name, gzip.data, gzip.size);
+	scratch_write(name, gzip.data, gzip.size);
 }
 
 static int set_up(void **state)
 {
-	if (!mkdtemp(dir))
+	if (scratch_dir_new(state) < 0)
 		return -1;
 	write_ours("one.pb.gz", 3);
 	write_ours("two.pb.gz", 4);
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	_cleanup_free_ char *command = NULL;
-
-	return asprintf(&command, "rm -r %s", dir) > 0 ? system(command) : -1;
-}
-
 static void test_raw(void **state)
 {
 	_cleanup_(buf_done) struct buf out = {};
 
-	run("go tool pprof -raw -symbolize=none one.pb.gz", &out);
+	scratch_run("go tool pprof -raw -symbolize=none one.pb.gz", &out);
 	assert_has(&out, "Comment: a comment of ours\n");
 	assert_has(&out, "PeriodType: cpu nanoseconds\nPeriod: 10000000\n");
 	assert_has(&out, "Duration: 10s\n");
@@ -159,15 +120,15 @@ static void test_top(void **state)
 {
 	_cleanup_(buf_done) struct buf out = {};
 
-	run("go tool pprof -top -symbolize=none one.pb.gz", &out);
+	scratch_run("go tool pprof -top -symbolize=none one.pb.gz", &out);
 	assert_has(&out, "File: server\n");
 	assert_has(&out, "Type: cpu\n");
 	assert_has(&out, "Duration: 10s, Total samples = 60ms ");
 	assert_has(&out, "60ms   100%   100%       60ms   100%  do_syscall_64\n");
 	assert_has(&out, "60ms   100%  Inner::get() const (inline)\n");
-	run("go tool pprof -top -symbolize=none -sample_index=samples one.pb.gz", &out);
+	scratch_run("go tool pprof -top -symbolize=none -sample_index=samples one.pb.gz", &out);
 	assert_has(&out, "Total samples = 6 ");
-	run("go tool pprof -tags -symbolize=none one.pb.gz", &out);
+	scratch_run("go tool pprof -tags -symbolize=none one.pb.gz", &out);
 	assert_has(&out, "service_name: Total 60ms of 60ms (  100%)");
 	assert_has(&out, "30ms (50.00%): caf\xc3\xa9 \xef\xbf\xbd\n");
 }
@@ -178,7 +139,7 @@ static void test_merge_by_pprof(void **state)
 	_cleanup_(profile_freep) struct profile *p = NULL;
 	int64_t count = 0, cpu_ns = 0;
 
-	run("go tool pprof -proto -symbolize=none -output merged.pb.gz one.pb.gz two.pb.gz", &out);
+	scratch_run("go tool pprof -proto -symbolize=none -output merged.pb.gz one.pb.gz two.pb.gz", &out);
 	p = read_profile("merged.pb.gz");
 	assert_int_equal(p->n_samples, 2); /* stacks and labels of both files are equal */
 	for (size_t i = 0; i < p->n_samples; i++) {
@@ -191,6 +152,41 @@ static void test_merge_by_pprof(void **state)
 	assert_int_equal(p->default_type, 1);
 	assert_int_equal(p->n_comments, 1);
 	assert_string_equal(p->mappings[0].filename, "/app/server");
+}
+
+/* The parts of a profile, put together again by pprof, are the profile. */
+static void test_parts(void **state)
+{
+	static const char *const keys[] = { "service_name", NULL };
+	static const struct profile_split_limits limits = { .series_keys = keys };
+	const struct profile_part_options options = { .shift_ns = 1000000 };
+	_cleanup_(profile_split_done) struct profile_split s = {};
+	_cleanup_(buf_done) struct buf out = {}, before = {}, after = {};
+	_cleanup_(profile_freep) struct profile *whole = read_profile("one.pb.gz"), *merged = NULL;
+
+	assert_int_equal(profile_split_init(whole, &limits, &s), 0);
+	assert_int_equal(s.n_parts, 2);
+	for (size_t i = 0; i < s.n_parts; i++) {
+		_cleanup_(buf_done) struct buf raw = {};
+
+		assert_int_equal(profile_part_encode(&s.parts[i], &options, &raw), 0);
+		scratch_write(i ? "part1.pb" : "part0.pb", raw.data, raw.size);
+	}
+	scratch_run("TZ=UTC go tool pprof -raw -symbolize=none part0.pb", &out);
+	assert_has(&out, "Comment: a comment of ours\n");
+	assert_has(&out, "Time: 2023-11-14 22:13:20.001 ");
+	assert_has(&out, "service_name:[api]\n");
+	assert_has(&out, "1: 0x1000/0x5000/0x1000 /app/server aa11 [FN][FL][LN][IN]\n");
+	assert_null(strstr(out.data, "caf"));
+	scratch_run("go tool pprof -proto -symbolize=none -output parts.pb.gz part0.pb part1.pb", &out);
+	merged = read_profile("parts.pb.gz");
+	for (size_t type = 0; type < 2; type++) {
+		buf_clear(&before);
+		buf_clear(&after);
+		assert_int_equal(profile_fold(whole, type, "service_name", &before), 0);
+		assert_int_equal(profile_fold(merged, type, "service_name", &after), 0);
+		assert_string_equal(before.data, after.data);
+	}
 }
 
 /* Two windows of a thousand stacks, half of them in both: what pprof merges them to, and what we do. */
@@ -223,7 +219,7 @@ static void write_window(const char *name, unsigned int first_stack)
 	assert_int_equal(profile_builder_add_comment(b, first_stack ? "second" : "first"), 0);
 	assert_int_equal(profile_builder_encode(b, &meta, &raw), 0);
 	assert_int_equal(compress_add(COMPRESSION_GZIP, raw.data, raw.size, &gzip), 0);
-	write_file(name, gzip.data, gzip.size);
+	scratch_write(name, gzip.data, gzip.size);
 }
 
 static struct profile *merged(const char *one, const char *two)
@@ -248,7 +244,7 @@ static void test_merge_as_pprof(void **state)
 
 	write_window("a.pb.gz", 0);
 	write_window("b.pb.gz", 500);
-	run("go tool pprof -proto -symbolize=none -output ab.pb.gz a.pb.gz b.pb.gz", &out);
+	scratch_run("go tool pprof -proto -symbolize=none -output ab.pb.gz a.pb.gz b.pb.gz", &out);
 	theirs = read_profile("ab.pb.gz");
 	ours = merged("a.pb.gz", "b.pb.gz");
 	for (size_t type = 0; type < 2; type++) {
@@ -274,7 +270,7 @@ static void test_proto_round_trip(void **state)
 	_cleanup_(buf_done) struct buf out = {}, ours = {}, theirs = {};
 	_cleanup_(profile_freep) struct profile *before = NULL, *after = NULL;
 
-	run("go tool pprof -proto -symbolize=none -output again.pb.gz one.pb.gz", &out);
+	scratch_run("go tool pprof -proto -symbolize=none -output again.pb.gz one.pb.gz", &out);
 	before = read_profile("one.pb.gz");
 	after = read_profile("again.pb.gz");
 	assert_int_equal(profile_fold(before, 1, NULL, &ours), 0);
@@ -320,8 +316,8 @@ static void test_profiles_of_go(void **state)
 	_cleanup_(profile_freep) struct profile *cpu = NULL, *heap = NULL;
 	size_t n_labelled = 0;
 
-	write_file("main.go", go_program, sizeof(go_program) - 1);
-	run("go run main.go", &out);
+	scratch_write("main.go", go_program, sizeof(go_program) - 1);
+	scratch_run("go run main.go", &out);
 	cpu = read_profile("go-cpu.pb.gz");
 	assert_int_equal(cpu->n_sample_types, 2);
 	assert_string_equal(cpu->sample_types[1].type, "cpu");
@@ -344,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_top),
 		cmocka_unit_test(test_merge_by_pprof),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_merge_as_pprof),
 		cmocka_unit_test(test_proto_round_trip),
 		cmocka_unit_test(test_profiles_of_go),
@@ -362,5 +359,5 @@ int main(void)
 		printf("skipped: this go has no pprof tool\n");
 		return 77;
 	}
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, scratch_dir_free);
 }

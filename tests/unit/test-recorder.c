@@ -125,7 +125,7 @@ static struct profile *encode(struct recorder *r, struct closed_window *w, struc
 	_cleanup_(buf_done) struct buf raw = {};
 	struct profile *p;
 
-	assert_int_equal(recorder_encode(r, w, &raw, ret_ledger), 0);
+	assert_int_equal(recorder_encode(r, w, &raw, ret_ledger, NULL), 0);
 	assert_int_equal(profile_decode(raw.data, raw.size, &p), 0);
 	return p;
 }

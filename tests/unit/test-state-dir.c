@@ -18,7 +18,7 @@ static void test_makes_what_is_missing(void **state)
 	assert_int_equal(n_removed, 0);
 	assert_int_equal(fstat(d.fd, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0750);
-	assert_int_equal(fstat(d.windows_fd, &st), 0);
+	assert_int_equal(fstatat(d.fd, "windows", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0750);
 	state_dir_done(&d);
 	snprintf(path, sizeof(path), "%s/no/parent", state_path);

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which windows a selection has: by time, by labels, and each once, whatever was merged. */
+#include "tests/unit/store-fixture.h"
+
+#define MINUTE_NS (60 * (int64_t)NS_PER_S)
+
+static void add(struct store *s, enum window_tier tier, uint64_t first, uint64_t last, int64_t start_ns, uint64_t n)
+{
+	const struct made m = { .tier = tier, .first = first, .last = last, .start_ns = start_ns, .n_windows = n };
+	struct window_info info;
+
+	assert_int_equal(put(s, &m, &info), 0);
+}
+
+static const char *range(struct store *s, int64_t since_ns, int64_t until_ns, enum selection_files files)
+{
+	const struct selection selection = { .since_ns = BASE_NS + since_ns,
+					     .until_ns = BASE_NS + until_ns,
+					     .files = files };
+
+	return selected(s, &selection);
+}
+
+static void remove_raw(struct store *s, uint64_t first, uint64_t last)
+{
+	for (uint64_t i = first; i <= last; i++) {
+		struct window_info info;
+
+		assert_int_equal(store_find(s, i, &info), 0);
+		assert_int_equal(store_remove(s, &info), 0);
+	}
+}
+
+static void test_times(void **state)
+{
+	struct store *s = open_store(STORE_WRITE);
+
+	put_windows(s, 0, 5);
+	store_free(s);
+	s = open_store(STORE_READ);
+	assert_string_equal(range(s, 10 * (int64_t)NS_PER_S, 30 * (int64_t)NS_PER_S, SELECT_FINEST), "1 2 ");
+	assert_string_equal(range(s, 10 * (int64_t)NS_PER_S + 1, 30 * (int64_t)NS_PER_S + 1, SELECT_FINEST), "2 3 ");
+	assert_string_equal(range(s, 0, 0, SELECT_FINEST), "");
+	assert_string_equal(range(s, 100 * MINUTE_NS, 200 * MINUTE_NS, SELECT_FINEST), "");
+	store_free(s);
+}
+
+/* Raw windows 0..11 in two minutes, which are merged, and all of it in an hour. */
+static void test_each_once(void **state)
+{
+	struct store *s = open_store(STORE_WRITE), *r;
+
+	put_windows(s, 0, 13);
+	add(s, WINDOW_MINUTE, 0, 5, BASE_NS, 6);
+	add(s, WINDOW_MINUTE, 6, 11, BASE_NS + MINUTE_NS, 6);
+	r = open_store(STORE_MAINTAIN);
+	assert_string_equal(all_of(r), "minute:0-5 0 1 2 3 4 5 minute:6-11 6 7 8 9 10 11 12 13 ");
+	assert_string_equal(range(r, 0, 1000 * MINUTE_NS, SELECT_FINEST), "0 1 2 3 4 5 6 7 8 9 10 11 12 13 ");
+	assert_string_equal(range(r, 0, 1000 * MINUTE_NS, SELECT_FEWEST), "minute:0-5 minute:6-11 12 13 ");
+	/* Where a minute reaches out of the range, its windows do, as long as they are there. */
+	assert_string_equal(range(r, 1, 1000 * MINUTE_NS, SELECT_FEWEST), "1 2 3 4 5 minute:6-11 12 13 ");
+	assert_string_equal(range(r, 0, 2 * MINUTE_NS - 1, SELECT_FEWEST), "minute:0-5 6 7 8 9 10 11 ");
+	remove_raw(r, 0, 2); /* as one who was killed left it */
+	assert_string_equal(range(r, 0, 1000 * MINUTE_NS, SELECT_FINEST), "minute:0-5 6 7 8 9 10 11 12 13 ");
+	assert_string_equal(range(r, 1, 1000 * MINUTE_NS, SELECT_FEWEST), "minute:6-11 12 13 ");
+	add(s, WINDOW_HOUR, 0, 11, BASE_NS, 12);
+	assert_string_equal(range(r, 0, 1000 * MINUTE_NS, SELECT_FINEST), "minute:0-5 6 7 8 9 10 11 12 13 ");
+	assert_string_equal(range(r, 0, 20 * MINUTE_NS, SELECT_FEWEST), "hour:0-11 12 13 ");
+	assert_string_equal(range(r, 0, 19 * MINUTE_NS, SELECT_FEWEST), "minute:0-5 minute:6-11 12 13 ");
+	remove_raw(r, 3, 11);
+	assert_string_equal(range(r, 0, 1000 * MINUTE_NS, SELECT_FINEST), "minute:0-5 minute:6-11 12 13 ");
+	assert_string_equal(range(r, -MINUTE_NS, 19 * MINUTE_NS, SELECT_FEWEST), "minute:0-5 minute:6-11 12 13 ");
+	store_free(r);
+	store_free(s);
+}
+
+/* Hosts have sequences in common, as where one store takes what others send. */
+static void test_hosts(void **state)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct window_info info;
+
+	for (uint64_t i = 0; i < 6; i++)
+		assert_int_equal(put(s,
+				     &(struct made){ .first = i,
+						     .host = i % 2 ? "b" : "a",
+						     .start_ns = BASE_NS + (int64_t)i * WINDOW_NS },
+				     &info),
+				 0);
+	assert_int_equal(put(s,
+			     &(struct made){ .tier = WINDOW_MINUTE,
+					     .first = 0,
+					     .last = 4,
+					     .host = "a",
+					     .start_ns = BASE_NS,
+					     .n_windows = 3 },
+			     &info),
+			 0);
+	store_free(s);
+	s = open_store(STORE_READ);
+	assert_string_equal(range(s, 0, MINUTE_NS, SELECT_FEWEST), "minute:0-4 1 3 5 ");
+	assert_string_equal(range(s, 0, MINUTE_NS, SELECT_FINEST), "0 1 2 3 4 5 ");
+	store_free(s);
+}
+
+static const char *labelled(struct store *s, const char *a, const char *b)
+{
+	_cleanup_(selection_done) struct selection selection = SELECTION_ALL_TIME;
+	char why[MATCHER_WHY_BYTES];
+
+	assert_int_equal(selection_add(&selection, a, why), 0);
+	if (b)
+		assert_int_equal(selection_add(&selection, b, why), 0);
+	return selected(s, &selection);
+}
+
+static void test_labels(void **state)
+{
+	static const char *const services[] = { "api", "db", "api,db", "web" };
+	struct store *s = open_store(STORE_WRITE);
+	struct window_info info;
+
+	for (uint64_t i = 0; i < ARRAY_SIZE(services); i++)
+		assert_int_equal(put(s,
+				     &(struct made){ .first = i,
+						     .services = services[i],
+						     .start_ns = BASE_NS + (int64_t)i * WINDOW_NS },
+				     &info),
+				 0);
+	store_free(s);
+	for (int is_rebuilt = 0; is_rebuilt < 2; is_rebuilt++) {
+		s = open_store(STORE_READ);
+		assert_string_equal(labelled(s, "service=api", NULL), "0 2 ");
+		assert_string_equal(labelled(s, "service=~api|web", NULL), "0 2 3 ");
+		assert_string_equal(labelled(s, "service=api", "service=db"), "2 "); /* some sample may; none does */
+		assert_string_equal(labelled(s, "service=none", NULL), "");
+		assert_string_equal(labelled(s, "other=x", NULL), "");
+		/* What the absence of a label matches leaves no window out. */
+		assert_string_equal(labelled(s, "service!=api", NULL), "0 1 2 3 ");
+		assert_string_equal(labelled(s, "other=", NULL), "0 1 2 3 ");
+		/* Numbers are not in the catalogue: only that there are some. */
+		assert_string_equal(labelled(s, "pid=8", NULL), "0 1 2 3 ");
+		store_free(s);
+		if (!is_rebuilt)
+			assert_int_equal(unlinkat(state_fd, "catalog.db", 0), 0);
+	}
+}
+
+static void test_labels_that_nobody_has_are_forgotten(void **state)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct window_info info;
+
+	put_windows(s, 0, 3);
+	assert_int_equal(put(s, &(struct made){ .first = 4, .services = "db", .start_ns = BASE_NS }, &info), 0);
+	assert_int_equal(store_remove(s, &info), 0);
+	store_free(s);
+	s = open_store(STORE_MAINTAIN);
+	assert_int_equal(store_reconcile(s), 0);
+	assert_string_equal(labelled(s, "service=api", NULL), "0 1 2 3 ");
+	assert_string_equal(labelled(s, "service=db", NULL), "");
+	store_free(s);
+	s = open_store(STORE_WRITE);
+	assert_int_equal(put(s, &(struct made){ .first = 5, .services = "db", .start_ns = BASE_NS }, &info), 0);
+	store_free(s);
+	s = open_store(STORE_READ);
+	assert_string_equal(labelled(s, "service=db", NULL), "5 ");
+	store_free(s);
+}
+
+static const char *listed(struct store *s, uint64_t first, uint64_t last, bool newest_first, size_t max)
+{
+	struct window_cursor *c = NULL;
+
+	assert_int_equal(store_list(s, WINDOW_RAW, first, last, newest_first, max, &c), 0);
+	return sequences_of(c);
+}
+
+/* Sequences do no harm when clocks are set: the later window begins earlier. */
+static void test_sequences(void **state)
+{
+	struct store *s = open_store(STORE_WRITE);
+
+	put_windows(s, 0, 4);
+	add(s, WINDOW_RAW, 5, 5, BASE_NS - 3 * 86400 * (int64_t)NS_PER_S, 1);
+	store_free(s);
+	s = open_store(STORE_READ);
+	assert_string_equal(listed(s, 2, UINT64_MAX, false, SIZE_MAX), "2 3 4 5 ");
+	assert_string_equal(listed(s, 2, 4, true, SIZE_MAX), "4 3 2 ");
+	assert_string_equal(listed(s, 0, UINT64_MAX, true, 2), "5 4 ");
+	assert_string_equal(listed(s, 0, UINT64_MAX, false, 2), "0 1 ");
+	assert_string_equal(listed(s, 6, UINT64_MAX, false, 2), "");
+	assert_string_equal(listed(s, UINT64_MAX, UINT64_MAX, false, 2), "");
+	assert_int_equal(store_next_sequence(s), 6);
+	store_free(s);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_times),
+		TEST(test_each_once),
+		TEST(test_hosts),
+		TEST(test_labels),
+		TEST(test_labels_that_nobody_has_are_forgotten),
+		TEST(test_sequences),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
