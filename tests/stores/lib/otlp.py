@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An ExportProfilesServiceRequest of opentelemetry/proto/collector/profiles/v1development (1.11.0), by its field numbers. A resource for each label set.
+"""An ExportProfilesServiceRequest of opentelemetry/proto/collector/profiles/v1development (1.11.0), by the numbers of
+its fields. A resource for each label set.
 
     body = otlp.encode(samples, time_ns, duration_ns, period_ns, host="a")
 """
 import itertools
+
 import proto
 
 
