@@ -12,6 +12,7 @@
 #include "cli/push-options.h"
 #include "common/log.h"
 #include "store/store.h"
+#include "uploader/canary.h"
 #include "uploader/push.h"
 
 static const char usage[] =
@@ -27,6 +28,10 @@ static const char usage[] =
 	"      --label KEY=VALUE  on all that is sent, with --to\n"
 	"      --set KEY=VALUE    a key of [target NAME], such as bucket or token_file\n"
 	"  -c, --config FILE      instead of " CONFIG_DEFAULT_FILE "\n" SELECTION_USAGE "\n"
+	"      --check            send a profile of one sample, service_name=" CANARY_SERVICE
+	", and see that the store "
+	"shows it\n"
+	"\n"
 	"SELECTION is KEY=VALUE, KEY!=VALUE, KEY=~REGEX or KEY!~REGEX over labels: service=api\n"
 	"FILE is a profile that cpuhound wrote; with one, no windows are sent unless they are selected, too.\n"
 	"\n"
@@ -39,6 +44,8 @@ static int explain(const struct push *p, const char *what, int r)
 
 	if (r < 0)
 		log_error("cannot push %s to '%s': %s", what, name, strerror(-r));
+	else if (p->n_refused == 0 && p->n_parts > 0)
+		log_error("%s to '%s': %s", what, name, p->fault);
 	else if (p->n_parts == 0)
 		log_error("nothing of %s was taken by '%s': %s", what, name, p->fault);
 	else
@@ -87,10 +94,23 @@ static void print_result(const struct push *p)
 		printf("%" PRIu64 " labels were left out or shortened: this store takes no more\n", p->n_cut_labels);
 }
 
+static int check(struct push *p)
+{
+	int r = push_canary(p);
+
+	if (r != 0 && r != PUSH_UNSEEN)
+		return explain(p, "the canary", r);
+	printf("%s took the canary%s\n", p->settings->config.name,
+	       r == 0 ? ", and shows it" : "; a store of this kind cannot be asked for it");
+	return EXIT_OK;
+}
+
 static int push_all(struct push *p, const struct push_options *o)
 {
 	int code = EXIT_OK;
 
+	if (o->check)
+		return check(p);
 	for (size_t i = 0; code == EXIT_OK && i < o->n_files; i++)
 		code = push_file(p, o->files[i]);
 	if (code == EXIT_OK && (o->n_files == 0 || o->selection.is_limited))

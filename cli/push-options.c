@@ -10,6 +10,7 @@ enum {
 	OPTION_TO = 256,
 	OPTION_LABEL,
 	OPTION_SET,
+	OPTION_CHECK,
 };
 
 static const struct option long_options[] = {
@@ -18,6 +19,7 @@ static const struct option long_options[] = {
 	{ "label", required_argument, NULL, OPTION_LABEL },
 	{ "set", required_argument, NULL, OPTION_SET },
 	{ "config", required_argument, NULL, 'c' },
+	{ "check", no_argument, NULL, OPTION_CHECK },
 	SELECTION_LONG_OPTIONS,
 	{},
 };
@@ -85,6 +87,9 @@ static int take_option(struct push_options *o, struct waiting *w, int option, ch
 		if (w->n_set == ARRAY_SIZE(w->set) || !strchr(value, '='))
 			return options_error(&cmd_push, "--set '%s' is no KEY=VALUE", value);
 		w->set[w->n_set++] = value;
+		return EXIT_OK;
+	case OPTION_CHECK:
+		o->check = true;
 		return EXIT_OK;
 	case 'c':
 		o->config.file = value;
@@ -169,6 +174,8 @@ int push_options_parse(struct push_options *ret, int argc, char **argv, bool *re
 		code = settle(ret, &w);
 	if (code == EXIT_OK)
 		code = take_arguments(ret, argc, argv, o.first_argument);
+	if (code == EXIT_OK && ret->check && (ret->n_files > 0 || ret->selection.is_limited))
+		code = options_error(&cmd_push, "--check sends a profile of its own, and nothing else");
 	*ret_done = code != EXIT_OK;
 	return code;
 }

@@ -18,6 +18,7 @@ struct push_options {
 	const char *target, *to;
 	char *labels; /* joined by commas */
 	struct selection_options selection;
+	bool check;         /* a canary, and nothing else */
 	const char **files; /* owned array */
 	size_t n_files;
 };
