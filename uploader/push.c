@@ -123,6 +123,8 @@ static enum next judge(struct pushing *w, const struct upload_response *response
 	};
 
 	p->settings->kind->classify(response, &answer);
+	p->clock_offset_ns =
+		policy_clock_offset_ns(response, (int64_t)clock_now_ns(CLOCK_REALTIME), p->clock_offset_ns);
 	w->n_limited = response->outcome == UPLOAD_ANSWERED && response->status == 429 ? w->n_limited + 1 : 0;
 	c.n_limited = w->n_limited;
 	switch (policy_judge(&w->policy, &c, clock_now_ns(CLOCK_MONOTONIC))) {
@@ -162,7 +164,8 @@ static int send_part(struct pushing *w, struct upload_request *request, enum nex
 		_cleanup_(upload_response_done) struct upload_response response = {};
 
 		r = p->settings->kind->request(&p->config, &w->delivery->batch, &w->delivery->split.parts[w->part],
-					       w->delivery->step, (int64_t)clock_now_ns(CLOCK_REALTIME), request);
+					       w->delivery->step,
+					       (int64_t)clock_now_ns(CLOCK_REALTIME) + p->clock_offset_ns, request);
 		if (r == 0)
 			r = exchange(w->push, request, &response);
 		if (r != 0)

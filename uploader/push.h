@@ -30,6 +30,7 @@ struct push {
 	struct http_peer peer;
 	struct target_config config;
 	struct http *http;
+	int64_t clock_offset_ns; /* what the server's clock is ahead of ours */
 	/* What became of it. */
 	uint64_t n_windows, n_batches, n_parts, n_samples, n_bytes;
 	uint64_t n_refused; /* parts that were not taken */
