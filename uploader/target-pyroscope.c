@@ -69,6 +69,7 @@ static int add_body(const struct target_config *c, const struct batch *b, const 
 {
 	const struct profile_part_options options = {
 		.drops_series_labels = true,
+		.names_frames = true,
 		.max_frames = MAX_FRAMES,
 		.shift_ns = part->index * PART_SHIFT_NS,
 	};
