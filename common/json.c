@@ -106,24 +106,6 @@ int json_add_text(struct json_object *object, struct buf *ret)
 	return r < 0 ? r : buf_add_char(ret, '\n');
 }
 
-/* Valid text has no control characters, so two characters are all that JSON wants escaped. */
-int json_add_quoted(const char *s, struct buf *ret)
-{
-	_cleanup_(buf_done) struct buf text = {};
-	int r;
-
-	r = utf8_add_valid(&text, s, strlen(s), JSON_STRING_LIMIT_BYTES);
-	if (r == 0)
-		r = buf_add_char(ret, '"');
-	for (size_t i = 0; r == 0 && i < text.size; i++) {
-		if (text.data[i] == '"' || text.data[i] == '\\')
-			r = buf_add_char(ret, '\\');
-		if (r == 0)
-			r = buf_add_char(ret, text.data[i]);
-	}
-	return r < 0 ? r : buf_add_char(ret, '"');
-}
-
 int json_parse(const char *text, size_t size, struct json_object **ret)
 {
 	struct json_tokener *tokener = json_tokener_new();
@@ -142,6 +124,24 @@ int json_parse(const char *text, size_t size, struct json_object **ret)
 		return JSON_NOT_ONE;
 	*ret = take_ptr(object);
 	return 0;
+}
+
+/* Valid text has no control characters, so two characters are all that JSON wants escaped. */
+int json_add_quoted(const char *s, struct buf *ret)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	int r;
+
+	r = utf8_add_valid(&text, s, strlen(s), JSON_STRING_LIMIT_BYTES);
+	if (r == 0)
+		r = buf_add_char(ret, '"');
+	for (size_t i = 0; r == 0 && i < text.size; i++) {
+		if (text.data[i] == '"' || text.data[i] == '\\')
+			r = buf_add_char(ret, '\\');
+		if (r == 0)
+			r = buf_add_char(ret, text.data[i]);
+	}
+	return r < 0 ? r : buf_add_char(ret, '"');
 }
 
 struct json_object *json_find(struct json_object *top, const char *path)

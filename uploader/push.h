@@ -17,6 +17,7 @@
 
 #define PUSH_MAX_TRIES 5
 #define PUSH_MAX_WAIT_NS 60000000000ULL /* for one answer to "later" */
+#define PUSH_CANARY_S 30                /* what is taken must be shown within */
 
 struct profile;
 struct selection;
@@ -41,6 +42,7 @@ struct push {
 /* PUSH_FAILED: push->fault says why. */
 enum push_answer {
 	PUSH_FAILED = 1,
+	PUSH_UNSEEN,
 };
 _must_check_ int push_init(struct push *p, const struct upload_settings *settings, const char *host);
 void push_done(struct push *p);
@@ -53,3 +55,9 @@ _must_check_ int push_windows(struct push *p, struct store *store, const struct 
 
 /* Takes the profile over. Its id comes from its time and its values: the same file is the same batch. */
 _must_check_ int push_profile(struct push *p, struct profile *profile);
+
+/*
+ * Pushes a canary (uploader/canary.h), and asks the store for it until it shows it. PUSH_UNSEEN: it was taken, and this
+ * kind of store has no API that would show it.
+ */
+_must_check_ int push_canary(struct push *p);

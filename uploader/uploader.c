@@ -11,7 +11,7 @@
 #include "common/fsutil.h"
 #include "common/suffix.h"
 
-#define LOOK_NS NS_PER_S /* how long a new window may be unknown; looking costs two questions to the catalogue */
+#define LOOK_NS (5 * NS_PER_S) /* how long a new window may be unknown; looking costs 1.4 ms of CPU */
 #define DIR_MODE 0750
 
 struct uploader {

@@ -194,7 +194,7 @@ static void wait_for(struct uploader *u, const struct upload_clock *clock)
 	struct pollfd fd = { .fd = uploader_fd(u), .events = POLLIN };
 	int ms = uploader_timeout_ms(u, clock) / (int)d.speed;
 
-	poll(&fd, 1, ms < 1 ? 1 : ms > 20 ? 20 : ms);
+	poll(&fd, 1, ms < 1 ? 1 : ms > 20 && d.speed > 1 ? 20 : ms);
 }
 
 static int run(void)

@@ -454,6 +454,30 @@ static void test_the_oldest_make_way(void **state)
 	store_free(s);
 }
 
+/* What another process removes is no longer counted, once the catalogue knows of all files. */
+static void test_a_writer_counts_what_is_there(void **state)
+{
+	struct store *w = open_store(STORE_WRITE), *m;
+	struct store_counts counts;
+	struct window_info info;
+
+	put_windows(w, 0, 9);
+	m = open_store(STORE_MAINTAIN);
+	for (uint64_t i = 0; i < 5; i++) {
+		assert_int_equal(store_find(m, i, &info), 0);
+		assert_int_equal(store_remove(m, &info), 0);
+	}
+	put_windows(w, 10, 10);
+	store_counts(w, &counts);
+	assert_int_equal(counts.n_files, 11);
+	assert_int_equal(store_reconcile(m), 0);
+	put_windows(w, 11, 11);
+	store_counts(w, &counts);
+	assert_int_equal(counts.n_files, 7);
+	store_free(m);
+	store_free(w);
+}
+
 static void enter_tmpfs(const char *options)
 {
 	if (mount("tmpfs", state_path, "tmpfs", 0, options) < 0)
@@ -557,6 +581,72 @@ static void test_a_disk_that_cannot_be_written(void **state)
 	leave_tmpfs();
 }
 
+/* state_fd is a file system on a disk that is an image in a tmpfs: when that is full, the disk fails. */
+static bool mount_image(bool is_new)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command),
+		 "cd %s && mkdir -p disk && %s mount -o loop,errors=continue image disk 2> /dev/null", state_path,
+		 is_new ? "truncate -s 64M image && mkfs.ext4 -q -F -O ^has_journal image 2> /dev/null &&" : "");
+	if (system(command) != 0)
+		return false;
+	snprintf(command, sizeof(command), "%s/disk", state_path);
+	state_fd = close_fd(state_fd);
+	state_fd = open(command, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return true;
+}
+
+static void unmount_image(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/disk", state_path);
+	state_fd = close_fd(state_fd);
+	assert_int_equal(umount2(path, 0), 0);
+}
+
+static void swap_fds(int *a, int *b)
+{
+	int fd = *a;
+
+	*a = *b;
+	*b = fd;
+}
+
+static void test_a_disk_that_fails(void **state)
+{
+	_cleanup_close_ int tmpfs_fd = -1;
+	struct window_info info;
+	struct store *s;
+
+	enter_tmpfs("size=32m");
+	tmpfs_fd = take_fd(state_fd);
+	if (!mount_image(true)) {
+		state_fd = take_fd(tmpfs_fd);
+		leave_tmpfs();
+		skip();
+	}
+	s = open_store(STORE_WRITE);
+	put_windows(s, 1, 3);
+	swap_fds(&state_fd, &tmpfs_fd);
+	fill_disk(0);
+	swap_fds(&state_fd, &tmpfs_fd);
+	assert_int_equal(put(s, &(struct made){ .first = 4, .start_ns = BASE_NS }, &info), -EIO);
+	assert_int_equal(put(s, &(struct made){ .first = 5, .start_ns = BASE_NS }, &info), -EIO);
+	assert_int_equal(unlinkat(tmpfs_fd, "other", 0), 0);
+	put_windows(s, 6, 7); /* it goes on by itself */
+	store_free(s);
+	unmount_image();
+	assert_true(mount_image(false));
+	s = open_store(STORE_READ);
+	assert_string_equal(all_of(s), "1 2 3 6 7 ");
+	store_free(s);
+	unmount_image();
+	state_fd = take_fd(tmpfs_fd);
+	leave_tmpfs();
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
@@ -579,8 +669,10 @@ int main(void)
 		TEST(test_one_maintainer),
 		TEST(test_leftovers_are_removed),
 		TEST(test_the_oldest_make_way),
+		TEST(test_a_writer_counts_what_is_there),
 		TEST(test_a_full_disk),
 		TEST(test_a_disk_that_cannot_be_written),
+		TEST(test_a_disk_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
