@@ -617,6 +617,7 @@ int fsync(int fd)
 /* A window that is not durable is an error, and what is there is whole; the next one is written. */
 static void test_a_disk_that_fails(void **state)
 {
+	char command[128];
 	int n = 0, e;
 
 	do {
@@ -633,7 +634,8 @@ static void test_a_disk_that_fails(void **state)
 		store_free(s);
 	} while (e != 0);
 	assert_int_equal(n, 6); /* the three folders, the file, its folder; none fails */
-	assert_int_equal(system("test -z \"$(find /tmp/test-state.* -name '*.tmp')\""), 0);
+	snprintf(command, sizeof(command), "test -z \"$(find %s -name '*.tmp')\"", state_path);
+	assert_int_equal(system(command), 0);
 }
 
 int main(void)
