@@ -121,7 +121,7 @@ static void open_store(struct store **ret)
 	r = store_open(d.dir_fd, STORE_WRITE, ret);
 	must(r > 0 ? -EIO : r, "store");
 	if (d.limit_bytes)
-		store_limit(*ret, d.limit_bytes);
+		store_limit(*ret, d.limit_bytes, 0);
 }
 
 static int fill(uint64_t n)
