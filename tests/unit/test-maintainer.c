@@ -9,8 +9,8 @@
 #define HOUR_NS (3600 * (int64_t)NS_PER_S)
 
 static const struct retention_limits limits = {
-	.age_ns = { RETENTION_RAW_NS, RETENTION_MINUTES_NS, RETENTION_HOURS_NS },
-	.limit_bytes = RETENTION_LIMIT_BYTES,
+	.age_ns = { KEPT_RAW_NS, KEPT_MINUTES_NS, KEPT_HOURS_NS },
+	.limit_bytes = KEPT_BYTES,
 	.min_free_percent = 0,
 };
 
