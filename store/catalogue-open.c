@@ -24,12 +24,12 @@ enum fault {
 	FAULT_ABSENT,
 	FAULT_OLDER,
 	FAULT_NEWER,
-	FAULT_NO_ROOM,
 };
 static const char *const faults[] = {
-	[FAULT_UNREADABLE] = "cannot be read",         [FAULT_ABSENT] = "is not there",
-	[FAULT_OLDER] = "is of an older cpuhound",     [FAULT_NEWER] = "is of a newer cpuhound",
-	[FAULT_NO_ROOM] = "finds no room on the disk",
+	[FAULT_UNREADABLE] = "cannot be read",
+	[FAULT_ABSENT] = "is not there",
+	[FAULT_OLDER] = "is of an older cpuhound",
+	[FAULT_NEWER] = "is of a newer cpuhound",
 };
 
 /*
@@ -259,13 +259,8 @@ static int try_to_write(int dir_fd, const char *name, struct catalogue **ret, en
 
 static int open_to_write(int dir_fd, const char *name, struct catalogue **ret, enum fault *ret_fault)
 {
-	int r;
+	int r = try_to_write(dir_fd, name, ret, ret_fault);
 
-	if (!catalogue_has_room(dir_fd)) {
-		*ret_fault = FAULT_NO_ROOM;
-		return CATALOGUE_UNUSABLE;
-	}
-	r = try_to_write(dir_fd, name, ret, ret_fault);
 	if ((r == CATALOGUE_UNUSABLE && *ret_fault != FAULT_NEWER) || r == -EBADMSG) {
 		r = set_aside(dir_fd, name);
 		if (r == 0)
@@ -295,6 +290,8 @@ int catalogue_open(int dir_fd, enum catalogue_access access, struct catalogue **
 	*ret_why = NULL;
 	if (access == CATALOGUE_MEMORY)
 		return open_memory(ret);
+	if (access == CATALOGUE_WRITE && !catalogue_has_room(dir_fd))
+		access = CATALOGUE_READ; /* what is there is worth as much */
 	r = open_named(dir_fd, access, CATALOGUE_NAME, ret, ret_why);
 	if (r == 0 && access == CATALOGUE_WRITE)
 		return remove_if_there(dir_fd, OUR_NAME, ""); /* of when there was a newer one */

@@ -27,7 +27,7 @@ struct label_values;
 
 enum catalogue_access {
 	CATALOGUE_READ,   /* never makes the file; a row may be written where it can be */
-	CATALOGUE_WRITE,  /* makes it, sets aside what is damaged or old */
+	CATALOGUE_WRITE,  /* makes it, sets aside what is damaged or old, where there is room */
 	CATALOGUE_MEMORY, /* an empty one of its own */
 };
 

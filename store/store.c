@@ -34,18 +34,17 @@ void store_unlock(struct store *s)
 }
 
 /* What a writer must know of all files: their bytes, and the greatest number. */
-static int count_file(struct store *s, int folder_fd, const char *file)
+static void count_file(struct store *s, int folder_fd, const char *file)
 {
 	uint64_t sequence;
 	struct stat st;
 
 	if (fstatat(folder_fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
-		return 0;
+		return;
 	s->counts.n_files++;
 	s->counts.n_disk_bytes += files_disk_bytes(&st);
 	if (name_find_sequence(file, &sequence) && sequence >= s->next_sequence)
 		s->next_sequence = sequence + 1;
-	return 0;
 }
 
 static int count_folder(struct store *s, const char *folder)
@@ -54,8 +53,8 @@ static int count_folder(struct store *s, const char *folder)
 	_cleanup_close_ int fd = openat(s->dir_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r = fd < 0 ? 0 : files_list(s->dir_fd, folder, &files);
 
-	for (size_t i = 0; r == 0 && fd >= 0 && i < files.n; i++)
-		r = count_file(s, fd, files.names[i]);
+	for (size_t i = 0; r == 0 && i < files.n; i++)
+		count_file(s, fd, files.names[i]);
 	return r;
 }
 
@@ -97,12 +96,12 @@ static int remove_leftovers(struct store *s)
 	return r;
 }
 
+/* By windows/ who reads sees that it is a store. That it cannot be made is told by the first write. */
 static int open_parts(struct store *s)
 {
 	int r = 0;
 
-	if (s->access ==
-	    STORE_WRITE) /* who reads sees that it is a store; a disk that fails is no reason not to begin */
+	if (s->access == STORE_WRITE)
 		mkdirat(s->dir_fd, name_of_tier_dir(WINDOW_RAW), FILES_DIR_MODE);
 	else if (faccessat(s->dir_fd, name_of_tier_dir(WINDOW_RAW), F_OK, 0) < 0)
 		return errno == ENOENT ? STORE_NONE : -errno;

@@ -549,6 +549,26 @@ static void test_a_full_disk(void **state)
 	leave_tmpfs();
 }
 
+/* Who maintains a store on a full disk need not decode all of it: rows that are there are used. */
+static void test_rows_on_a_full_disk(void **state)
+{
+	struct store *s;
+
+	enter_tmpfs("size=32m");
+	s = open_store(STORE_WRITE);
+	put_windows(s, 1, 3);
+	store_free(s);
+	state_put(FILE_2, "damaged");
+	fill_disk(1 << 20);
+	s = open_store(STORE_MAINTAIN);
+	assert_string_equal(all_of(s), "1 2 3 ");
+	assert_int_equal(renameat(state_fd, FILE_2, state_fd, "aside"), 0);
+	assert_string_equal(all_of(s), "1 3 ");
+	store_free(s);
+	assert_false(state_has("catalog.db.old"));
+	leave_tmpfs();
+}
+
 static void test_a_disk_that_cannot_be_written(void **state)
 {
 	struct store_counts counts;
@@ -640,6 +660,7 @@ int main(void)
 		TEST(test_the_oldest_make_way),
 		TEST(test_a_writer_counts_what_is_there),
 		TEST(test_a_full_disk),
+		TEST(test_rows_on_a_full_disk),
 		TEST(test_a_disk_that_cannot_be_written),
 		TEST(test_a_disk_that_fails),
 	};
