@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* push: windows or profiles to a central store, by hand. */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "cli/push-options.h"
 #include "common/log.h"
 #include "store/store.h"
+#include "uploader/canary.h"
 #include "uploader/push.h"
 
 static const char usage[] =
@@ -27,10 +27,10 @@ static const char usage[] =
 	"      --to KIND+URL      one that is not configured\n"
 	"      --label KEY=VALUE  on all that is sent, with --to\n"
 	"      --set KEY=VALUE    a key of [target NAME], such as bucket or token_file\n"
-	"      --since T          windows that begin at T or later: 10s, 5m, 1h, 7d ago, or 2026-11-29T01:42:42Z\n"
-	"      --until T          and before T\n"
-	"      --store DIR        instead of agent.state_dir of the configuration\n"
-	"  -c, --config FILE      instead of " CONFIG_DEFAULT_FILE "\n"
+	"  -c, --config FILE      instead of " CONFIG_DEFAULT_FILE "\n" SELECTION_USAGE "\n"
+	"      --check            send a profile of one sample, service_name=" CANARY_SERVICE
+	", and see that the store "
+	"shows it\n"
 	"\n"
 	"SELECTION is KEY=VALUE, KEY!=VALUE, KEY=~REGEX or KEY!~REGEX over labels: service=api\n"
 	"FILE is a profile that cpuhound wrote; with one, no windows are sent unless they are selected, too.\n"
@@ -44,6 +44,8 @@ static int explain(const struct push *p, const char *what, int r)
 
 	if (r < 0)
 		log_error("cannot push %s to '%s': %s", what, name, strerror(-r));
+	else if (p->n_refused == 0 && p->n_parts > 0)
+		log_error("%s to '%s': %s", what, name, p->fault);
 	else if (p->n_parts == 0)
 		log_error("nothing of %s was taken by '%s': %s", what, name, p->fault);
 	else
@@ -63,33 +65,20 @@ static int push_file(struct push *p, const char *path)
 	return r == 0 ? EXIT_OK : explain(p, path, r);
 }
 
-static int open_store(const char *path, int *ret_fd, struct store **ret)
+static int push_selected(struct push *p, const struct selection_options *selection)
 {
-	int r;
-
-	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = *ret_fd < 0 ? -errno : store_open(*ret_fd, STORE_READ, ret);
-	if (r == STORE_NONE)
-		log_error("there is no store in '%s': give --store DIR", path);
-	else if (r < 0)
-		log_error("cannot open the store '%s': %s", path, strerror(-r));
-	return r == 0 ? EXIT_OK : EXIT_ERROR;
-}
-
-static int push_selected(struct push *p, const char *path, const struct selection *selection)
-{
+	_cleanup_close_ int fd = -1; /* closed after the store */
 	_cleanup_(store_freep) struct store *store = NULL;
-	_cleanup_close_ int fd = -1;
-	int r = open_store(path, &fd, &store);
+	int r = selection_options_open(selection, STORE_READ, &fd, &store);
 
 	if (r != EXIT_OK)
 		return r;
-	r = push_windows(p, store, selection);
+	r = push_windows(p, store, &selection->selection);
 	if (r != 0)
 		return explain(p, "the windows", r);
 	if (p->n_windows > 0)
 		return EXIT_OK;
-	log_error("no window of '%s' is selected: nothing was sent", path);
+	log_error("no window of '%s' is selected: nothing was sent", selection->store);
 	return EXIT_ERROR;
 }
 
@@ -105,14 +94,27 @@ static void print_result(const struct push *p)
 		printf("%" PRIu64 " labels were left out or shortened: this store takes no more\n", p->n_cut_labels);
 }
 
-static int push_all(struct push *p, const struct push_options *o, const struct config *c)
+static int check(struct push *p)
+{
+	int r = push_canary(p);
+
+	if (r != 0 && r != PUSH_UNSEEN)
+		return explain(p, "the canary", r);
+	printf("%s took the canary%s\n", p->settings->config.name,
+	       r == 0 ? ", and shows it" : "; a store of this kind cannot be asked for it");
+	return EXIT_OK;
+}
+
+static int push_all(struct push *p, const struct push_options *o)
 {
 	int code = EXIT_OK;
 
+	if (o->check)
+		return check(p);
 	for (size_t i = 0; code == EXIT_OK && i < o->n_files; i++)
 		code = push_file(p, o->files[i]);
-	if (code == EXIT_OK && (o->n_files == 0 || push_options_select(o)))
-		code = push_selected(p, o->store ? o->store : c->agent.state_dir, &o->selection);
+	if (code == EXIT_OK && (o->n_files == 0 || o->selection.is_limited))
+		code = push_selected(p, &o->selection);
 	if (code == EXIT_OK)
 		print_result(p);
 	return code;
@@ -137,7 +139,7 @@ static int push_to(const struct push_options *o, const struct config *c, const s
 
 	uname(&kernel); /* cannot fail */
 	r = push_init(&p, settings, c->labels.host[0] ? c->labels.host : kernel.nodename);
-	r = r == 0 ? push_all(&p, o, c) : explain(&p, "anything", r);
+	r = r == 0 ? push_all(&p, o) : explain(&p, "anything", r);
 	push_done(&p);
 	return r;
 }

@@ -5,15 +5,12 @@
 #include <string.h>
 
 #include "cli/options.h"
-#include "common/clock.h"
 
 enum {
 	OPTION_TO = 256,
 	OPTION_LABEL,
 	OPTION_SET,
-	OPTION_SINCE,
-	OPTION_UNTIL,
-	OPTION_STORE,
+	OPTION_CHECK,
 };
 
 static const struct option long_options[] = {
@@ -21,10 +18,9 @@ static const struct option long_options[] = {
 	{ "to", required_argument, NULL, OPTION_TO },
 	{ "label", required_argument, NULL, OPTION_LABEL },
 	{ "set", required_argument, NULL, OPTION_SET },
-	{ "since", required_argument, NULL, OPTION_SINCE },
-	{ "until", required_argument, NULL, OPTION_UNTIL },
-	{ "store", required_argument, NULL, OPTION_STORE },
 	{ "config", required_argument, NULL, 'c' },
+	{ "check", no_argument, NULL, OPTION_CHECK },
+	SELECTION_LONG_OPTIONS,
 	{},
 };
 
@@ -34,12 +30,7 @@ void push_options_done(struct push_options *o)
 		free(o->keys[i]);
 	free(o->labels);
 	free(o->files);
-	selection_done(&o->selection);
-}
-
-bool push_options_select(const struct push_options *o)
-{
-	return o->has_times || o->selection.n_matchers > 0;
+	selection_options_done(&o->selection);
 }
 
 static int no_memory(void)
@@ -75,14 +66,6 @@ static int add_label(struct push_options *o, const char *label)
 	return EXIT_OK;
 }
 
-static int set_time(struct push_options *o, const char *flag, const char *text, int64_t *ret)
-{
-	o->has_times = true;
-	if (selection_parse_time(text, (int64_t)clock_now_ns(CLOCK_REALTIME), ret) == 0)
-		return EXIT_OK;
-	return options_error(&cmd_push, "%s '%s' is no time, such as 1h or 2026-11-29T01:42:42Z", flag, text);
-}
-
 /* Settings wait until the target's name is known. */
 struct waiting {
 	char *set[CONFIG_OPTIONS_MAX_OVERRIDES];
@@ -105,16 +88,14 @@ static int take_option(struct push_options *o, struct waiting *w, int option, ch
 			return options_error(&cmd_push, "--set '%s' is no KEY=VALUE", value);
 		w->set[w->n_set++] = value;
 		return EXIT_OK;
-	case OPTION_SINCE:
-		return set_time(o, "--since", value, &o->selection.since_ns);
-	case OPTION_UNTIL:
-		return set_time(o, "--until", value, &o->selection.until_ns);
-	case OPTION_STORE:
-		o->store = value;
+	case OPTION_CHECK:
+		o->check = true;
 		return EXIT_OK;
-	default:
+	case 'c':
 		o->config.file = value;
 		return EXIT_OK;
+	default:
+		return selection_options_take(&o->selection, &cmd_push, option, value);
 	}
 }
 
@@ -154,21 +135,13 @@ static int settle(struct push_options *o, struct waiting *w)
 	return code;
 }
 
-/* A matcher, or else a file. */
+/* What has an operator is a matcher, anything else a file. */
 static int take_argument(struct push_options *o, const char *text)
 {
-	char why[MATCHER_WHY_BYTES];
-	int r = selection_add(&o->selection, text, why);
-
-	if (r == MATCHER_NOT_ONE) {
-		o->files[o->n_files++] = text;
-		return EXIT_OK;
-	}
-	if (r == MATCHER_BAD)
-		return options_error(&cmd_push, "'%s': %s", text, why);
-	if (r == -ENOSPC)
-		return options_error(&cmd_push, "more than %d matchers", SELECTION_MAX_MATCHERS);
-	return r < 0 ? no_memory() : EXIT_OK;
+	if (strchr(text, '=') || strstr(text, "!~"))
+		return selection_options_add(&o->selection, &cmd_push, text);
+	o->files[o->n_files++] = text;
+	return EXIT_OK;
 }
 
 static int take_arguments(struct push_options *o, int argc, char **argv, int first)
@@ -192,7 +165,7 @@ int push_options_parse(struct push_options *ret, int argc, char **argv, bool *re
 	int option = OPTIONS_END, code = EXIT_OK;
 
 	*ret_done = true;
-	ret->selection.files = SELECT_FINEST;
+	ret->selection.selection.files = SELECT_FINEST;
 	while (code == EXIT_OK && (option = options_next(&o)) > 0)
 		code = take_option(ret, &w, option, o.value);
 	if (option == OPTIONS_STOP)
@@ -201,6 +174,8 @@ int push_options_parse(struct push_options *ret, int argc, char **argv, bool *re
 		code = settle(ret, &w);
 	if (code == EXIT_OK)
 		code = take_arguments(ret, argc, argv, o.first_argument);
+	if (code == EXIT_OK && ret->check && (ret->n_files > 0 || ret->selection.is_limited))
+		code = options_error(&cmd_push, "--check sends a profile of its own, and nothing else");
 	*ret_done = code != EXIT_OK;
 	return code;
 }

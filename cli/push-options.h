@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "cli/config-options.h"
+#include "cli/selection-options.h"
 #include "common/clean.h"
-#include "store/selection.h"
 
 #define PUSH_TO_NAME "push" /* of the target that --to makes */
 
@@ -15,20 +15,18 @@ struct push_options {
 	struct config_options config;
 	char *keys[CONFIG_OPTIONS_MAX_OVERRIDES]; /* owned, as are the values: what the overrides point to */
 	size_t n_keys;
-	const char *target, *to, *store;
+	const char *target, *to;
 	char *labels; /* joined by commas */
-	struct selection selection;
-	bool has_times;
+	struct selection_options selection;
+	bool check;         /* a canary, and nothing else */
 	const char **files; /* owned array */
 	size_t n_files;
 };
 #define PUSH_OPTIONS_NONE                                                                                              \
 	{                                                                                                              \
-		.selection = SELECTION_ALL_TIME                                                                        \
+		.selection = SELECTION_OPTIONS_NONE                                                                    \
 	}
 
 /* *ret_done: the exit code says it all. Ends with push_options_done() in every case. */
 _must_check_ int push_options_parse(struct push_options *o, int argc, char **argv, bool *ret_done);
 void push_options_done(struct push_options *o);
-
-bool push_options_select(const struct push_options *o); /* times or matchers were given */

@@ -56,6 +56,7 @@ void copier_done(struct copier *c)
 	buf_done(&c->set_numbers);
 	buf_done(&c->frames);
 	buf_done(&c->labels);
+	buf_done(&c->name);
 	buf_done(&c->stack);
 }
 
@@ -81,15 +82,30 @@ static int map(struct copier *c, const struct profile_map *from, struct profile_
 	return 0;
 }
 
+/* It stays NULL where names are not asked for. */
+static int name_frame(struct copier *c, const struct profile_location *l, struct frame *ret)
+{
+	int r;
+
+	if (!c->names_frames)
+		return 0;
+	buf_clear(&c->name);
+	r = profile_add_frame_name(l, NULL, &c->name);
+	ret->function = c->name.data;
+	return r;
+}
+
 static int add_location(struct copier *c, const struct profile_location *l)
 {
 	struct profile_mapping mapping;
-	const struct frame f = { .addr = l->address, .mapping = l->mapping ? &mapping : NULL };
+	struct frame f = { .addr = l->address, .mapping = l->mapping ? &mapping : NULL };
 	int r = l->mapping ? map(c, l->mapping, &mapping) : 0;
 
 	buf_clear(&c->frames);
 	for (size_t i = 0; r == 0 && i < l->n_lines; i++)
 		r = add_frame(&c->frames, f, &l->lines[i], i + 1 < l->n_lines);
+	if (r == 0 && l->n_lines == 0)
+		r = name_frame(c, l, &f);
 	if (r == 0 && l->n_lines == 0)
 		r = add_frame(&c->frames, f, NULL, false);
 	return r == 0 ? profile_builder_add_frames(c->builder, (const void *)c->frames.data, c->frames.size / sizeof(f),

@@ -33,12 +33,14 @@ struct copier {
 	const struct profile *profile;
 	/* What the owner may set after copier_init(): */
 	size_t max_locations; /* deeper stacks lose those nearest to the root, and get COPIER_TRUNCATED; 0: no limit */
+	bool names_frames;    /* a frame without a name gets one: "libz.so.1+0x12" */
 	const struct profile_label *without; /* labels with one of these keys are left out */
 	size_t n_without;
 	uint32_t *locations;       /* numbers plus one, by their place in the profile; 0: not yet */
 	struct pool label_sets;    /* as the decoder has them: equal strings of a profile have equal pointers */
 	struct buf set_numbers;    /* uint32_t, by the number in label_sets */
 	struct buf frames, labels; /* struct frame, struct label: of one location, of one set */
+	struct buf name;           /* of a frame without one */
 	struct buf stack;          /* uint32_t: of one sample */
 };
 

@@ -34,6 +34,7 @@ static int add_samples(struct profile_builder *b, const struct profile_part *par
 	int r = copier_init(&c, b, NULL, part->profile);
 
 	c.max_locations = options->max_frames;
+	c.names_frames = options->names_frames;
 	c.without = part->series;
 	c.n_without = options->drops_series_labels ? part->n_series : 0;
 	for (size_t i = 0; r == 0 && i < part->n_samples; i++)

@@ -27,6 +27,7 @@ struct profile_part {
 
 struct profile_part_options {
 	bool drops_series_labels; /* they are told beside the profile */
+	bool names_frames;        /* a frame without a name gets one, of its file and address: "libz.so.1+0x12" */
 	/* Of locations, as stores count: deeper stacks lose those nearest to the root and get "[truncated: target]"
 	 * there; 0: no limit. */
 	size_t max_frames;

@@ -114,7 +114,7 @@ static struct series *series_at(const struct profile_split_memory *m, uint32_t n
 static int note_sample(struct profile_split_memory *m, size_t sample, struct buf *key)
 {
 	size_t first = m->labels.size / sizeof(struct profile_label), n_known = m->keys.n;
-	uint32_t number;
+	uint32_t number = 0;
 	int r;
 
 	r = add_series_labels(m, &m->profile->samples[sample]);
@@ -338,7 +338,7 @@ int profile_split_init(const struct profile *p, const struct profile_split_limit
 	int r;
 
 	if (!copier_takes(p))
-		return PROFILE_SPLIT_FOREIGN;
+		return -EINVAL;
 	r = init(&s, p, limits);
 	if (r < 0)
 		return r;

@@ -28,14 +28,13 @@ struct profile_split {
 };
 
 enum profile_split_answer {
-	PROFILE_SPLIT_FOREIGN = 1, /* no profile of ours: copier_takes() */
-	PROFILE_SPLIT_SINGLE,      /* one sample cannot be halved */
+	PROFILE_SPLIT_SINGLE = 1, /* one sample cannot be halved */
 };
 
 /*
  * Parts are in the order of their series (bytes of keys and values), samples within in that of the profile. A profile
- * without samples has no parts. PROFILE_SPLIT_FOREIGN; -ENOSPC: more series than pprof/tables.h allows; else as
- * profile_part_encode().
+ * without samples has no parts. -EINVAL: no profile of ours (copier_takes()); -ENOSPC: more series than pprof/tables.h
+ * allows; else as profile_part_encode().
  */
 _must_check_ int profile_split_init(const struct profile *p, const struct profile_split_limits *limits,
 				    struct profile_split *ret);

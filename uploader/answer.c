@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "uploader/answer.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/utf8.h"
 
+/* Without the newline that texts end in. */
+static size_t line_bytes(const char *text, size_t max)
+{
+	size_t n = strnlen(text, max);
+
+	while (n > 0 && isspace((unsigned char)text[n - 1]))
+		n--;
+	return n;
+}
+
 /* Without memory it stays as it is: the kind and the code say most. */
 static void add_text(struct send_answer *ret, const char *text)
 {
-	size_t used = strlen(ret->reason), room = sizeof(ret->reason) - 1 - used;
+	size_t used = strlen(ret->reason), room = sizeof(ret->reason) - 1 - used, n = line_bytes(text, room);
 	_cleanup_(buf_done) struct buf line = {};
 
-	if (!*text || utf8_add_valid(&line, text, strnlen(text, room), room) < 0)
+	if (n == 0 || utf8_add_valid(&line, text, n, room) < 0)
 		return;
 	memcpy(ret->reason + used, line.data, line.size + 1);
 }
@@ -50,7 +61,8 @@ void answer_by_rules(const struct answer_rule *rules, size_t n, enum send_result
 	ret->reason[0] = 0;
 	if (ret->result == SEND_DONE)
 		return;
-	snprintf(ret->reason, sizeof(ret->reason), "%s %u%s", kind, code, *text ? ": " : "");
+	snprintf(ret->reason, sizeof(ret->reason), "%s %u%s", kind, code,
+		 line_bytes(text, sizeof(ret->reason)) > 0 ? ": " : "");
 	add_text(ret, text);
 }
 

@@ -212,12 +212,18 @@ static void set_method(struct http_transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_SEEKDATA, t);
 }
 
-static long http_version(const struct upload_request *r)
+/* Over one HTTP/2 connection without TLS libcurl 7.88 sends one request; every later one is CURLE_HTTP2. */
+static void set_version(CURL *easy, const struct upload_request *r)
 {
-	if (!r->is_grpc)
-		return CURL_HTTP_VERSION_1_1;
-	return strncasecmp(r->url.data, "https:", 6) == 0 ? CURL_HTTP_VERSION_2TLS
-							  : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+	if (!r->is_grpc) {
+		curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	} else if (strncasecmp(r->url.data, "https:", 6) == 0) {
+		curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+	} else {
+		curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+		curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	}
 }
 
 static int set_up(struct http_transfer *t, const struct http_peer *peer)
@@ -230,7 +236,7 @@ static int set_up(struct http_transfer *t, const struct http_peer *peer)
 	set_method(t);
 	set_times(easy, peer, t->request->body.size);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(t->request));
+	set_version(easy, t->request);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "cpuhound/" CPUHOUND_VERSION);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "uploader/lane-inside.h"
 #include "uploader/quarantine.h"
 
@@ -127,17 +126,6 @@ static int act(struct lane *l, struct queue_batch *b, enum policy_action action,
 	}
 }
 
-static void note_clock(struct lane *l, const struct upload_response *response, const struct upload_clock *now)
-{
-	int64_t ahead_ns;
-
-	if (response->outcome != UPLOAD_ANSWERED || response->date_s == 0)
-		return;
-	ahead_ns = response->date_s * (int64_t)NS_PER_S - now->realtime_ns;
-	/* Of whole seconds, and of the way: only what matters to a signature. */
-	l->clock_offset_ns = ahead_ns > 60 * (int64_t)NS_PER_S || ahead_ns < -60 * (int64_t)NS_PER_S ? ahead_ns : 0;
-}
-
 int lane_take_answer(struct lane *l, const struct upload_clock *now)
 {
 	_cleanup_(upload_response_done) struct upload_response response = {};
@@ -150,7 +138,7 @@ int lane_take_answer(struct lane *l, const struct upload_clock *now)
 	http_transfer_take(l->transfer, &response);
 	l->transfer = http_transfer_free(l->transfer);
 	l->settings->kind->classify(&response, &answer);
-	note_clock(l, &response, now);
+	l->clock_offset_ns = policy_clock_offset_ns(&response, now->realtime_ns, l->clock_offset_ns);
 	l->n_limited = response.outcome == UPLOAD_ANSWERED && response.status == 429 ? l->n_limited + 1 : 0;
 	l->queue.counters.ambiguous += response.outcome == UPLOAD_NO_ANSWER;
 	b->n_tries += policy_is_suspect(&response, &answer);

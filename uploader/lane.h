@@ -79,7 +79,7 @@ _must_check_ int lane_step(struct lane *l, const struct upload_clock *now);
 /* When it wants to be stepped without anything else having happened; CLOCK_MONOTONIC; UINT64_MAX: not. */
 uint64_t lane_wake_ns(const struct lane *l);
 
-/* Windows of the source before this sequence are gone. Called before the source forgets them. */
-void lane_note_gone(struct lane *l, uint64_t oldest);
+/* Windows of the source before this sequence are gone. Called before the source forgets them. Fails as lane_step(). */
+_must_check_ int lane_note_gone(struct lane *l, uint64_t oldest, const struct upload_clock *now);
 
 enum lane_state lane_state(const struct lane *l);

@@ -4,7 +4,8 @@
 #include "common/clock.h"
 
 #define HOLD_NS (300 * NS_PER_S)
-#define MAX_DOUBLINGS 9 /* of a second: beyond, it is the maximum anyway */
+#define CLOCKS_AGREE_NS ((int64_t)(60 * NS_PER_S)) /* Date has whole seconds, and was on its way */
+#define MAX_DOUBLINGS 9                            /* of a second: beyond, it is the maximum anyway */
 
 void policy_init(struct policy *p, uint64_t seed)
 {
@@ -127,4 +128,14 @@ uint64_t policy_phase_ns(const char *host, const char *target, uint64_t interval
 	for (const char *s = target; *s; s++)
 		mix.random = (mix.random ^ (unsigned char)*s) * 0x100000001b3ULL;
 	return interval_ns ? draw(&mix) % interval_ns : 0;
+}
+
+int64_t policy_clock_offset_ns(const struct upload_response *response, int64_t now_ns, int64_t offset_ns)
+{
+	int64_t ahead_ns;
+
+	if (response->outcome != UPLOAD_ANSWERED || response->date_s == 0)
+		return offset_ns;
+	ahead_ns = response->date_s * (int64_t)NS_PER_S - now_ns;
+	return ahead_ns > CLOCKS_AGREE_NS || ahead_ns < -CLOCKS_AGREE_NS ? ahead_ns : 0;
 }

@@ -63,3 +63,9 @@ void policy_release(struct policy *p);
 
 /* Where in an interval this host sends to this target: hosts that started together do not send together. */
 uint64_t policy_phase_ns(const char *host, const char *target, uint64_t interval_ns);
+
+/*
+ * What a server's clock is ahead of ours (CLOCK_REALTIME), where an answer tells and it matters to a signature; else as
+ * it was.
+ */
+int64_t policy_clock_offset_ns(const struct upload_response *response, int64_t now_ns, int64_t offset_ns);

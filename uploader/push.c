@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "pprof/profile.h"
 #include "store/store.h"
+#include "uploader/canary.h"
 #include "uploader/delivery.h"
 #include "uploader/loader.h"
 #include "uploader/policy.h"
@@ -122,6 +123,8 @@ static enum next judge(struct pushing *w, const struct upload_response *response
 	};
 
 	p->settings->kind->classify(response, &answer);
+	p->clock_offset_ns =
+		policy_clock_offset_ns(response, (int64_t)clock_now_ns(CLOCK_REALTIME), p->clock_offset_ns);
 	w->n_limited = response->outcome == UPLOAD_ANSWERED && response->status == 429 ? w->n_limited + 1 : 0;
 	c.n_limited = w->n_limited;
 	switch (policy_judge(&w->policy, &c, clock_now_ns(CLOCK_MONOTONIC))) {
@@ -161,7 +164,8 @@ static int send_part(struct pushing *w, struct upload_request *request, enum nex
 		_cleanup_(upload_response_done) struct upload_response response = {};
 
 		r = p->settings->kind->request(&p->config, &w->delivery->batch, &w->delivery->split.parts[w->part],
-					       w->delivery->step, (int64_t)clock_now_ns(CLOCK_REALTIME), request);
+					       w->delivery->step,
+					       (int64_t)clock_now_ns(CLOCK_REALTIME) + p->clock_offset_ns, request);
 		if (r == 0)
 			r = exchange(w->push, request, &response);
 		if (r != 0)
@@ -309,4 +313,45 @@ int push_windows(struct push *p, struct store *store, const struct selection *se
 	if (r == 0 && end < 0)
 		return end;
 	return r != 0 ? r : p->fault[0] ? PUSH_FAILED : 0;
+}
+
+/* True: what the store answers has the canary's name in it. */
+static int is_shown(struct push *p, const char *name, bool *ret)
+{
+	_cleanup_(upload_response_done) struct upload_response response = {};
+	_cleanup_(upload_request_done) struct upload_request request = {};
+	int r = canary_ask(p->settings->kind, &p->config, name, (int64_t)clock_now_ns(CLOCK_REALTIME), &request);
+
+	if (r == CANARY_NO_API)
+		return PUSH_UNSEEN;
+	if (r == 0)
+		r = exchange(p, &request, &response);
+	if (r < 0)
+		return r;
+	*ret = response.outcome == UPLOAD_ANSWERED && response.status == 200 && strstr(response.body.data, name);
+	return 0;
+}
+
+int push_canary(struct push *p)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), end_ns = now_ns + PUSH_CANARY_S * NS_PER_S;
+	int64_t realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
+	char name[CANARY_NAME_BYTES];
+	struct profile *profile;
+	bool shown = false;
+	int r;
+
+	canary_name(realtime_ns, name);
+	r = canary_make(name, realtime_ns, &profile);
+	if (r == 0)
+		r = push_profile(p, profile);
+	if (r == 0)
+		r = is_shown(p, name, &shown);
+	for (; r == 0 && !shown && now_ns < end_ns; now_ns = clock_now_ns(CLOCK_MONOTONIC)) {
+		sleep_until(now_ns + NS_PER_S);
+		r = is_shown(p, name, &shown);
+	}
+	if (r == 0 && !shown)
+		return fail(p, "it was taken, but the store does not show it within %d s", PUSH_CANARY_S);
+	return r;
 }

@@ -17,6 +17,7 @@
 
 #define PUSH_MAX_TRIES 5
 #define PUSH_MAX_WAIT_NS 60000000000ULL /* for one answer to "later" */
+#define PUSH_CANARY_S 30                /* what is taken must be shown within */
 
 struct profile;
 struct selection;
@@ -29,6 +30,7 @@ struct push {
 	struct http_peer peer;
 	struct target_config config;
 	struct http *http;
+	int64_t clock_offset_ns; /* what the server's clock is ahead of ours */
 	/* What became of it. */
 	uint64_t n_windows, n_batches, n_parts, n_samples, n_bytes;
 	uint64_t n_refused; /* parts that were not taken */
@@ -41,6 +43,7 @@ struct push {
 /* PUSH_FAILED: push->fault says why. */
 enum push_answer {
 	PUSH_FAILED = 1,
+	PUSH_UNSEEN,
 };
 _must_check_ int push_init(struct push *p, const struct upload_settings *settings, const char *host);
 void push_done(struct push *p);
@@ -53,3 +56,9 @@ _must_check_ int push_windows(struct push *p, struct store *store, const struct 
 
 /* Takes the profile over. Its id comes from its time and its values: the same file is the same batch. */
 _must_check_ int push_profile(struct push *p, struct profile *profile);
+
+/*
+ * Pushes a canary (uploader/canary.h), and asks the store for it until it shows it. PUSH_UNSEEN: it was taken, and this
+ * kind of store has no API that would show it.
+ */
+_must_check_ int push_canary(struct push *p);

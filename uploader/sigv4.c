@@ -122,9 +122,17 @@ static int add_canonical(struct signing *s, const struct sigv4_request *request)
 	return r < 0 ? r : buf_printf(&s->canonical, "\n%s\n%s", s->names.data, s->body_hash);
 }
 
+static void secret_done(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->capacity);
+	buf_done(b);
+}
+
 static int sign(struct signing *s, const struct sigv4_key *key, char ret[static HEX_SIZE])
 {
-	_cleanup_(buf_done) struct buf secret = {}, text = {};
+	_cleanup_(secret_done) struct buf secret = {};
+	_cleanup_(buf_done) struct buf text = {};
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	char canonical_hash[HEX_SIZE];
 	int r;
@@ -141,7 +149,6 @@ static int sign(struct signing *s, const struct sigv4_key *key, char ret[static 
 	hmac(digest, sizeof(digest), "aws4_request", digest);
 	hmac(digest, sizeof(digest), text.data, digest);
 	to_hex(digest, ret);
-	explicit_bzero(secret.data, secret.size);
 	return 0;
 }
 

@@ -28,7 +28,9 @@
 static const char *const series_keys[] = { "*", "comm", "stack", NULL };
 #define MAX_LABELS 28
 
+/* 1.21 refuses a profile for any other character in a name. */
 static const struct series_label_rules label_rules = {
+	.plain_names = true,
 	.max_labels = MAX_LABELS,
 	.max_name_bytes = 1024,
 	.max_value_bytes = 2048,
@@ -67,6 +69,7 @@ static int add_body(const struct target_config *c, const struct batch *b, const 
 {
 	const struct profile_part_options options = {
 		.drops_series_labels = true,
+		.names_frames = true,
 		.max_frames = MAX_FRAMES,
 		.shift_ns = part->index * PART_SHIFT_NS,
 	};
@@ -125,8 +128,10 @@ static void classify(const struct upload_response *r, struct send_answer *ret)
 		{ 429, 429, "larger than configured max", SEND_TOO_LARGE }, /* of the wire: it would be for ever */
 		{ 429, 429, NULL, SEND_RETRY },
 		{ 499, 499, NULL, SEND_RETRY },
-		{ 500, 500, "proto: ", SEND_REJECTED }, /* it could not read the profile */
-		{ 500, 500, "gzip", SEND_REJECTED },
+		/* It could not read the profile: no protobuf, no or half a gzip. */
+		{ 500, 500, "proto: ", SEND_REJECTED },
+		{ 500, 500, "gzip: ", SEND_REJECTED },
+		{ 500, 500, "copy to buffer: ", SEND_REJECTED },
 		{ 501, 501, NULL, SEND_CONFIG },
 		{ 502, 504, NULL, SEND_RETRY },
 		{ 500, 599, NULL, SEND_BOUNDED },

@@ -60,10 +60,12 @@ static int check(const struct target_config *c, char ret_reason[static TARGET_RE
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
 	int r = target_check_start(c, ret_reason);
+	const char *path;
 
 	if (r != 0)
 		return r;
-	if (strchr(strstr(c->url, "//") + 2, '/') != NULL && strchr(strstr(c->url, "//") + 2, '/')[1]) {
+	path = strchr(strstr(c->url, "//") + 2, '/');
+	if (path && path[1]) {
 		snprintf(ret_reason, TARGET_REASON_BYTES, "url: '%.100s' has a path: an S3 endpoint has none", c->url);
 		return TARGET_BAD_CONFIG;
 	}
@@ -76,7 +78,7 @@ static int check(const struct target_config *c, char ret_reason[static TARGET_RE
 	if (!*c->access_key)
 		return missing("access_key", ret_reason);
 	if (!*c->secret_key)
-		return missing("secret_key", ret_reason);
+		return missing("secret_key_file", ret_reason);
 	return check_prefix(c->prefix, ret_reason);
 }
 

@@ -194,7 +194,7 @@ static void wait_for(struct uploader *u, const struct upload_clock *clock)
 	struct pollfd fd = { .fd = uploader_fd(u), .events = POLLIN };
 	int ms = uploader_timeout_ms(u, clock) / (int)d.speed;
 
-	poll(&fd, 1, ms < 1 ? 1 : ms > 20 ? 20 : ms);
+	poll(&fd, 1, ms < 1 ? 1 : ms > 20 && d.speed > 1 ? 20 : ms);
 }
 
 static int run(void)
@@ -204,12 +204,16 @@ static int run(void)
 	struct uploader *u = NULL;
 	struct upload_clock clock;
 	uint64_t n_added = 0;
+	int r;
 
 	open_store(&s);
 	o.store_fd = d.dir_fd;
 	d.begun_ns = clock_now_ns(CLOCK_MONOTONIC);
 	clock = now();
-	must(uploader_new(&o, &clock, &u), "uploader");
+	for (; d.add_s && n_added < 1; n_added++)
+		write_window(s, clock.realtime_ns); /* else there may be no store yet */
+	r = uploader_new(&o, &clock, &u);
+	must(r > 0 ? -ENOENT : r, "uploader");
 	do {
 		for (; d.add_s && clock.monotonic_ns >= (n_added + 2) * d.add_s * NS_PER_S; n_added++)
 			write_window(s, (int64_t)((d.start_s + n_added * d.add_s) * NS_PER_S));
@@ -225,6 +229,7 @@ static int run(void)
 	note_memory();
 	note_disk(s);
 	print_stats(u);
+	printf("added %" PRIu64 "\n", n_added);
 	uploader_free(u);
 	store_free(s);
 	return 0;

@@ -92,6 +92,8 @@ static void test_pyroscope(void **state)
 		{ 429, "", SEND_RETRY },
 		{ 499, CONNECT("canceled", ""), SEND_RETRY },
 		{ 500, CONNECT("unknown", "proto: cannot parse invalid wire-format data"), SEND_REJECTED },
+		{ 500, CONNECT("unknown", "copy to buffer: unexpected EOF"), SEND_REJECTED },
+		{ 500, CONNECT("unknown", "copy to buffer: flate: corrupt input before offset 8"), SEND_REJECTED },
 		{ 500, CONNECT("unknown", "gzip: invalid checksum"), SEND_REJECTED },
 		{ 500, CONNECT("internal", "no healthy instances"), SEND_BOUNDED },
 		{ 500, "", SEND_BOUNDED },
@@ -386,6 +388,10 @@ static void test_reason(void **state)
 	assert_string_equal(a.reason, "HTTP 400: two\xef\xbf\xbdlines");
 	classify(&target_pyroscope, &r, "{\"code\":\"x\",\"message\":{\"a\":1}}", &a);
 	assert_string_equal(a.reason, "HTTP 400: {\"code\":\"x\",\"message\":{\"a\":1}}");
+	classify(&target_pyroscope, &r, "not here \r\n", &a);
+	assert_string_equal(a.reason, "HTTP 400: not here");
+	classify(&target_pyroscope, &r, "\n", &a);
+	assert_string_equal(a.reason, "HTTP 400");
 	classify(&target_pyroscope, &r, "{\"message\":\"cut", &a);
 	assert_string_equal(a.reason, "HTTP 400: {\"message\":\"cut");
 }
@@ -441,7 +447,7 @@ static void test_check(void **state)
 		  { .url = "http://h", .bucket = "b/c", .access_key = "a", .secret_key = "s" },
 		  "bucket: 'b/c' is no name of a bucket" },
 		{ &target_s3, { .url = "http://h", .bucket = "b", .secret_key = "s" }, "access_key is missing" },
-		{ &target_s3, { .url = "http://h", .bucket = "b", .access_key = "a" }, "secret_key is missing" },
+		{ &target_s3, { .url = "http://h", .bucket = "b", .access_key = "a" }, "secret_key_file is missing" },
 		{ &target_s3,
 		  { .url = "http://h", .bucket = "b", .access_key = "a", .secret_key = "s", .prefix = "../x" },
 		  "prefix: '../x' begins with '/', or has '//' or '..' in it" },

@@ -306,6 +306,24 @@ static void test_series_labels_dropped(void **state)
 	assert_non_null(profile_find_label(&q->samples[0], "pid"));
 }
 
+static void test_frames_named(void **state)
+{
+	const struct made made = { .n_samples = 2, .depth = 4 };
+	const struct profile_part_options names = { .names_frames = true };
+	_cleanup_(profile_freep) struct profile *p = made_profile(&made), *q = NULL, *r = NULL;
+	_cleanup_free_ const struct profile_sample **samples = NULL;
+	const struct profile_part part = whole(p, &samples);
+
+	q = made_part(&part, &plain, NULL);
+	assert_int_equal(q->samples[0].locations[2]->n_lines, 0);
+	r = made_part(&part, &names, NULL);
+	assert_int_equal(r->samples[0].locations[2]->n_lines, 1);
+	assert_string_equal(r->samples[0].locations[2]->lines[0].function->name, "server+0x5555");
+	assert_int_equal(r->samples[0].locations[2]->address, 0x5555);
+	assert_folds_equal(q, r);
+	assert_int_equal(made_total(r, 0), made_total(p, 0));
+}
+
 /* What a cut makes equal adds up; the leaf stays. */
 static void test_depth(void **state)
 {
@@ -373,11 +391,11 @@ static void test_foreign(void **state)
 	struct profile other = *p;
 
 	other.sample_types = swapped;
-	assert_int_equal(profile_split_init(&other, &none, &s), PROFILE_SPLIT_FOREIGN);
+	assert_int_equal(profile_split_init(&other, &none, &s), -EINVAL);
 	assert_int_equal(s.n_parts, 0);
 	other.sample_types = p->sample_types;
 	other.n_sample_types = 1;
-	assert_int_equal(profile_split_init(&other, &none, &s), PROFILE_SPLIT_FOREIGN);
+	assert_int_equal(profile_split_init(&other, &none, &s), -EINVAL);
 }
 
 int main(void)
@@ -395,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_whole_part),
 		cmocka_unit_test(test_only_its_own),
 		cmocka_unit_test(test_series_labels_dropped),
+		cmocka_unit_test(test_frames_named),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_depth_at_the_limit),
 		cmocka_unit_test(test_all_bytes),

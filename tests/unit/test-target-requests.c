@@ -49,7 +49,7 @@ static void assert_pprof(const struct target_fixture *f, size_t part, const Prot
 static void test_pyroscope(void **state)
 {
 	const struct made made = { .n_samples = 33000, .n_services = 2, .depth = 5 };
-	const char *const labels[] = { "region=eu" };
+	const char *const labels[] = { "a.region=eu" };
 	const char *const headers[] = { "X-Scope-OrgID: t1" };
 	struct target_fixture f;
 	_cleanup_(upload_request_done) struct upload_request r = {};
@@ -89,7 +89,7 @@ static void test_pyroscope(void **state)
 	assert_int_equal(r.n_cut_labels, 0);
 	protoc("push.PushRequest", "push.proto", r.body.data, r.body.size, &text);
 	assert_has(&text, "name: \"__name__\"\n    value: \"process_cpu\"");
-	assert_has(&text, "name: \"region\"\n    value: \"eu\"");
+	assert_has(&text, "name: \"a_region\"\n    value: \"eu\"");
 	assert_has(&text, "name: \"service_name\"\n    value: \"svc-0\"");
 	assert_has(&text, "name: \"host\"\n    value: \"h1\"");
 	assert_null(strstr(text.data, "comm"));

@@ -183,6 +183,16 @@ static void test_phases_are_spread(void **state)
 		assert_in_range(n[i], 850, 1150); /* 5 sd */
 }
 
+static void test_clock_of_the_server(void **state)
+{
+	struct upload_response r = { .outcome = UPLOAD_ANSWERED, .date_s = 5000 };
+
+	assert_int_equal(policy_clock_offset_ns(&r, 5050 * (int64_t)NS_PER_S, 7), 0);
+	assert_int_equal(policy_clock_offset_ns(&r, 6000 * (int64_t)NS_PER_S, 7), -1000 * (int64_t)NS_PER_S);
+	r.date_s = 0;
+	assert_int_equal(policy_clock_offset_ns(&r, 6000 * (int64_t)NS_PER_S, 7), 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +203,7 @@ int main(void)
 		cmocka_unit_test_setup(test_config_errors_hold_until_released, set_up),
 		cmocka_unit_test_setup(test_who_is_suspect, set_up),
 		cmocka_unit_test_setup(test_phases_are_spread, set_up),
+		cmocka_unit_test(test_clock_of_the_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

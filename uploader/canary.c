@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "uploader/canary.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "pprof/build.h"
+#include "pprof/profile.h"
+#include "uploader/target-start.h"
+
+#define DURATION_NS ((int64_t)(10 * NS_PER_S))
+#define PERIOD_NS 10101010
+#define AROUND_NS ((int64_t)(600 * NS_PER_S)) /* clocks differ */
+#define NS_PER_MS_SIGNED ((int64_t)NS_PER_MS)
+
+void canary_name(int64_t now_ns, char ret[static CANARY_NAME_BYTES])
+{
+	uint32_t chance = 0;
+
+	if (getrandom(&chance, sizeof(chance), 0) < 0)
+		chance = (uint32_t)now_ns;
+	snprintf(ret, CANARY_NAME_BYTES, "cpuhound_canary_%" PRId64 "_%08x", now_ns / (int64_t)NS_PER_S, chance);
+}
+
+int canary_make(const char *name, int64_t now_ns, struct profile **ret)
+{
+	const struct profile_meta meta = { .time_ns = now_ns - DURATION_NS,
+					   .duration_ns = DURATION_NS,
+					   .period_ns = PERIOD_NS };
+	const struct label labels[] = { { .key = "service_name", .str = CANARY_SERVICE } };
+	const struct frame frame = { .function = name };
+	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
+	_cleanup_(buf_done) struct buf raw = {};
+	int r = profile_builder_new(&b);
+
+	if (r == 0)
+		r = profile_builder_add(b, &frame, 1, labels, ARRAY_SIZE(labels), 1, PERIOD_NS);
+	if (r == 0)
+		r = profile_builder_encode(b, &meta, &raw);
+	return r < 0 ? r : profile_decode(raw.data, raw.size, ret);
+}
+
+static int ask_pyroscope(const struct target_config *c, int64_t now_ns, struct upload_request *ret)
+{
+	int r = target_start_request(c, "POST", "/querier.v1.QuerierService/SelectMergeStacktraces", ret);
+
+	if (r == 0)
+		r = target_add_header(ret, "Content-Type", "application/json");
+	if (r < 0)
+		return r;
+	return buf_printf(&ret->body,
+			  "{\"profile_typeID\":\"process_cpu:cpu:nanoseconds:cpu:nanoseconds\",\"label_selector\":"
+			  "\"{service_name=\\\"" CANARY_SERVICE "\\\"}\",\"start\":%" PRId64 ",\"end\":%" PRId64 "}",
+			  (now_ns - AROUND_NS) / NS_PER_MS_SIGNED, (now_ns + AROUND_NS) / NS_PER_MS_SIGNED);
+}
+
+static int add_time(struct buf *ret, const char *key, int64_t ns)
+{
+	time_t seconds = (time_t)(ns / (int64_t)NS_PER_S);
+	char text[32];
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm))
+		return -EINVAL;
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return buf_printf(ret, "&%s=%s", key, text);
+}
+
+static int ask_parca(const struct target_config *c, int64_t now_ns, struct upload_request *ret)
+{
+	int r = target_start_request(c, "GET",
+				     "/api/profiles/query?mode=MODE_MERGE&report_type=REPORT_TYPE_TOP&merge.query="
+				     "process_cpu%3Acpu%3Ananoseconds%3Acpu%3Ananoseconds%3Adelta%7B"
+				     "service_name%3D%22" CANARY_SERVICE "%22%7D",
+				     ret);
+
+	if (r == 0)
+		r = add_time(&ret->url, "merge.start", now_ns - AROUND_NS);
+	return r < 0 ? r : add_time(&ret->url, "merge.end", now_ns + AROUND_NS);
+}
+
+static int ask_clickhouse(const struct target_config *c, const char *name, struct upload_request *ret)
+{
+	const char *database = *c->database ? c->database : "cpuhound";
+	int r = target_start_request(c, "POST", "/", ret);
+
+	if (r < 0)
+		return r;
+	return buf_printf(&ret->body,
+			  "SELECT arrayFirst(f -> position(f, '%s') > 0, Stack) FROM %s.stacks WHERE ServiceName = "
+			  "'" CANARY_SERVICE "' AND Hash IN (SELECT StackHash FROM %s.samples WHERE ServiceName = "
+			  "'" CANARY_SERVICE "') AND arrayExists(f -> position(f, '%s') > 0, Stack) FORMAT TSV",
+			  name, database, database, name);
+}
+
+int canary_ask(const struct target_ops *kind, const struct target_config *c, const char *name, int64_t now_ns,
+	       struct upload_request *ret)
+{
+	if (kind == &target_pyroscope)
+		return ask_pyroscope(c, now_ns, ret);
+	if (kind == &target_parca)
+		return ask_parca(c, now_ns, ret);
+	if (kind == &target_clickhouse)
+		return ask_clickhouse(c, name, ret);
+	return CANARY_NO_API;
+}
