@@ -143,13 +143,6 @@ int maintainer_fd(const struct maintainer *m)
 	return m->process.pid_fd;
 }
 
-uint64_t maintainer_due_ns(const struct maintainer *m)
-{
-	if (m->process.pid == 0)
-		return m->due_ns;
-	return m->is_late ? UINT64_MAX : m->started_ns + MAX_RUN_NS;
-}
-
 bool maintainer_dispatch(struct maintainer *m, uint64_t now_ns)
 {
 	char before[MAINTAINER_FAULT_BYTES];

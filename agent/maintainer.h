@@ -46,7 +46,6 @@ void maintainer_done(struct maintainer *m); /* kills it */
 
 /* Readable when it has something to dispatch; -1: it does not run. */
 int maintainer_fd(const struct maintainer *m);
-uint64_t maintainer_due_ns(const struct maintainer *m); /* when to dispatch at the latest */
 
-/* Starts, reaps, kills what it is time for. True: the fault is another one than before, or gone. */
+/* Starts, reaps, kills what it is time for: to be called often. True: the fault is another one than before, or gone. */
 bool maintainer_dispatch(struct maintainer *m, uint64_t now_ns);

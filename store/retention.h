@@ -23,12 +23,6 @@
 
 struct store;
 
-#define RETENTION_RAW_NS (24 * 3600 * (int64_t)1000000000)
-#define RETENTION_MINUTES_NS (7 * RETENTION_RAW_NS)
-#define RETENTION_HOURS_NS (90 * RETENTION_RAW_NS)
-#define RETENTION_LIMIT_BYTES ((uint64_t)2 << 30)
-#define RETENTION_MIN_FREE_PERCENT 5
-
 struct retention_limits {
 	int64_t age_ns[WINDOW_N_TIERS];
 	uint64_t limit_bytes;
@@ -40,10 +34,7 @@ struct retention_stats {
 	struct losses lost;                  /* of this run; going is of no meaning */
 };
 
-/*
- * Needs STORE_MAINTAIN. RETENTION_HELD: losses.json is of a newer version, so nothing that would have to be counted
- * went.
- */
+/* Needs STORE_MAINTAIN. RETENTION_HELD: losses.json is of a newer version, so nothing can be counted: nothing went. */
 enum retention_answer {
 	RETENTION_HELD = 1,
 };

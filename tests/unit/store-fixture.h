@@ -13,6 +13,12 @@
 #define BASE_NS (INT64_C(1795916400) * (int64_t)NS_PER_S) /* 2026-11-29 01:40:00 UTC: of an hour's middle */
 #define WINDOW_NS (10 * (int64_t)NS_PER_S)
 
+/* What [store] of the configuration says by default. */
+#define KEPT_RAW_NS (24 * 3600 * (int64_t)NS_PER_S)
+#define KEPT_MINUTES_NS (7 * KEPT_RAW_NS)
+#define KEPT_HOURS_NS (90 * KEPT_RAW_NS)
+#define KEPT_BYTES ((uint64_t)2 << 30)
+
 struct made {
 	enum window_tier tier;
 	uint64_t first, last; /* 0: first */

@@ -9,8 +9,8 @@
 #define DAY_NS (24 * HOUR_NS)
 
 static const struct retention_limits defaults = {
-	.age_ns = { RETENTION_RAW_NS, RETENTION_MINUTES_NS, RETENTION_HOURS_NS },
-	.limit_bytes = RETENTION_LIMIT_BYTES,
+	.age_ns = { KEPT_RAW_NS, KEPT_MINUTES_NS, KEPT_HOURS_NS },
+	.limit_bytes = KEPT_BYTES,
 };
 
 static struct retention_stats retain(struct store *s, const struct retention_limits *limits, int64_t now_ns)
