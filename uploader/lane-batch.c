@@ -65,10 +65,12 @@ static bool open_next(struct lane *l, const struct upload_clock *now)
 	const struct plan_options options = plan_options(l, now);
 	struct plan_run run;
 
+	l->has_backlog = false;
 	if (l->queue.n_open == QUEUE_MAX_OPEN || plan_next(l->world->source, &l->queue, &options, &run) != 0)
 		return false;
 	if (!run.is_fresh) {
-		if (now->monotonic_ns < l->backfill_ns)
+		l->has_backlog = now->monotonic_ns < l->backfill_ns;
+		if (l->has_backlog)
 			return false;
 		l->backfill_ns = now->monotonic_ns + options.interval_ns / PLAN_BACKFILL;
 	}

@@ -239,7 +239,9 @@ uint64_t lane_wake_ns(const struct lane *l)
 {
 	if (l->is_off || l->transfer)
 		return UINT64_MAX;
-	return l->queue.n_open > 0 ? l->policy.not_before_ns : UINT64_MAX;
+	if (l->queue.n_open > 0)
+		return l->policy.not_before_ns;
+	return l->has_backlog ? l->backfill_ns : UINT64_MAX;
 }
 
 int lane_note_gone(struct lane *l, uint64_t oldest, const struct upload_clock *now)

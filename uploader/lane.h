@@ -58,6 +58,7 @@ struct lane {
 	bool has_credentials;         /* the files that are named could be read once */
 	bool is_dirty;                /* the queue in memory is not the one on disk */
 	uint64_t backfill_ns;         /* CLOCK_MONOTONIC: the next batch of the past not before */
+	bool has_backlog;             /* there is one, and it waits for that time */
 	uint64_t credentials_ns;      /* the next look at the files */
 	unsigned int n_limited;       /* 429 in a row */
 	int64_t clock_offset_ns;      /* what the server's clock is ahead of ours */
