@@ -42,7 +42,7 @@ def must(what, *command, **options):
     except subprocess.TimeoutExpired as e:
         raise Unavailable(f"{what}: not done after {GET_S} s") from e
     if r.rc != 0:
-        raise Unavailable(f"{what}: {(r.stderr or r.stdout).strip()[-400:]}")
+        raise Unavailable(f"{what}: {' '.join((r.stderr or r.stdout).split())[-300:]}")
     return r.stdout
 
 
