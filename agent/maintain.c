@@ -59,6 +59,8 @@ static int enter_sandbox(const char **ret_step)
 		SCMP_SYS(getpid),    SCMP_SYS(getrandom),       SCMP_SYS(stat),        SCMP_SYS(lstat),
 		SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(sched_yield), SCMP_SYS(getcwd),
 	};
+	static const struct sandbox_path paths[] = { { .path = CHILD_GIVEN_PATH, .is_writable = true },
+						     { .path = "/dev/urandom" } };
 	static const struct sandbox_limits limits = {
 		.data_bytes = DATA_BYTES,
 		.output_bytes = OUTPUT_BYTES,
@@ -67,6 +69,8 @@ static int enter_sandbox(const char **ret_step)
 		.keeps_user = true,
 		.keeps_given = true,
 		.may_share_files = true,
+		.paths = paths,
+		.n_paths = ARRAY_SIZE(paths),
 		.calls = calls,
 		.n_calls = ARRAY_SIZE(calls),
 	};

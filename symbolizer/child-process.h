@@ -14,6 +14,7 @@
 /* The child's descriptors, beside 0 to 2: a SOCK_SEQPACKET socket to the parent, and what it may be given for life. */
 #define CHILD_SOCKET_FD 3
 #define CHILD_GIVEN_FD 4
+#define CHILD_GIVEN_PATH "/proc/self/fd/4" /* as a path, before its sandbox stands */
 
 struct child_process {
 	pid_t pid;  /* 0: none */
