@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What became of a request, and what is done about it. */
-#include <inttypes.h>
-#include <string.h>
-
 #include "uploader/lane-inside.h"
 #include "uploader/quarantine.h"
 
