@@ -218,7 +218,7 @@ static int run(void)
 		for (; d.add_s && clock.monotonic_ns >= (1 + WINDOW_S + n_added * d.add_s) * NS_PER_S; n_added++)
 			write_window(s, (int64_t)((d.start_s + n_added * d.add_s) * NS_PER_S));
 		must(uploader_dispatch(u, &clock), "dispatch");
-		if (n_added % 500 == 499 || d.first_rss_kb == 0) {
+		if (n_added % 500 == 499) {
 			note_memory();
 			note_disk(s);
 		}
