@@ -161,7 +161,7 @@ static int print_json_of(const struct store_options *o, const struct store_stats
 int store_stat(const struct store_options *o, struct store *s)
 {
 	struct store_stats stats;
-	struct losses losses;
+	struct losses losses = {};
 	int r = store_stats(s, &stats);
 
 	if (r == 0)

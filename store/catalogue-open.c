@@ -247,7 +247,7 @@ static int try_to_write(int dir_fd, const char *name, struct catalogue **ret, en
 		r = open_file(dir_fd, name, "", SQLITE_OPEN_READWRITE, &c);
 	if (r == 0)
 		r = check_version(c, ret_fault);
-	if (r == CATALOGUE_UNUSABLE && *ret_fault == FAULT_ABSENT) {
+	if (c && r == CATALOGUE_UNUSABLE && *ret_fault == FAULT_ABSENT) {
 		r = execute(c, "PRAGMA journal_mode = WAL");
 		if (r == 0)
 			r = make_schema(c);

@@ -13,7 +13,7 @@
 static int number_of(struct catalogue *c, enum catalogue_statement find, enum catalogue_statement add, const char *a,
 		     const char *b, int64_t *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, find, &s);
 
 	if (r < 0)
@@ -37,7 +37,7 @@ static int number_of(struct catalogue *c, enum catalogue_statement find, enum ca
 
 static int number_of_folder(struct catalogue *c, const char *folder, enum window_tier tier, int64_t *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_FIND_FOLDER, &s);
 
 	if (r < 0)
@@ -95,7 +95,7 @@ static int pack_labels(struct catalogue *c, const struct label_values *labels, s
 static int number_of_labels(struct catalogue *c, const struct label_values *labels, int64_t *ret)
 {
 	_cleanup_(buf_done) struct buf packed = {};
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = pack_labels(c, labels, &packed);
 
 	if (r == 0)
@@ -117,7 +117,7 @@ static int number_of_labels(struct catalogue *c, const struct label_values *labe
 
 static int remove_row(struct catalogue *c, const struct window_path *path)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_REMOVE_WINDOW, &s);
 
 	if (r < 0)
@@ -130,8 +130,8 @@ static int remove_row(struct catalogue *c, const struct window_path *path)
 static int add_window(struct catalogue *c, const struct window_path *path, const struct window_info *info,
 		      int64_t label_set, int64_t *ret)
 {
-	int64_t folder, host;
-	sqlite3_stmt *s;
+	int64_t folder = 0, host = 0;
+	sqlite3_stmt *s = NULL;
 	int r;
 
 	r = number_of_folder(c, path->folder, info->tier, &folder);
@@ -159,7 +159,7 @@ static int add_window(struct catalogue *c, const struct window_path *path, const
 static int add_facts(struct catalogue *c, int64_t row, const struct window_info *info)
 {
 	_cleanup_(buf_done) struct buf ledger = {};
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = ledger_format(&info->ledger, info->id, &ledger);
 
 	if (r == 0)
@@ -198,7 +198,7 @@ int catalogue_put(struct catalogue *c, const struct window_path *path, const str
 /* A power cut may bring back the file, and with it the folder's time, for which the row would not be missed. */
 static int doubt_folder(struct catalogue *c, const char *folder)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_DOUBT_FOLDER, &s);
 
 	if (r < 0)
@@ -219,7 +219,7 @@ int catalogue_remove(struct catalogue *c, const struct window_path *path)
 
 int catalogue_folder_mtime(struct catalogue *c, const char *folder, int64_t *ret)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_FOLDER_MTIME, &s);
 
 	if (r < 0)
@@ -230,7 +230,7 @@ int catalogue_folder_mtime(struct catalogue *c, const char *folder, int64_t *ret
 
 int catalogue_set_folder_mtime(struct catalogue *c, const char *folder, enum window_tier tier, int64_t mtime_ns)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_SET_FOLDER_MTIME, &s);
 
 	if (r < 0)
@@ -243,7 +243,7 @@ int catalogue_set_folder_mtime(struct catalogue *c, const char *folder, enum win
 
 int catalogue_forget_folder(struct catalogue *c, const char *folder)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_FORGET_FOLDER, &s);
 
 	if (r < 0)
@@ -254,7 +254,7 @@ int catalogue_forget_folder(struct catalogue *c, const char *folder)
 
 int catalogue_set_complete(struct catalogue *c)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_SET_COMPLETE, &s);
 
 	return r == 0 ? catalogue_run(s) : r;

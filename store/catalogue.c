@@ -122,7 +122,7 @@ int catalogue_take_number(sqlite3_stmt *s, int64_t *ret)
 
 int catalogue_begin(struct catalogue *c)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int r = catalogue_statement(c, STATEMENT_BEGIN, &s);
 
 	return r == 0 ? catalogue_run(s) : r;
@@ -130,7 +130,7 @@ int catalogue_begin(struct catalogue *c)
 
 int catalogue_end(struct catalogue *c, int r)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	int e = catalogue_statement(c, r == 0 ? STATEMENT_COMMIT : STATEMENT_ROLLBACK, &s);
 
 	if (e == 0)

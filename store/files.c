@@ -42,7 +42,7 @@ static int open_path(struct files_writer *w, const char *folder, int *ret)
 
 	strcpy(path, folder);
 	while ((name = strsep(&rest, "/"))) {
-		int below, e = open_or_make(fd < 0 ? w->store_fd : fd, name, is_synced, &below);
+		int below = -1, e = open_or_make(fd < 0 ? w->store_fd : fd, name, is_synced, &below);
 
 		if (e < 0)
 			return e;
@@ -166,21 +166,17 @@ static int open_listing(int store_fd, const char *folder, DIR **ret)
 
 	if (fd < 0)
 		return errno == ENOENT ? FILES_GONE : -errno;
-	*ret = fdopendir(fd);
-	if (!*ret)
-		return -errno;
-	(void)take_fd(fd);
-	return 0;
+	return fs_open_dir(fd, ret);
 }
 
 /* Folders DAY and HOUR: their names begin with a digit, and fit. */
 static int add_folders(int store_fd, const char *folder, unsigned int depth, struct files_listing *ret)
 {
 	struct dirent *entry;
-	DIR *dir;
+	DIR *dir = NULL;
 	int r = open_listing(store_fd, folder, &dir);
 
-	if (r != 0)
+	if (!dir)
 		return r == FILES_GONE || r == -ENOTDIR ? 0 : r;
 	while (r == 0 && (entry = readdir(dir))) {
 		char path[FOLDER_BYTES];
@@ -211,10 +207,10 @@ int files_list_folders(int store_fd, enum window_tier tier, struct files_listing
 int files_list(int store_fd, const char *folder, struct files_listing *ret)
 {
 	struct dirent *entry;
-	DIR *dir;
+	DIR *dir = NULL;
 	int r = open_listing(store_fd, folder, &dir);
 
-	if (r != 0)
+	if (!dir)
 		return r == FILES_GONE || r == -ENOTDIR ? 0 : r;
 	while (r == 0 && (entry = readdir(dir)))
 		if (isdigit((unsigned char)entry->d_name[0]) && has_suffix(entry->d_name, NAME_SUFFIX))
@@ -233,10 +229,10 @@ static bool is_temporary(const char *name)
 int files_remove_temporaries(int store_fd, const char *folder, unsigned int depth)
 {
 	struct dirent *entry;
-	DIR *dir;
+	DIR *dir = NULL;
 	int r = open_listing(store_fd, folder, &dir);
 
-	if (r != 0)
+	if (!dir)
 		return r == FILES_GONE || r == -ENOTDIR ? 0 : r;
 	while (r == 0 && (entry = readdir(dir))) {
 		char path[FOLDER_BYTES];

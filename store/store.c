@@ -317,7 +317,7 @@ int store_write(struct store *s, struct window_info *info, const struct label_va
 	struct window_name name;
 	struct window_path path;
 	int64_t below_free = 0;
-	struct stat st;
+	struct stat st = {};
 	int e;
 
 	name_of_window(info, &name);
