@@ -29,6 +29,21 @@ static uint64_t access_for(const struct sandbox_path *path, int fd, int version)
 	return path->is_writable ? WRITE_FILE : READ_FILE;
 }
 
+/* For who connects: how names are looked up, and certificates. */
+static const struct sandbox_path network[] = {
+	{ .path = "/etc/resolv.conf" },
+	{ .path = "/etc/hosts" },
+	{ .path = "/etc/host.conf" },
+	{ .path = "/etc/nsswitch.conf" },
+	{ .path = "/etc/gai.conf" },
+	{ .path = "/etc/services" },
+	{ .path = "/etc/gnutls" },
+	{ .path = "/etc/ssl" },
+	{ .path = "/usr/lib/ssl" },
+	{ .path = "/usr/share/ca-certificates" },
+	{ .path = "/usr/local/share/ca-certificates" },
+};
+
 static int allow(int ruleset_fd, const struct sandbox_path *path, int version)
 {
 	_cleanup_close_ int fd = open(path->path, O_PATH | O_CLOEXEC);
@@ -58,6 +73,8 @@ int sandbox_restrict_paths(const struct sandbox_limits *limits)
 		return -errno;
 	for (size_t i = 0; r == 0 && i < limits->n_paths; i++)
 		r = allow(fd, &limits->paths[i], version);
+	for (size_t i = 0; r == 0 && limits->may_connect && i < ARRAY_SIZE(network); i++)
+		r = allow(fd, &network[i], version);
 	if (r < 0)
 		return r;
 	return syscall(SYS_landlock_restrict_self, fd, 0) < 0 ? -errno : 0;

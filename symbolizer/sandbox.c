@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <nss.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -37,6 +38,12 @@
 static int close_descriptors(const struct sandbox_limits *limits)
 {
 	return close_range(limits->keeps_given ? CHILD_GIVEN_FD + 1 : CHILD_SOCKET_FD + 1, ~0U, 0) < 0 ? -errno : 0;
+}
+
+/* Any other way is a library that the filter keeps out. */
+static int choose_lookup(const struct sandbox_limits *limits)
+{
+	return limits->may_connect && __nss_configure_lookup("hosts", "files dns") < 0 ? -errno : 0;
 }
 
 /* A terminal's or service manager's signal is for the agent, which may want more answers before it ends us. */
@@ -172,6 +179,61 @@ static const int allowed_calls[] = {
 #endif
 };
 
+/* Files by name, and what SQLite does to them. */
+static const int file_calls[] = {
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(openat2),
+	SCMP_SYS(stat),
+	SCMP_SYS(lstat),
+	SCMP_SYS(access),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
+	SCMP_SYS(readlink),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(getcwd),
+	SCMP_SYS(fchdir),
+	SCMP_SYS(lseek),
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fallocate),
+	SCMP_SYS(fchown),
+	SCMP_SYS(fchmod),
+	SCMP_SYS(utimensat),
+	SCMP_SYS(flock),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat),
+	SCMP_SYS(rename),
+	SCMP_SYS(renameat),
+	SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(rmdir),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getpid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(sched_yield),
+};
+
+/* Sockets, and the threads in which libcurl looks up names. */
+static const int connect_calls[] = {
+	SCMP_SYS(socket),          SCMP_SYS(socketpair),  SCMP_SYS(pipe2),       SCMP_SYS(eventfd2),
+	SCMP_SYS(connect),         SCMP_SYS(bind),        SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+	SCMP_SYS(getsockopt),      SCMP_SYS(setsockopt),  SCMP_SYS(sendto),      SCMP_SYS(sendmmsg),
+	SCMP_SYS(recvfrom),        SCMP_SYS(shutdown),    SCMP_SYS(poll),        SCMP_SYS(ppoll),
+	SCMP_SYS(epoll_create1),   SCMP_SYS(epoll_ctl),   SCMP_SYS(epoll_wait),  SCMP_SYS(epoll_pwait),
+	SCMP_SYS(ioctl),           SCMP_SYS(fcntl),       SCMP_SYS(clone),       SCMP_SYS(clone3),
+	SCMP_SYS(set_robust_list), SCMP_SYS(rseq),        SCMP_SYS(uname),       SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),  SCMP_SYS(sigaltstack), SCMP_SYS(getrandom),   SCMP_SYS(getrusage),
+	SCMP_SYS(getpid),          SCMP_SYS(gettid),
+};
+
 static int allow_some(scmp_filter_ctx filter)
 {
 	int r;
@@ -228,6 +290,10 @@ static int fill_filter(scmp_filter_ctx filter, const struct sandbox_limits *limi
 	r = allow_calls(filter, allowed_calls, ARRAY_SIZE(allowed_calls));
 	if (r == 0)
 		r = allow_calls(filter, limits->calls, limits->n_calls);
+	if (r == 0 && limits->may_use_files)
+		r = allow_calls(filter, file_calls, ARRAY_SIZE(file_calls));
+	if (r == 0 && limits->may_connect)
+		r = allow_calls(filter, connect_calls, ARRAY_SIZE(connect_calls));
 	if (r == 0)
 		r = allow_some(filter);
 	if (r == 0 && limits->may_map_files)
@@ -256,11 +322,17 @@ static const struct {
 	const char *name;
 	int (*take)(const struct sandbox_limits *limits);
 } steps[] = {
-	{ "closing descriptors", close_descriptors },    { "ignoring signals", ignore_signals },
-	{ "setting oom_score_adj", raise_oom_score },    { "setting resource limits", limit_resources },
-	{ "setting the priority", set_priority },        { "changing the user", become_nobody },
-	{ "dropping capabilities", drop_capabilities },  { "setting process flags", set_process_flags },
-	{ "restricting paths", sandbox_restrict_paths }, { "installing the seccomp filter", filter_calls },
+	{ "choosing how names are looked up", choose_lookup },
+	{ "closing descriptors", close_descriptors },
+	{ "ignoring signals", ignore_signals },
+	{ "setting oom_score_adj", raise_oom_score },
+	{ "setting resource limits", limit_resources },
+	{ "setting the priority", set_priority },
+	{ "changing the user", become_nobody },
+	{ "dropping capabilities", drop_capabilities },
+	{ "setting process flags", set_process_flags },
+	{ "restricting paths", sandbox_restrict_paths },
+	{ "installing the seccomp filter", filter_calls },
 };
 
 int sandbox_enter(const struct sandbox_limits *limits, const char **ret_step)

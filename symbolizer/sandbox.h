@@ -25,7 +25,9 @@ struct sandbox_limits {
 	bool may_share_files; /* mapped for reading and writing, as SQLite does */
 	bool keeps_user;      /* it works at files of the agent's user; else it becomes nobody */
 	bool keeps_given;     /* CHILD_GIVEN_FD stays open */
-	/* Where calls below lets it open paths: these, by Landlock, where the kernel has that. */
+	bool may_use_files;   /* opens, writes, renames and removes files by their names */
+	bool may_connect;     /* sockets of its own, names by files and DNS, the system's certificates */
+	/* What of the file system is left to such a child, by Landlock where the kernel has that. */
 	const struct sandbox_path *paths;
 	size_t n_paths;
 	const int *calls; /* system calls beside those of every child: seccomp's numbers; borrowed */
