@@ -151,7 +151,9 @@ static void write_map(pid_t pid, const char *text)
 	int fd;
 
 	map_path(pid, path);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (remove(path) < 0) /* of another process of that number, which could not clean up */
+		assert_int_equal(errno, ENOENT);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(fs_write_all(fd, text, strlen(text)), 0);
 	close(fd);
