@@ -320,8 +320,36 @@ def fill_disk(a):
     return filler
 
 
+def room_again(a, filler):
+    """Windows are written again, and each one is there or counted."""
+    os.unlink(filler)
+    freed = time.monotonic()
+    h.check("room again: windows are written again", a.wait_for_windows(2) and
+            h.until(lambda: a.status()["windows"]["last_error"] is None), a.status()["windows"])
+    h.check("within 30 s", time.monotonic() - freed < 30, time.monotonic() - freed)
+    counts = a.status()["windows"]
+    lost = counts["failed"] + counts["evicted"] + counts["disk_low"]
+    windows = agent.read_windows(a.windows())
+    h.check("each window is there or counted", windows[-1].sequence + 1 - len(windows) <= lost, (lost, windows))
+    agent.check_ledgers("a full disk", windows)
+    h.check("it ends well", a.stop() == 0, a.said())
+
+
+def disk_low():
+    """Of 1 MiB, 20 KiB are free: less than 5 %."""
+    with agent_on_small_disk("low") as a:
+        a.wait_for_windows(2)
+        filler = fill_disk(a)
+        os.truncate(filler, os.path.getsize(filler) - (20 << 10))
+        h.check("a disk with little room: nothing is written, and nothing makes way", h.until(
+            lambda: a.status()["windows"]["disk_low"] >= 2, 30) and a.status()["windows"]["failed"] == 0 ==
+                a.status()["windows"]["evicted"], a.status()["windows"])
+        h.check("the metrics tell", 'cpuhound_windows_lost_total{reason="disk_low"}' in a.get("/metrics")[1], a.get("/metrics")[1])
+        room_again(a, filler)
+
+
 def disk_full():
-    with agent_on_small_disk("full") as a:
+    with agent_on_small_disk("full", store__min_free_percent="0") as a:
         a.wait_for_windows(2)
         n = len(a.windows())
         filler = fill_disk(a)
@@ -334,17 +362,7 @@ def disk_full():
                 "No space left on device" in a.said() and
                 'cpuhound_windows_lost_total{reason="write_failed"}' in a.get("/metrics")[1],
                 (s["errors"], a.said(), a.get("/metrics")[1]))
-        os.unlink(filler)
-        freed = time.monotonic()
-        h.check("room again: windows are written again", a.wait_for_windows(2) and
-                h.until(lambda: a.status()["windows"]["last_error"] is None), a.status()["windows"])
-        h.check("within 30 s", time.monotonic() - freed < 30, time.monotonic() - freed)
-        s = a.status()
-        lost = s["windows"]["failed"] + s["windows"]["evicted"]
-        windows = agent.read_windows(a.windows())
-        h.check("each window is there or counted", windows[-1].sequence + 1 - len(windows) <= lost, (lost, windows))
-        agent.check_ledgers("a full disk", windows)
-        h.check("it ends well", a.stop() == 0, a.said())
+        room_again(a, filler)
     with agent_on_small_disk("full-at-stop", window="300s") as a:
         fill_disk(a)
         h.check("a disk that is full when it stops: said", a.stop() == 0 and a.said().count("a window is lost") == 1,
@@ -354,7 +372,7 @@ def disk_full():
 def main(n_windows, whole):
     h.needs_root()
     for case, *args in ((no_gap, n_windows), (restart,), (stopped_while_off,), (one_agent,), (disk_limit,),
-                        (disk_full,), (budget, whole)):
+                        (disk_full,), (disk_low,), (budget, whole)):
         if len(sys.argv) < 2 or case.__name__ in sys.argv[1:]:
             h.case(case, *args)
     h.done()
