@@ -18,8 +18,8 @@
 
 #define DATA_BYTES ((size_t)256 << 20)
 #define MODULES_BYTES ((size_t)48 << 20) /* a usual hundred binaries have 30 MiB of CFI, a browser 40 */
-#define READ_MS 2000                      /* CPU time for one binary: the largest take 0.2 s */
-#define FINISH_MS 50                      /* CPU time for one copy, which needs 1 ms at most */
+#define READ_MS 2000                     /* CPU time for one binary: the largest take 0.2 s */
+#define FINISH_MS 50                     /* CPU time for one copy, which needs 1 ms at most */
 #define SIGNAL_STACK_BYTES 16384
 
 struct finisher {
