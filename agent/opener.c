@@ -3,8 +3,10 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <utlist.h>
@@ -124,12 +126,23 @@ static int open_by_name(const struct opener *o, int process_fd, const struct new
 	return 0;
 }
 
+/* Numbers of inodes are used again, on ext4 at once. Where either side does not tell the generation, the number must
+ * do. */
+static bool has_the_generation(const struct mapped_file *file, int fd)
+{
+	long generation = 0; /* of which file systems fill in an int */
+
+	return !file->ino_generation || ioctl(fd, FS_IOC_GETVERSION, &generation) < 0 ||
+	       (uint32_t)generation == (uint32_t)file->ino_generation;
+}
+
 /* overlayfs and btrfs tell another device than stat does. */
 static bool has_the_inode(const struct mapped_file *file, int fd)
 {
 	struct stat st;
 
-	return file->ino && fstat(fd, &st) == 0 && st.st_ino == file->ino && st.st_dev == file->dev;
+	return file->ino && fstat(fd, &st) == 0 && st.st_ino == file->ino && st.st_dev == file->dev &&
+	       has_the_generation(file, fd);
 }
 
 /* By name on the host, after the process has gone: only with a proof that it is the same file. */
