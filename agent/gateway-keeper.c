@@ -269,7 +269,7 @@ static void refuse(struct gateway_keeper *g, uint64_t gateway_id, unsigned int s
 		.retry_after_s = retry_after_s,
 	};
 
-	gateway_set_text(order.text, text);
+	packet_set_text(order.text, sizeof(order.text), text);
 	give(g, &order, NULL, 0);
 }
 
@@ -383,7 +383,7 @@ void gateway_keeper_answer(struct gateway_keeper *g, uint64_t id, unsigned int s
 		return;
 	order.id = q->gateway_id;
 	q->state = GATEWAY_FREE;
-	gateway_set_text(order.text, text);
+	packet_set_text(order.text, sizeof(order.text), text);
 	give(g, &order, &fd, fd >= 0);
 }
 

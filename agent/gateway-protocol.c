@@ -4,15 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-void gateway_set_text(char ret[static WEB_TEXT_BYTES], const char *text)
-{
-	size_t n = strnlen(text, WEB_TEXT_BYTES - 1);
-
-	memset(ret, 0, WEB_TEXT_BYTES);
-	for (size_t i = 0; i < n; i++)
-		ret[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-}
-
 int gateway_send_order(int socket, const struct gateway_order *order, const int *fds, size_t n_fds)
 {
 	const struct packet_part part = { .data = order, .size = sizeof(*order) };

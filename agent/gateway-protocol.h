@@ -63,9 +63,6 @@ _Static_assert(sizeof(struct gateway_word) ==
 		       16 + sizeof(struct web_counts) + sizeof(struct web_request) + WEB_TEXT_BYTES,
 	       "no holes");
 
-/* Copies what is printable ASCII, the rest as '?', and cuts it. */
-void gateway_set_text(char ret[static WEB_TEXT_BYTES], const char *text);
-
 /* All: 0, -errno, or enum packet_answer. */
 
 /* The descriptors stay the caller's. */

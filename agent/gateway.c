@@ -46,7 +46,7 @@ static int take_settings(struct gateway *g, const struct gateway_order *order, i
 	r = web_server_set(g->server, g->listen_fd, g->status_fd, &g->settings, reason);
 	explicit_bzero(&g->settings, sizeof(g->settings));
 	g->set = (struct gateway_word){ .kind = GATEWAY_SET, .status = r, .id = order->id };
-	gateway_set_text(g->set.reason, reason);
+	packet_set_text(g->set.reason, sizeof(g->set.reason), reason);
 	g->owes_set = true;
 	return 0;
 }
@@ -183,7 +183,7 @@ static int say_hello(int status, const char *step)
 
 	if (status < 0)
 		snprintf(reason, sizeof(reason), "%s: %s", step, strerrordesc_np(-status));
-	gateway_set_text(hello.reason, reason);
+	packet_set_text(hello.reason, sizeof(hello.reason), reason);
 	return gateway_send_word(CHILD_SOCKET_FD, &hello);
 }
 

@@ -153,7 +153,7 @@ static int say_hello(struct upload_child *c, int status, const char *step)
 	c->word = (struct upload_word){ .kind = UPLOAD_HELLO, .status = status };
 	if (status < 0)
 		snprintf(reason, sizeof(reason), "%s: %s", step, strerrordesc_np(-status));
-	upload_set_text(c->word.fault, sizeof(c->word.fault), reason);
+	packet_set_text(c->word.fault, sizeof(c->word.fault), reason);
 	return upload_send_word(CHILD_SOCKET_FD, &c->word);
 }
 
@@ -164,9 +164,9 @@ static int tell_target(struct upload_child *c, size_t i)
 
 	uploader_stats(c->uploader, i, &stats);
 	c->word = (struct upload_word){ .kind = UPLOAD_TARGET, .index = (uint32_t)i };
-	upload_set_text(t->name, sizeof(t->name), stats.name);
-	upload_set_text(t->kind, sizeof(t->kind), stats.kind);
-	upload_set_text(t->fault, sizeof(t->fault), stats.fault);
+	packet_set_text(t->name, sizeof(t->name), stats.name);
+	packet_set_text(t->kind, sizeof(t->kind), stats.kind);
+	packet_set_text(t->fault, sizeof(t->fault), stats.fault);
 	t->state = stats.state;
 	t->n_queued_windows = stats.n_queued_windows;
 	t->n_queued_bytes = stats.n_queued_bytes;
@@ -189,7 +189,7 @@ static int report(struct upload_child *c, uint64_t now_ns)
 		r = tell_target(c, i);
 	if (r == 0) {
 		c->word = (struct upload_word){ .kind = UPLOAD_BEAT, .index = (uint32_t)n };
-		upload_set_text(c->word.fault, sizeof(c->word.fault), uploader_fault(c->uploader));
+		packet_set_text(c->word.fault, sizeof(c->word.fault), uploader_fault(c->uploader));
 		r = upload_send_word(CHILD_SOCKET_FD, &c->word);
 	}
 	return r == PACKET_AGAIN ? 0 : r;

@@ -102,7 +102,7 @@ static void on_lost(struct upload_keeper *k)
 
 static void drop(struct upload_keeper *k, const char *reason)
 {
-	upload_set_text(k->fault, sizeof(k->fault), reason);
+	packet_set_text(k->fault, sizeof(k->fault), reason);
 	child_keeper_drop(&k->child, reason);
 	on_lost(k);
 }
@@ -147,7 +147,7 @@ static int tell(struct upload_keeper *k)
 	struct upload_order order;
 	int r = make_settings_file(k, &fd);
 
-	upload_set_text(order.host, sizeof(order.host), k->config.host);
+	packet_set_text(order.host, sizeof(order.host), k->config.host);
 	return r == 0 ? upload_send_order(k->child.process.socket, &order, fd) : r;
 }
 
@@ -230,7 +230,7 @@ void upload_keeper_dispatch(struct upload_keeper *k)
 
 	receive(k);
 	if (child_keeper_reap(&k->child, &status)) {
-		upload_set_text(k->fault, sizeof(k->fault), "the uploader ended; another takes its place");
+		packet_set_text(k->fault, sizeof(k->fault), "the uploader ended; another takes its place");
 		on_lost(k);
 	}
 	if (child_keeper_check(&k->child, k->child.ready) < 0)

@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/upload-packet.h"
 
-#include <string.h>
-
-void upload_set_text(char *ret, size_t size, const char *text)
-{
-	size_t n = strnlen(text, size - 1);
-
-	memset(ret, 0, size);
-	for (size_t i = 0; i < n; i++)
-		ret[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-}
-
 int upload_send_order(int socket, const struct upload_order *order, int settings_fd)
 {
 	const struct packet_part part = { .data = order, .size = sizeof(*order) };

@@ -45,9 +45,6 @@ struct upload_word {
 	struct upload_target_report target;
 };
 
-/* Copies what is printable ASCII, the rest as '?', and cuts it. */
-void upload_set_text(char *ret, size_t size, const char *text);
-
 /* All: 0, -errno, or enum packet_answer. What does not look right is -EBADMSG. */
 
 /* The descriptor stays the caller's; what came becomes the caller's. */

@@ -126,3 +126,12 @@ bool packet_is_text(const char *s, size_t size)
 	}
 	return n < size;
 }
+
+void packet_set_text(char *ret, size_t size, const char *text)
+{
+	size_t n = strnlen(text, size - 1);
+
+	memset(ret, 0, size);
+	for (size_t i = 0; i < n; i++)
+		ret[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+}

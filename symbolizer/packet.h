@@ -35,3 +35,6 @@ _must_check_ int packet_receive_with_fds(int socket, void *message, size_t capac
 
 /* The field of a message holds printable ASCII and ends with a NUL. */
 bool packet_is_text(const char *s, size_t size);
+
+/* Makes such a field of any text: what is not printable becomes '?', what does not fit is cut. */
+void packet_set_text(char *ret, size_t size, const char *text);
