@@ -8,9 +8,10 @@
 #include "agent/config.h"
 #include "agent/upload-targets.h"
 #include "cli/options.h"
-#include "cli/profile-file.h"
+#include "cli/profile-fail.h"
 #include "cli/push-options.h"
 #include "common/log.h"
+#include "pprof/profile-file.h"
 #include "store/store.h"
 #include "uploader/canary.h"
 #include "uploader/push.h"
@@ -60,7 +61,7 @@ static int push_file(struct push *p, const char *path)
 	int r = profile_file_read(path, &file);
 
 	if (r < 0)
-		return profile_file_fail(path, r);
+		return profile_fail(path, r);
 	r = push_profile(p, file.profile);
 	return r == 0 ? EXIT_OK : explain(p, path, r);
 }

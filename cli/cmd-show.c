@@ -5,9 +5,10 @@
 #include "cli/json.h"
 #include "cli/losses-view.h"
 #include "cli/options.h"
-#include "cli/profile-file.h"
+#include "cli/profile-fail.h"
 #include "cli/summary.h"
 #include "common/parse.h"
+#include "pprof/profile-file.h"
 #include "pprof/profile.h"
 #include "report/losses.h"
 
@@ -109,7 +110,7 @@ static int show(const struct show_options *o)
 	r = profile_file_read(o->path, &file);
 	if (r == 0)
 		r = print(o, &file);
-	return r < 0 ? profile_file_fail(o->path, r) : EXIT_OK;
+	return r < 0 ? profile_fail(o->path, r) : EXIT_OK;
 }
 
 static int parse_top(const char *value, struct show_options *o)

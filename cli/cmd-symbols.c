@@ -9,13 +9,14 @@
 #include "cli/indexing-options.h"
 #include "cli/json.h"
 #include "cli/options.h"
-#include "cli/profile-file.h"
+#include "cli/profile-fail.h"
 #include "cli/symbols-view.h"
 #include "cli/text.h"
 #include "common/buf.h"
 #include "common/fsutil.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "pprof/profile-file.h"
 #include "report/missing.h"
 #include "symbolizer/binary.h"
 #include "symbolizer/index-catalog.h"
@@ -211,7 +212,7 @@ static int add_profile(const char *path, struct missing *m)
 		r = missing_add(m, file.profile);
 	if (r == MISSING_OTHER_UNIT)
 		return text_fail("add", path, "it counts something else than the files before it");
-	return r < 0 ? profile_file_fail(path, r) : EXIT_OK;
+	return r < 0 ? profile_fail(path, r) : EXIT_OK;
 }
 
 static int print_missing(const struct symbols_options *o, const struct symbols_missing *v)

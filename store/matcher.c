@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#define PCRE2_CODE_UNIT_WIDTH 8
-
 #include "store/matcher.h"
 
 #include <inttypes.h>
-#include <pcre2.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/regex.h"
 #include "pprof/profile.h"
-
-/* As in workload/relabel.c: this ends a match after some 2 ms. */
-#define MATCH_LIMIT_STEPS 100000
-#define MATCH_LIMIT_KIB 512
 
 struct matcher {
 	char *key, *value;
 	bool is_negative;
-	pcre2_code *regex; /* NULL: the value itself */
-	pcre2_match_data *match;
-	pcre2_match_context *limits;
-	uint64_t n_given_up;
+	struct regex *regex; /* NULL: the value itself */
 };
 
 /* The longer ones first. */
@@ -64,35 +55,16 @@ struct matcher *matcher_free(struct matcher *m)
 		return NULL;
 	free(m->key);
 	free(m->value);
-	pcre2_code_free(m->regex);
-	pcre2_match_data_free(m->match);
-	pcre2_match_context_free(m->limits);
+	regex_free(m->regex);
 	free(m);
 	return NULL;
 }
 
 static int compile(struct matcher *m, char ret_why[static MATCHER_WHY_BYTES])
 {
-	const uint32_t options = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY |
-				 PCRE2_NEVER_BACKSLASH_C | PCRE2_MATCH_INVALID_UTF;
-	PCRE2_SIZE offset;
-	int error;
+	int r = regex_new(m->value, REGEX_WHOLE, &m->regex, ret_why);
 
-	m->regex = pcre2_compile((PCRE2_SPTR)m->value, PCRE2_ZERO_TERMINATED, options, &error, &offset, NULL);
-	if (!m->regex) {
-		PCRE2_UCHAR why[128];
-
-		pcre2_get_error_message(error, why, sizeof(why));
-		snprintf(ret_why, MATCHER_WHY_BYTES, "%s (at character %zu)", (const char *)why, (size_t)offset + 1);
-		return MATCHER_BAD;
-	}
-	m->match = pcre2_match_data_create(1, NULL);
-	m->limits = pcre2_match_context_create(NULL);
-	if (!m->match || !m->limits)
-		return -ENOMEM;
-	pcre2_set_match_limit(m->limits, MATCH_LIMIT_STEPS);
-	pcre2_set_heap_limit(m->limits, MATCH_LIMIT_KIB);
-	return 0;
+	return r == REGEX_BAD ? MATCHER_BAD : r;
 }
 
 int matcher_new(const char *text, struct matcher **ret, char ret_why[static MATCHER_WHY_BYTES])
@@ -126,14 +98,7 @@ const char *matcher_key(const struct matcher *m)
 
 static bool is_match(struct matcher *m, const char *value)
 {
-	int n;
-
-	if (!m->regex)
-		return strcmp(m->value, value) == 0;
-	n = pcre2_match(m->regex, (PCRE2_SPTR)value, PCRE2_ZERO_TERMINATED, 0, 0, m->match, m->limits);
-	if (n < 0 && n != PCRE2_ERROR_NOMATCH)
-		m->n_given_up++;
-	return n >= 0;
+	return m->regex ? regex_matches(m->regex, value) : strcmp(m->value, value) == 0;
 }
 
 bool matcher_takes(struct matcher *m, const char *value)
@@ -154,5 +119,5 @@ bool matcher_takes_sample(struct matcher *m, const struct profile_sample *sample
 
 uint64_t matcher_n_given_up(const struct matcher *m)
 {
-	return m->n_given_up;
+	return m->regex ? regex_n_given_up(m->regex) : 0;
 }

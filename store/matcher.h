@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * matcher: what a label must be, as Prometheus writes it: key=value, key!=value, key=~regex, key!~regex. Expressions
- * match the whole value (PCRE2, as in workload/relabel.h); a label that is not there is the value "". `service` is
+ * match the whole value (common/regex.h); a label that is not there is the value "". `service` is
  * another word for service_name. Not locked.
  */
 #pragma once
@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #include "common/clean.h"
+#include "common/regex.h"
 
-#define MATCHER_WHY_BYTES 192
+#define MATCHER_WHY_BYTES REGEX_WHY_BYTES
 
 struct matcher;
 struct profile_sample;

@@ -15,9 +15,6 @@ struct profile_file {
 	struct profile *profile;
 };
 
-/* Errors of the file itself, and of what is in it: profile_file_fail() knows the words. */
+/* Errors of the file itself, and of profile_decode(). */
 _must_check_ int profile_file_read(const char *path, struct profile_file *ret);
 void profile_file_done(struct profile_file *f);
-
-/* One line on stderr for an error of the above, or of what was computed from the profile; returns EXIT_ERROR. */
-int profile_file_fail(const char *path, int error);

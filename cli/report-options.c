@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/report-options.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/profile-fail.h"
+#include "cli/text.h"
+#include "common/log.h"
+#include "store/store.h"
+
+void report_options_done(struct report_options *o)
+{
+	selection_options_done(&o->selection);
+	stack_filter_done(&o->filter);
+	free(o->files);
+}
+
+static enum exit_code out_of_memory(void)
+{
+	log_error("cannot go on: %s", strerror(ENOMEM));
+	return EXIT_ERROR;
+}
+
+static enum exit_code take_text(char **text, const struct command *command, const char *name, const char *value)
+{
+	if (*text)
+		return (enum exit_code)options_error(command, "--%s can be given once", name);
+	*text = strdup(value);
+	return *text ? EXIT_OK : out_of_memory();
+}
+
+static enum exit_code take_stack(struct report_options *o, const struct command *command, const char *value)
+{
+	char why[REGEX_WHY_BYTES];
+	int r;
+
+	if (o->filter.stack)
+		return (enum exit_code)options_error(command, "--stack can be given once");
+	r = regex_new(value, REGEX_ANYWHERE, &o->filter.stack, why);
+	if (r == REGEX_BAD)
+		return (enum exit_code)options_error(command, "--stack '%s': %s", value, why);
+	return r < 0 ? out_of_memory() : EXIT_OK;
+}
+
+static enum exit_code take_domain(struct report_options *o, const struct command *command, enum stack_domain domain)
+{
+	if (o->filter.domain != STACK_ANY && o->filter.domain != domain)
+		return (enum exit_code)options_error(command, "--kernel and --user exclude each other");
+	o->filter.domain = domain;
+	return EXIT_OK;
+}
+
+enum exit_code report_options_take(struct report_options *o, const struct command *command, int option, char *value)
+{
+	switch (option) {
+	case OPTION_STACK:
+		return take_stack(o, command, value);
+	case OPTION_FUNCTION:
+		return take_text(&o->filter.function, command, "function", value);
+	case OPTION_LIBRARY:
+		return take_text(&o->filter.library, command, "library", value);
+	case OPTION_KERNEL:
+		return take_domain(o, command, STACK_KERNEL);
+	case OPTION_USER:
+		return take_domain(o, command, STACK_USER);
+	default:
+		return selection_options_take(&o->selection, command, option, value);
+	}
+}
+
+static enum exit_code add_file(struct report_options *o, char *path)
+{
+	char **files = reallocarray(o->files, o->n_files + 1, sizeof(*files));
+
+	if (!files)
+		return out_of_memory();
+	o->files = files;
+	o->files[o->n_files++] = path;
+	return EXIT_OK;
+}
+
+/* "./a=b" is a file: no label's name begins so. */
+static bool is_matcher(const char *argument)
+{
+	size_t n = strspn(argument, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+
+	return n > 0 && (argument[n] == '=' || (argument[n] == '!' && argument[n + 1] != 0));
+}
+
+enum exit_code report_options_add(struct report_options *o, const struct command *command, char *argument)
+{
+	return is_matcher(argument) ? selection_options_add(&o->selection, command, argument) : add_file(o, argument);
+}
+
+void report_input_done(struct report_input *i)
+{
+	i->source = source_free(i->source);
+	if (i->store)
+		close(i->dir_fd);
+	i->store = store_free(i->store);
+}
+
+enum exit_code report_options_open(const struct report_options *o, struct report_input *ret)
+{
+	struct report_input input = {};
+	int r;
+
+	if (o->n_files == 0) {
+		enum exit_code code = selection_options_open(&o->selection, STORE_READ, &input.dir_fd, &input.store);
+
+		if (code != EXIT_OK)
+			return code;
+		r = source_of_store(input.store, &o->selection.selection, &input.source);
+	} else {
+		r = source_of_files(o->files, o->n_files, &o->selection.selection, &input.source);
+	}
+	if (r < 0) {
+		report_input_done(&input);
+		return (enum exit_code)text_fail("read", o->n_files ? o->files[0] : o->selection.store, strerror(-r));
+	}
+	*ret = input;
+	return EXIT_OK;
+}
+
+static enum exit_code tell_end(const struct report_options *o, const struct source_counts *counts)
+{
+	if (counts->n_gone + counts->n_bad > 0)
+		log_warning("%" PRIu64 " windows could not be read (%" PRIu64 " damaged): they are not in the answer",
+			    counts->n_gone + counts->n_bad, counts->n_bad);
+	if (counts->n_profiles > 0)
+		return EXIT_OK;
+	if (o->selection.is_limited)
+		log_error("no window of '%s' is selected: see 'cpuhound store ls --store %s'", o->selection.store,
+			  o->selection.store);
+	else
+		log_error("no windows yet in '%s': start 'cpuhound agent', or name a FILE", o->selection.store);
+	return EXIT_ERROR;
+}
+
+int report_input_next(const struct report_options *o, struct report_input *i, struct source_item *ret,
+		      enum exit_code *ret_exit)
+{
+	int r = source_next(i->source, ret);
+	struct source_counts counts;
+
+	if (r == 0)
+		return 0;
+	source_counts(i->source, &counts);
+	*ret_exit = r < 0 ? (enum exit_code)profile_fail(source_name(i->source), r) : tell_end(o, &counts);
+	return r;
+}

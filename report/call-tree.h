@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * call tree: stacks added up from their roots: what a flame graph is drawn from. Two columns of values, for a
+ * difference: what was before (or all of it), and what is now. A node is a function in a library, called by its parent:
+ * build ids and source files do not part it, so that two releases can be laid upon each other. Bounded: a stack that
+ * would pass the limit ends in a node FRAME_OTHER of its deepest ancestor that has one or is the root, and is counted.
+ * Used by one thread.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clean.h"
+#include "report/frame-table.h"
+
+#define CALL_TREE_MAX_NODES ((size_t)1 << 21)
+#define CALL_TREE_N_COLUMNS 2
+#define CALL_TREE_NONE UINT32_MAX
+
+struct stack;
+
+struct call_value {
+	int64_t n_samples, value; /* as in struct stack */
+};
+
+/* Node 0 is the root, which is no frame. */
+struct call_node {
+	uint32_t frame; /* of the frame table: the first one seen of this function and library */
+	uint32_t parent;
+	uint32_t first_child, next_sibling; /* or CALL_TREE_NONE; by name after call_tree_finish() */
+	struct call_value self[CALL_TREE_N_COLUMNS], total[CALL_TREE_N_COLUMNS]; /* totals: after call_tree_finish() */
+};
+
+struct call_tree;
+
+/* The frame table is borrowed, and may hold more than the tree's frames. */
+_must_check_ int call_tree_new(struct frame_table *frames, struct call_tree **ret);
+struct call_tree *call_tree_free(struct call_tree *t); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct call_tree *, call_tree_free);
+
+/* roots: frames that stand before the stack's own, outermost first: the values of labels (call_tree_root()). -ERANGE: a
+ * sum would not fit. */
+_must_check_ int call_tree_add(struct call_tree *t, size_t column, const uint32_t *roots, size_t n_roots,
+			       const struct stack *s);
+
+/* The frame of a label's value, as a root: "service_name: api" ("(none)" where it has none). */
+_must_check_ int call_tree_root(struct frame_table *frames, const char *key, const char *value, uint32_t *ret);
+
+/* Sums up totals and orders children. Once, after the last call_tree_add(). */
+_must_check_ int call_tree_finish(struct call_tree *t);
+
+const struct call_node *call_tree_nodes(const struct call_tree *t, size_t *ret_n);
+uint64_t call_tree_n_beyond(const struct call_tree *t); /* samples that ended in FRAME_OTHER for want of room */

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/source.h"
+
+#include <string.h>
+
+#include "pprof/profile-file.h"
+#include "pprof/profile.h"
+#include "store/selection.h"
+#include "store/store.h"
+
+struct source {
+	const struct selection *selection;
+	/* of a store */
+	struct store *store; /* NULL: files */
+	struct window_cursor *cursor;
+	/* of files */
+	char *const *paths;
+	size_t n_paths, next_path;
+	/* what was read last */
+	struct profile *profile;
+	struct window_info window;
+	const char *name;
+	struct source_counts counts;
+};
+
+static struct source *new_source(const struct selection *selection)
+{
+	struct source *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->selection = selection;
+	s->name = "";
+	return s;
+}
+
+int source_of_store(struct store *store, const struct selection *selection, struct source **ret)
+{
+	_cleanup_(source_freep) struct source *s = new_source(selection);
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->store = store;
+	r = store_select(store, selection, &s->cursor);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r;
+}
+
+int source_of_files(char *const *paths, size_t n_paths, const struct selection *selection, struct source **ret)
+{
+	struct source *s = new_source(selection);
+
+	if (!s)
+		return -ENOMEM;
+	s->paths = paths;
+	s->n_paths = n_paths;
+	*ret = s;
+	return 0;
+}
+
+struct source *source_free(struct source *s)
+{
+	if (!s)
+		return NULL;
+	window_cursor_free(s->cursor);
+	profile_free(s->profile);
+	free(s);
+	return NULL;
+}
+
+static int read_window(struct source *s)
+{
+	int r = window_cursor_next(s->cursor, &s->window);
+
+	if (r == 0)
+		r = store_load(s->store, &s->window, &s->profile);
+	s->name = s->window.id;
+	return r;
+}
+
+static int read_file(struct source *s)
+{
+	struct profile_file file = {};
+	int r;
+
+	if (s->next_path == s->n_paths)
+		return STORE_END;
+	s->name = s->paths[s->next_path++];
+	r = profile_file_read(s->name, &file);
+	if (r == 0)
+		s->profile = file.profile;
+	return r;
+}
+
+/* The profile that is there now as an item. */
+static int make_item(struct source *s, struct source_item *ret)
+{
+	const struct profile *p = s->profile;
+	bool is_window = s->store;
+	int r = selection_keep_samples(s->selection, s->profile);
+
+	if (r < 0)
+		return r;
+	if (!is_window) {
+		s->window = (struct window_info){};
+		is_window = window_info_read(p, &s->window) == 0;
+	}
+	if (!is_window) {
+		s->window.start_ns = p->time_ns > 0 ? p->time_ns : 0;
+		s->window.duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
+		s->window.period_ns = p->period > 0 ? (uint64_t)p->period : 0;
+	}
+	*ret = (struct source_item){
+		.profile = s->profile, .name = s->name, .window = s->window, .is_window = is_window
+	};
+	return 0;
+}
+
+int source_next(struct source *s, struct source_item *ret)
+{
+	int r;
+
+	for (;;) {
+		s->profile = profile_free(s->profile);
+		r = s->store ? read_window(s) : read_file(s);
+		switch (r) {
+		case 0:
+			s->counts.n_profiles++;
+			return make_item(s, ret);
+		case STORE_GONE:
+			s->counts.n_gone++;
+			break;
+		case STORE_BAD:
+			s->counts.n_bad++;
+			break;
+		case STORE_END:
+			return SOURCE_END;
+		default:
+			return r;
+		}
+	}
+}
+
+const char *source_name(const struct source *s)
+{
+	return s->name;
+}
+
+size_t source_n_expected(const struct source *s)
+{
+	return s->store ? window_cursor_n(s->cursor) : s->n_paths;
+}
+
+void source_counts(const struct source *s, struct source_counts *ret)
+{
+	*ret = s->counts;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * source: decoded profiles one after another, of a store's selection, of files, or of another cpuhound's store. One is
+ * in memory at a time. What is gone or damaged when its turn comes is passed over, and counted.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clean.h"
+#include "store/window.h"
+
+struct profile;
+struct selection;
+struct source;
+struct store;
+
+struct source_item {
+	struct profile *profile; /* of the samples that the selection takes; the reader may change it */
+	const char *name;        /* of the file, or the window's id */
+	/* What the profile says of itself. A profile of another tool is no window: its start, duration and period are
+	 * here, and no id or ledger. */
+	struct window_info window;
+	bool is_window;
+};
+
+struct source_counts {
+	uint64_t n_profiles, n_gone, n_bad;
+};
+
+/* The selection is borrowed for the source's life, as are the store and the paths. */
+_must_check_ int source_of_store(struct store *s, const struct selection *selection, struct source **ret);
+
+/* Of a selection only the matchers count. "-": standard input. */
+_must_check_ int source_of_files(char *const *paths, size_t n_paths, const struct selection *selection,
+				 struct source **ret);
+struct source *source_free(struct source *s); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct source *, source_free);
+
+enum source_answer {
+	SOURCE_END = 1,
+};
+
+/* The next, borrowed until the next call; or SOURCE_END. A file that cannot be read ends it: source_name() is its. */
+_must_check_ int source_next(struct source *s, struct source_item *ret);
+const char *source_name(const struct source *s); /* of what was read last; "" before that */
+
+size_t source_n_expected(const struct source *s); /* how many there will be, for progress */
+void source_counts(const struct source *s, struct source_counts *ret);
