@@ -7,7 +7,7 @@
 #include "pprof/profile.h"
 #include "tests/unit/cmocka-all.h"
 
-struct stack {
+struct built_stack {
 	struct frame frames[4];
 	size_t n_frames;
 	struct label labels[2];
@@ -16,7 +16,7 @@ struct stack {
 };
 
 /* 1 s at 10 ns a sample; ledger: its line among the comments; NULL: none. */
-static inline struct profile *built_profile(const struct stack *stacks, size_t n, const char *ledger)
+static inline struct profile *built_profile(const struct built_stack *stacks, size_t n, const char *ledger)
 {
 	const struct profile_meta meta = { .time_ns = 1, .duration_ns = 1000000000, .period_ns = 10 };
 	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;

@@ -47,7 +47,7 @@ static void assert_group(const struct losses_group *group, const char *name, int
 	assert_int_equal(group->n_counted, n_counted);
 }
 
-static const struct stack truncated[] = {
+static const struct built_stack truncated[] = {
 	/* Two functions and an address of one binary, in two mappings; another binary; one stack of nothing. */
 	{ { { .addr = 0x1010, .mapping = &libz, .function = "inflate" },
 	    { .addr = 0x1020, .mapping = &server, .function = "work" },
@@ -108,7 +108,7 @@ static void test_truncated(void **state)
 /* The kernel's frames are what is missing: whoever had called it is at the other end. */
 static void test_kernel_fault(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		{ { { .addr = 0x1010, .mapping = &libz, .function = "read" },
 		    { .addr = 0x1020, .mapping = &server, .function = "main" },
 		    { .function = "[truncated: kernel_fault]" } },
@@ -124,7 +124,7 @@ static void test_kernel_fault(void **state)
 
 static void test_inlined(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		{ { { .addr = 0x1010, .mapping = &server, .function = "inner", .inlined = true },
 		    { .addr = 0x1010, .mapping = &server, .function = "outer" },
 		    { .function = "[truncated: depth]" } },
@@ -140,7 +140,7 @@ static void test_inlined(void **state)
 
 static void test_stack_label(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		{ { { .addr = 0x10, .mapping = &kernel, .function = "do_read" },
 		    { .addr = 0x20, .mapping = &kernel, .function = "entry" },
 		    { .addr = 0x1010, .mapping = &libz, .function = "read" },

@@ -94,7 +94,7 @@ static void add(struct selection *s, const char *text)
 
 static void test_samples(void **state)
 {
-	const struct stack stacks[] = {
+	const struct built_stack stacks[] = {
 		{ .frames = { { .function = "a" } },
 		  .n_frames = 1,
 		  .labels = { { .key = "service_name", .str = "api" }, { .key = "pid", .num = 7 } },

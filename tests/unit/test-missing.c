@@ -48,7 +48,7 @@ static void assert_row(const struct missing *m, size_t i, const char *path, cons
 	assert_counts(&m->rows[i].counts, want);
 }
 
-static void add(struct missing *m, const struct stack *stacks, size_t n)
+static void add(struct missing *m, const struct built_stack *stacks, size_t n)
 {
 	_cleanup_(profile_freep) struct profile *p = built_profile(stacks, n, NULL);
 
@@ -57,7 +57,7 @@ static void add(struct missing *m, const struct stack *stacks, size_t n)
 
 static void test_counts(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		/* libz without names, called by a server that has all: recursion counts once in a total. */
 		{ { UNNAMED(0x1010, &libz), UNNAMED(0x1020, &libz), WHOLE(0x1030, &server, "main") }, 3, .count = 30 },
 		/* A function without a line runs, called by code without a name. */
@@ -84,7 +84,7 @@ static void test_counts(void **state)
 static void test_inlined(void **state)
 {
 	/* What was inlined has a line, what it was inlined into has none: the code at that address is known. */
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		{ { { .addr = 0x1010, .mapping = &server, .function = "in", .file = "x.c", .line = 3, .inlined = true },
 		    { .addr = 0x1010, .mapping = &server, .function = "out" } },
 		  2,
@@ -104,7 +104,7 @@ static void test_inlined(void **state)
 
 static void test_markers(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		/* The recorder's own marks: no code, so nothing is missing there; the frame within is what ran. */
 		{ { { .function = "[irq]" }, WHOLE(0x1010, &server, "main"), { .function = "[truncated: depth]" } },
 		  3,
@@ -132,8 +132,8 @@ static void test_markers(void **state)
 
 static void test_several(void **state)
 {
-	static const struct stack first[] = { { { UNNAMED(0x1010, &libz) }, 1, .count = 2 } };
-	static const struct stack second[] = { { { NAMED(0x1010, &libz, "f") }, 1, .count = 3 },
+	static const struct built_stack first[] = { { { UNNAMED(0x1010, &libz) }, 1, .count = 2 } };
+	static const struct built_stack second[] = { { { NAMED(0x1010, &libz, "f") }, 1, .count = 3 },
 					       { { UNNAMED(0x1010, &server) }, 1, .count = 5 } };
 	_cleanup_(missing_done) struct missing m = {};
 

@@ -31,7 +31,7 @@ static const struct profile_mapping libz = { .start = 0x1000, .limit = 0x9000, .
 
 static void test_self_and_total(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		{ { { .addr = 0x1010, .mapping = &libz, .function = "inflate" },
 		    { .addr = 0x1020, .mapping = &server, .function = "main" } },
 		  2,
@@ -59,7 +59,7 @@ static void test_self_and_total(void **state)
 
 static void test_recursion(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		{ { { .addr = 0x1010, .mapping = &server, .function = "walk" },
 		    { .addr = 0x1010, .mapping = &server, .function = "walk" },
 		    { .addr = 0x1018, .mapping = &server, .function = "walk" },
@@ -81,7 +81,7 @@ static void test_recursion(void **state)
 
 static void test_inlined(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		{ { { .addr = 0x1010, .mapping = &server, .function = "inner", .inlined = true },
 		    { .addr = 0x1010, .mapping = &server, .function = "middle", .inlined = true },
 		    { .addr = 0x1010, .mapping = &server, .function = "outer" },
@@ -104,7 +104,7 @@ static void test_inlined(void **state)
 
 static void test_unnamed(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		{ { { .addr = 0x1234, .mapping = &server }, { .addr = 0x7f0000001000 } }, 2, .count = 3 },
 		{ .n_frames = 0, .count = 1 },
 	};
@@ -122,7 +122,7 @@ static void test_unnamed(void **state)
 
 static void test_label(void **state)
 {
-	static const struct stack stacks[] = {
+	static const struct built_stack stacks[] = {
 		{ .labels = { { .key = "service", .str = "api" } }, .n_labels = 1, .count = 4 },
 		{ .labels = { { .key = "service", .str = "api" }, { .key = "pid", .num = 4711, .num_unit = "id" } },
 		  .n_labels = 2,

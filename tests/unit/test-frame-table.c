@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Frames are known by one number each, valid, and bounded. */
+#include "report/frame-table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/cmocka-all.h"
+
+static uint32_t add(struct frame_table *t, const struct frame_info *frame)
+{
+	uint32_t number = UINT32_MAX;
+
+	assert_int_equal(frame_table_add(t, frame, &number), 0);
+	return number;
+}
+
+static void test_numbers(void **state)
+{
+	const struct frame_info inflate = { "inflate", "libz.so.1", "aa", "inflate.c", FRAME_USER, 1 };
+	struct frame_info other = inflate;
+	struct frame_table *t = NULL;
+	uint32_t number;
+
+	assert_int_equal(frame_table_new(&t), 0);
+	assert_string_equal(frame_table_get(t, 0)->function, FRAME_OTHER);
+	assert_int_equal(frame_table_get(t, 0)->kind, FRAME_MARKER);
+	number = add(t, &inflate);
+	assert_int_equal(number, 1);
+	assert_int_equal(add(t, &inflate), number);
+	other.build_id = "bb"; /* of another release */
+	assert_int_equal(add(t, &other), 2);
+	other.kind = FRAME_JIT;
+	assert_int_equal(add(t, &other), 3);
+	assert_int_equal(frame_table_n(t), 4);
+	assert_string_equal(frame_table_get(t, number)->function, "inflate");
+	assert_string_equal(frame_table_get(t, number)->library, "libz.so.1");
+	assert_string_equal(frame_table_get(t, number)->build_id, "aa");
+	assert_string_equal(frame_table_get(t, number)->file, "inflate.c");
+	assert_true(frame_table_get(t, number)->is_named);
+	assert_int_equal(frame_table_n_beyond(t), 0);
+	frame_table_free(t);
+}
+
+static void test_foreign_strings(void **state)
+{
+	char text[10000];
+	const struct frame_info bad = { .function = "a\xff\x1b[31m", .kind = FRAME_USER };
+	const struct frame_info large = { .function = text, .kind = FRAME_USER };
+	struct frame_table *t = NULL;
+	uint32_t number;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	assert_int_equal(frame_table_new(&t), 0);
+	number = add(t, &bad);
+	assert_string_equal(frame_table_get(t, number)->function, "a\xef\xbf\xbd\xef\xbf\xbd[31m");
+	assert_string_equal(frame_table_get(t, number)->library, ""); /* NULL is none */
+	number = add(t, &large);
+	assert_int_equal(strlen(frame_table_get(t, number)->function), 4096);
+	frame_table_free(t);
+}
+
+/* Strings of 4 KiB meet their limit first: what has no room is the other frame, what is there stays. */
+static void test_limit(void **state)
+{
+	enum {
+		N = 30000
+	};
+	static char text[4097];
+	const struct frame_info frame = { .function = text, .kind = FRAME_USER };
+	struct frame_table *t = NULL;
+	uint32_t first, number = 1;
+	size_t n = 0;
+
+	memset(text, 'x', sizeof(text) - 1);
+	assert_int_equal(frame_table_new(&t), 0);
+	first = add(t, &frame);
+	for (; n < N && number != 0; n++) {
+		snprintf(text, 16, "%015zu", n);
+		text[15] = 'x';
+		number = add(t, &frame);
+	}
+	assert_int_equal(number, 0);
+	assert_in_range(n * 4096, FRAME_TABLE_MAX_BYTES / 10 * 9, FRAME_TABLE_MAX_BYTES);
+	assert_int_equal(frame_table_n_beyond(t), 1);
+	memset(text, 'x', sizeof(text) - 1);
+	assert_int_equal(add(t, &frame), first);
+	frame_table_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_foreign_strings),
+		cmocka_unit_test(test_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
