@@ -238,8 +238,8 @@ class Viewer {
       return;
     if (this.sandwichFrame !== frame) {
       this.sandwichFrame = frame;
-      this.callersTree = callersOf(model.tree, frame);
-      this.calleesTree = calleesOf(model.tree, frame);
+      this.callersTree = callersOf(model.tree, frame, model.nFrames);
+      this.calleesTree = calleesOf(model.tree, frame, model.nFrames);
     }
     this.callers.show(model, this.callersTree, this.colors);
     this.callees.show(model, this.calleesTree, this.colors);
