@@ -194,7 +194,7 @@ class Pane {
     const color = isSmall && !isFound ? (search ? colors.paled(colors.small) : colors.small)
       : colors.of(tree, node, isFound);
     const left = offset + Math.min(Math.floor(x0), this.canvas.width - 1);
-    const right = offset + Math.max(Math.round(x1), Math.floor(x0) + 1);
+    const right = offset + Math.max(Math.floor(x1), Math.floor(x0) + 1);
     /* A frame that begins in a pixel which is another's already leaves it alone, unless it is one that is found. */
     if (right - left === 1 && lines[left] !== colors.background && !isFound)
       return;
