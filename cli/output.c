@@ -60,6 +60,7 @@ int output_open(struct output *o, const struct invoker *who)
 
 static int fold(const struct buf *raw, struct buf *ret)
 {
+	static const char *const roots[] = { "service_name" };
 	_cleanup_(profile_freep) struct profile *p = NULL;
 	int r;
 
@@ -67,7 +68,14 @@ static int fold(const struct buf *raw, struct buf *ret)
 	if (r < 0)
 		return r;
 	/* Samples: whole numbers, as readers of folded text expect. The text knows no labels: services are roots. */
-	return profile_fold(p, 0, "service_name", ret);
+	return profile_fold(p, 0, roots, ARRAY_SIZE(roots), ret);
+}
+
+int output_put(struct output *o, const struct buf *bytes)
+{
+	int r = fs_write_all(o->to_stdout ? STDOUT_FILENO : o->temp.fd, bytes->data, bytes->size);
+
+	return r < 0 || o->to_stdout ? r : fs_temp_publish(&o->temp, o->path);
 }
 
 int output_write(struct output *o, const struct buf *profile)
@@ -86,10 +94,5 @@ int output_write(struct output *o, const struct buf *profile)
 	default:
 		r = fold(profile, &bytes);
 	}
-	if (r < 0)
-		return r;
-	r = fs_write_all(o->to_stdout ? STDOUT_FILENO : o->temp.fd, bytes.data, bytes.size);
-	if (r < 0 || o->to_stdout)
-		return r;
-	return fs_temp_publish(&o->temp, o->path);
+	return r < 0 ? r : output_put(o, &bytes);
 }

@@ -36,5 +36,8 @@ void output_done(struct output *o);
 
 _must_check_ int output_open(struct output *o, const struct invoker *who);
 
-/* Writes a serialized, uncompressed profile in the output's own form and publishes the file. */
+/* Writes all of the file and publishes it. */
+_must_check_ int output_put(struct output *o, const struct buf *bytes);
+
+/* The same with a serialized, uncompressed profile, in the output's own form. */
 _must_check_ int output_write(struct output *o, const struct buf *profile);

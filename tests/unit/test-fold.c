@@ -41,7 +41,7 @@ static void assert_folded_below(const char *root_label, const struct profile_sam
 	_cleanup_(buf_done) struct buf b = {};
 
 	assert_int_equal(buf_add_str(&b, "> "), 0);
-	assert_int_equal(profile_fold(&p, type, root_label, &b), 0);
+	assert_int_equal(profile_fold(&p, type, &root_label, root_label ? 1 : 0, &b), 0);
 	assert_memory_equal(b.data, "> ", 2);
 	assert_string_equal(b.data + 2, expected);
 }
@@ -139,12 +139,12 @@ static void test_limits(void **state)
 				   .n_locations = 6 };
 	_cleanup_(buf_done) struct buf b = { .limit_bytes = 256 };
 
-	assert_int_equal(profile_fold(&p, 0, NULL, &b), -ERANGE);
+	assert_int_equal(profile_fold(&p, 0, NULL, 0, &b), -ERANGE);
 	assert_int_equal(b.size, 0);
-	assert_int_equal(profile_fold(&p, 1, NULL, &b), 0);
+	assert_int_equal(profile_fold(&p, 1, NULL, 0, &b), 0);
 	assert_string_equal(b.data, "main 2\n");
 	b.limit_bytes = 8;
-	assert_int_equal(profile_fold(&p, 1, NULL, &b), -EFBIG);
+	assert_int_equal(profile_fold(&p, 1, NULL, 0, &b), -EFBIG);
 	assert_string_equal(b.data, "main 2\n");
 }
 
