@@ -26,7 +26,7 @@ struct call_value {
 
 /* Node 0 is the root, which is no frame. */
 struct call_node {
-	uint32_t frame; /* of the frame table: the first one seen of this function and library */
+	uint32_t frame; /* of the frame table: the same one for each node of this function and library */
 	uint32_t parent;
 	uint32_t first_child, next_sibling; /* or CALL_TREE_NONE; by name after call_tree_finish() */
 	struct call_value self[CALL_TREE_N_COLUMNS], total[CALL_TREE_N_COLUMNS]; /* totals: after call_tree_finish() */
@@ -51,4 +51,9 @@ _must_check_ int call_tree_root(struct frame_table *frames, const char *key, con
 _must_check_ int call_tree_finish(struct call_tree *t);
 
 const struct call_node *call_tree_nodes(const struct call_tree *t, size_t *ret_n);
+
+/* The node after `node` where parents come before their children; CALL_TREE_NONE: it is the last. Moves *depth, which
+ * is 0 at the root. After call_tree_finish(). */
+uint32_t call_tree_next(const struct call_node *nodes, uint32_t node, uint32_t *depth);
+
 uint64_t call_tree_n_beyond(const struct call_tree *t); /* samples that ended in FRAME_OTHER for want of room */
