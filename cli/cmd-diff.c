@@ -7,31 +7,32 @@
 #include "cli/diff-view.h"
 #include "cli/json.h"
 #include "cli/profile-fail.h"
+#include "cli/text.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "report/extent.h"
+#include "report/flame.h"
 #include "report/frame-table.h"
 #include "report/samples-type.h"
 #include "report/stack-reader.h"
 
+_Static_assert(LABEL_LIST_MAX == FLAME_MAX_KEYS, "labels of --by are roots of the graph");
+
 /* Both sides while they are read. */
 struct comparison {
 	const struct diff_options *options;
-	struct frame_table *frames;
 	struct diff *diff;
+	struct flame flame; /* a column for each side; its stacks only where it is drawn, its frames in any case */
 	struct extent extents[DIFF_N_SIDES];
-	uint64_t n_profiles[DIFF_N_SIDES];
-	char *type, *unit; /* of the first profile; NULL: there was none yet */
-	bool has_samples;  /* they count samples, which chance has a hand in */
+	bool has_samples; /* they count samples, which chance has a hand in */
 };
 
 static void comparison_done(struct comparison *c)
 {
-	frame_table_free(c->frames);
 	diff_free(c->diff);
+	flame_done(&c->flame);
 	for (size_t i = 0; i < DIFF_N_SIDES; i++)
 		extent_done(&c->extents[i]);
-	free(c->type);
-	free(c->unit);
 }
 
 static int comparison_init(struct comparison *c, const struct diff_options *o)
@@ -39,7 +40,12 @@ static int comparison_init(struct comparison *c, const struct diff_options *o)
 	int r;
 
 	*c = (struct comparison){ .options = o };
-	r = frame_table_new(&c->frames);
+	r = flame_init(&c->flame);
+	c->flame.n_columns = DIFF_N_SIDES;
+	memcpy(c->flame.keys, o->labels.labels, sizeof(c->flame.keys));
+	c->flame.n_keys = o->labels.n;
+	for (size_t i = 0; i < DIFF_N_SIDES; i++)
+		c->flame.columns[i].name = o->sides[i].text;
 	if (r == 0)
 		r = diff_new(o->by, o->labels.labels, o->labels.n, &c->diff);
 	for (size_t i = 0; r == 0 && i < DIFF_N_SIDES; i++)
@@ -53,17 +59,11 @@ static int fail(int error)
 	return EXIT_ERROR;
 }
 
-/* 1: the profile measures something else than those before. */
-static int check_type(struct comparison *c, const struct profile *p)
+static int add_stack(struct comparison *c, size_t side, const struct stack *s)
 {
-	const struct profile_value_type *type = &p->sample_types[p->default_type];
+	int r = diff_add(c->diff, side, c->flame.frames, s);
 
-	if (c->type)
-		return strcmp(c->type, type->type) != 0 || strcmp(c->unit, type->unit) != 0;
-	c->type = strdup(type->type);
-	c->unit = strdup(type->unit);
-	c->has_samples = has_samples_type(p);
-	return c->type && c->unit ? 0 : -ENOMEM;
+	return r == 0 && c->options->has_output ? flame_add_stack(&c->flame, side, s) : r;
 }
 
 static int add_stacks(struct comparison *c, size_t side, struct stack_filter *filter, struct stack_reader *reader)
@@ -75,9 +75,9 @@ static int add_stacks(struct comparison *c, size_t side, struct stack_filter *fi
 
 		r = stack_reader_read(reader, i, &s);
 		if (r == 0)
-			r = stack_filter_takes(filter, c->frames, &s);
+			r = stack_filter_takes(filter, c->flame.frames, &s);
 		if (r > 0)
-			r = diff_add(c->diff, side, c->frames, &s);
+			r = add_stack(c, side, &s);
 	}
 	return r < 0 ? r : 0;
 }
@@ -85,9 +85,9 @@ static int add_stacks(struct comparison *c, size_t side, struct stack_filter *fi
 static int add_profile(struct comparison *c, size_t side, struct stack_filter *filter, const struct profile *p)
 {
 	_cleanup_(stack_reader_done) struct stack_reader reader = {};
-	int r = stack_reader_init(&reader, c->frames, p);
+	int r = stack_reader_init(&reader, c->flame.frames, p);
 
-	c->n_profiles[side]++;
+	c->has_samples = has_samples_type(p);
 	return r == 0 ? add_stacks(c, side, filter, &reader) : r;
 }
 
@@ -95,11 +95,11 @@ static int add_item(struct comparison *c, size_t side, struct stack_filter *filt
 		    const struct source_item *item)
 {
 	const struct profile_value_type *type = &item->profile->sample_types[item->profile->default_type];
-	int r = check_type(c, item->profile);
+	int r = flame_add_facts(&c->flame, side, item->profile);
 
-	if (r > 0) {
+	if (r == FLAME_OTHER_UNIT) {
 		log_error("cannot compare '%s', which measures %s/%s, with %s/%s", item->name, type->type, type->unit,
-			  c->type, c->unit);
+			  c->flame.type, c->flame.unit);
 		return EXIT_ERROR;
 	}
 	if (r == 0 && !input->store)
@@ -138,7 +138,8 @@ static int set_scale(struct comparison *c, struct diff_scale *ret)
 	ret->has_errors = c->has_samples;
 	switch (r) {
 	case NORMALIZE_NO_TIME:
-		log_error("cannot normalize by %s: a side does not say how long it took: take --normalize none or total",
+		log_error("cannot normalize by %s: a side does not say how long it took: take --normalize none or "
+			  "total",
 			  normalize_name(n));
 		return EXIT_ERROR;
 	case NORMALIZE_NO_SUM:
@@ -154,7 +155,7 @@ static void set_sides(struct comparison *c, struct diff_view *v)
 	for (size_t i = 0; i < DIFF_N_SIDES; i++)
 		v->sides[i] = (struct diff_view_side){
 			.name = c->options->sides[i].text,
-			.n_profiles = c->n_profiles[i],
+			.n_profiles = c->flame.columns[i].n_profiles,
 			.n_hosts = extent_n_hosts(&c->extents[i]),
 			.seconds = extent_seconds(&c->extents[i]),
 		};
@@ -200,9 +201,44 @@ static bool is_above(const struct diff_view *v, double percent)
 	return false;
 }
 
-static int answer(struct comparison *c)
+/* Whoever reads the graph divides values by the time of their column, to have cores. */
+static int set_wall(struct comparison *c, size_t side)
 {
-	const struct diff_options *o = c->options;
+	struct wall_time *wall = &c->flame.columns[side].wall;
+
+	switch (c->options->normalize) {
+	case NORMALIZE_TIME:
+	case NORMALIZE_HOSTS:
+		buf_clear(&wall->spans);
+		return wall_time_add(wall, 0, NS_PER_S);
+	case NORMALIZE_TOTAL:
+		buf_clear(&wall->spans);
+		return wall_time_add(wall, 0, (uint64_t)(extent_seconds(&c->extents[DIFF_BEFORE]) * NS_PER_S));
+	case NORMALIZE_NONE:
+	default:
+		return 0;
+	}
+}
+
+static int draw(struct comparison *c, const struct diff_scale *scale, struct output *output)
+{
+	_cleanup_(buf_done) struct buf title = {};
+	int r = buf_printf(&title, "%s -> %s", c->options->sides[0].text, c->options->sides[1].text);
+
+	for (size_t i = 0; r == 0 && i < DIFF_N_SIDES; i++) {
+		call_tree_scale(c->flame.tree, i, scale->factors[i]);
+		r = set_wall(c, i);
+	}
+	c->flame.title = title.data;
+	if (r == 0)
+		r = flame_finish(&c->flame);
+	if (r == 0)
+		r = output_draw(output, &c->flame);
+	return r < 0 ? text_fail("write", output->path, strerror(-r)) : EXIT_OK;
+}
+
+static int answer(struct comparison *c, struct diff_options *o)
+{
 	_cleanup_free_ struct diff_row *rows = NULL;
 	struct diff_view v = {
 		.diff = c->diff, .max_rows = o->max_rows, .by = o->by, .labels = &o->labels, .normalize = o->normalize
@@ -215,17 +251,20 @@ static int answer(struct comparison *c)
 	if (r < 0)
 		return fail(r);
 	v.rows = rows;
-	v.type = (struct profile_value_type){ c->type, c->unit };
+	v.type = (struct profile_value_type){ c->flame.type, c->flame.unit };
 	set_sides(c, &v);
 	r = print(o, &v);
 	if (r < 0)
 		return fail(r);
+	code = o->has_output ? draw(c, &v.scale, &o->output) : EXIT_OK;
+	if (code != EXIT_OK)
+		return code;
 	return o->fail_above_percent >= 0 && is_above(&v, o->fail_above_percent) ? EXIT_THRESHOLD : EXIT_OK;
 }
 
 static void tell_bounds(const struct comparison *c)
 {
-	uint64_t n_frames = frame_table_n_beyond(c->frames), n_rows = diff_n_beyond(c->diff);
+	uint64_t n_frames = frame_table_n_beyond(c->flame.frames), n_rows = diff_n_beyond(c->diff);
 
 	if (n_frames + n_rows > 0)
 		log_warning("%" PRIu64 " frames and %" PRIu64 " samples had no room of their own: they are (other)",
@@ -236,15 +275,20 @@ static int diff(struct diff_options *o)
 {
 	_cleanup_(comparison_done) struct comparison c = {};
 	int r = comparison_init(&c, o), code = EXIT_OK;
+	struct invoker who;
 
 	if (r < 0)
 		return fail(r);
+	invoker_get(&who);
+	r = o->has_output ? output_open(&o->output, &who) : 0;
+	if (r < 0)
+		return text_fail("write", o->output.path, strerror(-r));
 	for (size_t i = 0; code == EXIT_OK && i < DIFF_N_SIDES; i++)
 		code = read_side(&c, i, &o->sides[i].report);
 	if (code != EXIT_OK)
 		return code;
 	tell_bounds(&c);
-	return answer(&c);
+	return answer(&c, o);
 }
 
 static int run(int argc, char **argv)

@@ -14,6 +14,7 @@
 const char diff_usage[] =
 	"usage: cpuhound diff BEFORE AFTER [SELECTION]... [--by function|library|LABEL,...]\n"
 	"                     [--normalize none|total|time|hosts] [-n N] [--json | --csv] [--fail-above PERCENT%]\n"
+	"                     [-o FILE]\n"
 	"\n"
 	"What changed between two sides, with error bars: what chance alone does is not shown as a change.\n"
 	"\n"
@@ -29,10 +30,13 @@ const char diff_usage[] =
 	"                        how the sides are made alike: values as they are; AFTER scaled to the sum of BEFORE;\n"
 	"                        both as cores; both as cores of a host (time)\n"
 	"  -n, --top N           so many rows (20; with --json and --csv all)\n"
-	"      --json            one JSON object: schema_version, before, after, sum, rows; numbers in the unit it names\n"
+	"  -o, --output FILE     .html or .svg: a flame graph of both as well, coloured by what changed\n"
+	"      --json            one JSON object: schema_version, before, after, sum, rows; numbers in the unit it "
+	"names\n"
 	"      --csv             the rows, comma separated\n"
 	"      --fail-above PERCENT%\n"
-	"                        exit code 4 when the sum, or a row, has grown by more than this part of the sum before,\n"
+	"                        exit code 4 when the sum, or a row, has grown by more than this part of the sum "
+	"before,\n"
 	"                        and by more than chance does\n"
 	"\n"
 	"Beside these two, for both of them: " REPORT_USAGE;
@@ -52,6 +56,8 @@ void diff_options_done(struct diff_options *o)
 		free(o->sides[i].parts);
 	}
 	label_list_done(&o->labels);
+	if (o->has_output)
+		output_done(&o->output);
 }
 
 static int take_by(struct diff_options *o, const char *value)
@@ -72,6 +78,16 @@ static int take_top(struct diff_options *o, const char *value)
 		return options_error(&cmd_diff, "--top takes a number, not '%s'", value);
 	o->max_rows = n;
 	o->has_max_rows = true;
+	return EXIT_OK;
+}
+
+static int take_output(struct diff_options *o, const char *path)
+{
+	if (o->has_output)
+		return options_error(&cmd_diff, "one drawing at a time");
+	if (output_init(path, &o->output) != 0 || !output_is_drawing(&o->output))
+		return options_error(&cmd_diff, "cannot draw '%s': end it in .html or .svg", path);
+	o->has_output = true;
 	return EXIT_OK;
 }
 
@@ -115,6 +131,8 @@ static int take_option(struct diff_options *o, int option, char *value)
 		return take_fail_above(o, value);
 	case 'n':
 		return take_top(o, value);
+	case 'o':
+		return take_output(o, value);
 	default:
 		return take_report(o, option, value);
 	}
@@ -226,6 +244,7 @@ int diff_options_parse(struct diff_options *o, int argc, char **argv, bool *ret_
 		REPORT_LONG_OPTIONS,
 		{ "by", required_argument, NULL, OPTION_BY },
 		{ "normalize", required_argument, NULL, OPTION_NORMALIZE },
+		{ "output", required_argument, NULL, 'o' },
 		{ "top", required_argument, NULL, 'n' },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "csv", no_argument, NULL, OPTION_CSV },
@@ -233,7 +252,7 @@ int diff_options_parse(struct diff_options *o, int argc, char **argv, bool *ret_
 		{},
 	};
 	struct options parser = {
-		.command = &cmd_diff, .argc = argc, .argv = argv, .short_options = "n:", .long_options = long_options
+		.command = &cmd_diff, .argc = argc, .argv = argv, .short_options = "n:o:", .long_options = long_options
 	};
 	int option, code = EXIT_OK;
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "cli/label-list.h"
+#include "cli/output.h"
 #include "cli/report-options.h"
 #include "common/clean.h"
 #include "report/diff.h"
@@ -32,6 +33,8 @@ struct diff_options {
 	size_t max_rows;
 	bool has_max_rows, json, csv;
 	double fail_above_percent; /* less than 0: never */
+	bool has_output;
+	struct output output; /* a drawing */
 };
 #define DIFF_OPTIONS_NONE                                                                                              \
 	{                                                                                                              \

@@ -139,15 +139,22 @@ static size_t name_room(const struct table *t)
 	return t->line_width > taken + MIN_ROOM ? t->line_width - taken : MIN_ROOM;
 }
 
+/* An unnamed function has its library in its name. */
+static bool says_library(const struct diff_row *row)
+{
+	size_t size = strlen(row->library);
+
+	return size == 0 || (strncmp(row->name, row->library, size) == 0 && row->name[size] == '+');
+}
+
 /* The library has a third of the room at most. */
 static int print_name(const struct table *t, const struct diff_row *row, FILE *out)
 {
 	_cleanup_(buf_done) struct buf name = {}, library = {};
 	size_t room = name_room(t);
-	bool says_library = strncmp(row->name, row->library, strlen(row->library)) == 0;
 	int r = 0;
 
-	if (!says_library) {
+	if (!says_library(row)) {
 		r = text_add(&library, row->library, room / 3);
 		room -= r == 0 ? text_n_chars(&library) + strlen("  ()") : 0;
 	}
@@ -157,7 +164,7 @@ static int print_name(const struct table *t, const struct diff_row *row, FILE *o
 	if (r < 0)
 		return r;
 	fprintf(out, "%s", name.size ? name.data : "(no file)");
-	if (!says_library)
+	if (library.size)
 		fprintf(out, "  (%s)", library.data);
 	fputc('\n', out);
 	return 0;

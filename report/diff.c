@@ -8,6 +8,7 @@
 #include "pprof/pool.h"
 #include "report/frame-table.h"
 #include "report/label-text.h"
+#include "report/normalize.h"
 #include "report/stack-reader.h"
 
 #define SIGMAS 1.96 /* 95 % of a normal distribution */
@@ -194,12 +195,6 @@ uint64_t diff_n_beyond(const struct diff *d)
 	return d->n_beyond;
 }
 
-/* Whole numbers stay exact beyond the mantissa of a double. */
-static int64_t scaled(int64_t value, double factor)
-{
-	return factor == 1 ? value : llround((double)value * factor);
-}
-
 /* The square of the standard deviation: each of n samples is worth value / n. */
 static double variance(const struct call_value *v, double factor)
 {
@@ -213,8 +208,8 @@ void diff_change_of(const struct call_value values[static DIFF_N_SIDES], const s
 {
 	const double *factors = scale->factors;
 	struct diff_change c = {
-		.before = scaled(values[DIFF_BEFORE].value, factors[DIFF_BEFORE]),
-		.after = scaled(values[DIFF_AFTER].value, factors[DIFF_AFTER]),
+		.before = normalize_value(values[DIFF_BEFORE].value, factors[DIFF_BEFORE]),
+		.after = normalize_value(values[DIFF_AFTER].value, factors[DIFF_AFTER]),
 	};
 
 	c.delta = (int64_t)((uint64_t)c.after - (uint64_t)c.before);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/normalize.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "report/extent.h"
@@ -49,4 +50,9 @@ int normalize_factor(enum normalize n, struct extent *e, int64_t sum, int64_t wa
 		*ret = 1;
 		return 0;
 	}
+}
+
+int64_t normalize_value(int64_t value, double factor)
+{
+	return factor == 1 ? value : llround((double)value * factor);
 }

@@ -36,3 +36,6 @@ const char *normalize_name(enum normalize n);
 
 /* sum: of what is measured; wanted: what it shall become, where n is NORMALIZE_TOTAL. */
 _must_check_ int normalize_factor(enum normalize n, struct extent *e, int64_t sum, int64_t wanted, double *ret);
+
+/* A value times its factor, rounded; whole numbers stay exact where that is 1. */
+int64_t normalize_value(int64_t value, double factor);
