@@ -103,6 +103,31 @@ static void test_sums_and_order(void **state)
 		__VA_ARGS__                                                                                            \
 	}
 
+/* The first label is the outermost. */
+static void assert_folded_below_two(const struct profile_sample *samples, size_t n)
+{
+	static const char *const roots[] = { "service", "x" };
+	const struct profile p = {
+		.sample_types = types,
+		.n_sample_types = 2,
+		.samples = samples,
+		.n_samples = n,
+		.locations = locations,
+		.n_locations = 6,
+		.functions = functions,
+		.n_functions = 5,
+	};
+	_cleanup_(buf_done) struct buf b = {};
+
+	assert_int_equal(profile_fold(&p, 0, roots, ARRAY_SIZE(roots), &b), 0);
+	assert_string_equal(b.data, "(none);service;main 8\n"
+				    "-7;(none);main 16\n"
+				    "api;(none);[no stack] 32\n"
+				    "api;(none);main 4\n"
+				    "api;y;main 2\n"
+				    "b:c;(none);main 1\n");
+}
+
 static void test_root_label(void **state)
 {
 	const struct profile_sample samples[] = {
@@ -122,6 +147,7 @@ static void test_root_label(void **state)
 			    "api;[no stack] 32\n"
 			    "api;main 6\n"
 			    "b:c;main 1\n");
+	assert_folded_below_two(samples, ARRAY_SIZE(samples));
 	assert_folded_below("absent", samples, ARRAY_SIZE(samples), 1, "(none);[no stack] 320\n(none);main 310\n");
 }
 
