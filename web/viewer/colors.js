@@ -48,6 +48,23 @@ function changeOf(before, after) {
   return most > 0 ? Math.max(-1, Math.min(1, (after - before) / most)) : 0;
 }
 
+// One for each function: of kinds in five shades, of libraries one each.
+function frameColors(model, mode, isDark) {
+  const shades = KIND_HUES.map((_, kind) => [-1, -0.5, 0, 0.5, 1].map((shade) => kindColor(kind, shade, isDark)));
+  const libraries = new Map(), colors = new Uint32Array(model.nFrames);
+  for (let frame = 0; frame < model.nFrames; frame++) {
+    const library = model.libraries[frame];
+    if (mode !== 'library') {
+      colors[frame] = shades[model.kinds[frame]][hashText(model.functions[frame].slice(-8)) % 5];
+      continue;
+    }
+    if (!libraries.has(library))
+      libraries.set(library, libraryColor(library, isDark));
+    colors[frame] = libraries.get(library);
+  }
+  return colors;
+}
+
 class Colors {
   constructor(model, mode, isDark) {
     this.mode = mode;
@@ -55,21 +72,18 @@ class Colors {
     this.text = '#111';
     this.small = isDark ? rgb(110, 110, 115) : rgb(190, 190, 195); // frames too narrow to be drawn one by one
     this.root = isDark ? rgb(140, 140, 140) : rgb(215, 215, 215);
-    this.frames = Uint32Array.from({ length: model.nFrames }, (_, frame) => mode === 'library'
-      ? libraryColor(model.libraries[frame], isDark)
-      : kindColor(model.kinds[frame], hashText(model.functions[frame]) % 5 / 2 - 1, isDark));
+    this.frames = frameColors(model, mode, isDark);
     this.changes = Uint32Array.from({ length: N_CHANGES }, (_, i) => changeColor(i / 100 - 1, isDark));
-    this.pale = (color) => mix(color, this.background, 0.72);
-    this.palette = new Map(); // of pale colors
+    this.pale = new Map();
   }
 
   paled(color) {
-    if (!this.palette.has(color))
-      this.palette.set(color, this.pale(color));
-    return this.palette.get(color);
+    if (!this.pale.has(color))
+      this.pale.set(color, mix(color, this.background, 0.72));
+    return this.pale.get(color);
   }
 
-  // is: null where nothing is searched for, else whether it is found.
+  // isMatched: null where nothing is searched for.
   of(tree, node, isMatched) {
     const frame = tree.frame[node];
     let color = this.root;

@@ -19,26 +19,23 @@ function sumReasons(reasons) {
 
 // Own time of code that has a name, of all code; markers are no code.
 function namedShare(model) {
-  const { tree } = model;
   let named = 0, all = 0;
-  for (let i = 1; i < tree.n; i++) {
-    const frame = tree.frame[i];
-    if (model.kinds[frame] === KIND_MARKER)
-      continue;
-    for (const column of tree.self) {
-      all += Math.abs(column[i]);
-      named += model.isNamed[frame] ? Math.abs(column[i]) : 0;
-    }
-  }
+  for (let c = 0; c < model.columns.length; c++)
+    sumSelf(model.tree, c, model.nFrames).forEach((self, frame) => {
+      if (model.kinds[frame] === KIND_MARKER)
+        return;
+      all += Math.abs(self);
+      named += model.isNamed[frame] ? Math.abs(self) : 0;
+    });
   return formatPercent(named, all);
 }
 
 // Samples whose stack ends in "[truncated: REASON]".
 function countTruncated(model) {
-  const isMarker = Array.from(model.functions, (name, frame) => model.kinds[frame] === KIND_MARKER &&
+  const isMarker = model.functions.map((name, frame) => model.kinds[frame] === KIND_MARKER &&
     name.startsWith('[truncated'));
   let n = 0;
-  for (const node of model.tree.outermost(ROOT, (frame) => isMarker[frame]))
+  for (const node of model.tree.outermost(ROOT, isMarker))
     for (const column of model.tree.totalSamples)
       n += column[node];
   return n;
@@ -91,7 +88,7 @@ function legendOf(model, mode, isDark) {
       color: changeColor(change, isDark),
       text: change === -1 ? 'gone' : change === 1 ? 'new' : `${change > 0 ? '+' : ''}${100 * change} %`,
     }));
-  const self = sumFrames(model.tree, ROOT, model.nFrames).self[model.columns.length - 1];
+  const self = sumSelf(model.tree, model.columns.length - 1, model.nFrames);
   const nameOf = (frame) => mode === 'library' ? model.libraries[frame] || 'none' : KIND_NAMES[model.kinds[frame]];
   const sums = new Map(), whole = model.tree.total[model.columns.length - 1][ROOT];
   for (let frame = 0; frame < model.nFrames; frame++) {

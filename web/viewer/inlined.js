@@ -14,7 +14,13 @@ function tellFailure(error) {
   $('title').textContent = `This graph cannot be shown: ${error.message}. A browser of 2023 or later is needed.`;
 }
 
-readInlined().then((data) => new Viewer(new Model(data))).catch((error) => {
+async function start() {
+  const began = performance.now(), data = await readInlined(), model = new Model(data);
+  performance.measure('cpuhound-load', { start: began, end: performance.now() });
+  return new Viewer(model);
+}
+
+start().catch((error) => {
   tellFailure(error);
   throw error;
 });

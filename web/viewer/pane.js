@@ -22,7 +22,7 @@ function fitText(text, width, charWidth) {
 }
 
 class Pane {
-  // on: { hover(), zoom(node), moved(), drawn() }: what happens to it.
+  // on: { marked(), zoom(node), moved(), drawn() }: what happens to it.
   constructor(scroller, on) {
     this.scroller = scroller;
     this.on = on;
@@ -31,8 +31,7 @@ class Pane {
     this.context = this.canvas.getContext('2d', { alpha: false });
     this.isFlipped = false; // roots at the bottom
     this.search = null;
-    this.hovered = -1;
-    this.selected = -1;
+    this.marked = -1; // what the pointer was on last, or keys went to
     this.nSmall = 0;
     scroller.addEventListener('scroll', () => this.redraw());
     this.listen();
@@ -43,7 +42,7 @@ class Pane {
     this.colors = colors;
     if (this.tree !== tree) {
       this.tree = tree;
-      this.hovered = this.selected = -1;
+      this.marked = -1;
       this.zoomTo(ROOT);
     }
     this.redraw();
@@ -159,8 +158,7 @@ class Pane {
     this.expand(lines, first, last);
     this.context.putImageData(this.image, 0, 0);
     this.drawLabels(labels);
-    this.outline(this.selected, 2);
-    this.outline(this.hovered, 1);
+    this.outline(this.marked);
     performance.clearMeasures('cpuhound-draw');
     performance.measure('cpuhound-draw', { start: began, end: performance.now() });
     this.on.drawn();
@@ -237,11 +235,11 @@ class Pane {
     }
   }
 
-  outline(node, lineWidth) {
+  outline(node) {
     if (node < 0)
       return;
     const { context, ratio } = this, [x0, x1] = this.edges(node);
-    context.lineWidth = lineWidth;
+    context.lineWidth = 1.5;
     context.strokeStyle = this.colors.text;
     context.strokeRect(x0 / ratio + 0.5, this.topOf(this.tree.depth[node]) + 0.5,
       Math.max(1, (x1 - x0) / ratio - 1), ROW_HEIGHT - 2);
@@ -265,10 +263,10 @@ class Pane {
     return x * this.ratio >= x0 && x * this.ratio < x1 && (node >= this.zoomed || this.isAround(node));
   }
 
-  // Moves what is selected: to the parent, the largest child, or the next one on either side.
+  // Moves the mark: to the parent, the largest child, or the next one on either side.
   step(direction) {
     const { tree } = this;
-    const node = this.selected >= 0 ? this.selected : this.zoomed;
+    const node = this.marked >= 0 ? this.marked : this.zoomed;
     const siblings = tree.parent[node] >= 0 ? [...tree.children(tree.parent[node])] : [node];
     const at = siblings.indexOf(node);
     const heaviest = (best, child) => best < 0 || tree.weight[child] > tree.weight[best] ? child : best;
@@ -279,18 +277,22 @@ class Pane {
       right: at + 1 < siblings.length ? siblings[at + 1] : -1,
     }[direction];
     if (next >= 0)
-      this.select(next);
+      this.markAndShow(next);
   }
 
-  select(node) {
-    this.selected = node;
+  mark(node) {
+    this.marked = node;
+    this.on.marked();
+    this.redraw();
+  }
+
+  markAndShow(node) {
     const y = this.topOf(this.tree.depth[node]);
     if (y < 0)
       this.scroller.scrollTop += y;
     else if (y + ROW_HEIGHT > this.scroller.clientHeight)
       this.scroller.scrollTop += y + ROW_HEIGHT - this.scroller.clientHeight;
-    this.on.hover();
-    this.redraw();
+    this.mark(node);
   }
 
   listen() {
@@ -319,7 +321,6 @@ class Pane {
       pressed = null;
     });
     canvas.addEventListener('pointercancel', () => { pressed = null; });
-    canvas.addEventListener('pointerleave', () => this.hover(-1));
     canvas.addEventListener('wheel', (event) => {
       if (!event.ctrlKey)
         return;
@@ -329,12 +330,10 @@ class Pane {
     }, { passive: false });
   }
 
+  // The mark stays where it was when the pointer leaves the frames: for the buttons that are about it.
   hover(node) {
-    if (node === this.hovered)
-      return;
-    this.hovered = node;
     this.canvas.classList.toggle('on-frame', node >= 0);
-    this.on.hover();
-    this.redraw();
+    if (node >= 0 && node !== this.marked)
+      this.mark(node);
   }
 }

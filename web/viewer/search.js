@@ -35,7 +35,7 @@ class Search {
   // What the functions that are found have in total below `top`, in each column: a stack counts once.
   totals(tree, top) {
     const sums = tree.total.map(() => 0);
-    for (const node of tree.outermost(top, (frame) => this.takes(frame)))
+    for (const node of tree.outermost(top, this.found))
       tree.total.forEach((column, c) => { sums[c] += column[node]; });
     return sums;
   }

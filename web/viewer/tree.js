@@ -31,10 +31,10 @@ class TreeBuilder {
 class Tree {
   constructor(depths, frames, samples, values) {
     this.n = depths.length;
-    this.depth = Uint32Array.from(depths);
-    this.frame = Int32Array.from(frames);
-    this.selfSamples = samples.map((column) => Float64Array.from(column));
-    this.self = values.map((column) => Float64Array.from(column));
+    this.depth = new Uint32Array(depths);
+    this.frame = new Int32Array(frames);
+    this.selfSamples = samples.map((column) => new Float64Array(column));
+    this.self = values.map((column) => new Float64Array(column));
     this.linkParents();
     this.totalSamples = this.selfSamples.map((column) => this.sumUp(column));
     this.total = this.self.map((column) => this.sumUp(column));
@@ -42,43 +42,44 @@ class Tree {
   }
 
   linkParents() {
-    const path = [];
-    this.parent = new Int32Array(this.n);
-    this.end = new Uint32Array(this.n); // the first node behind the subtree
-    this.maxDepth = 0;
-    for (let i = 0; i < this.n; i++) {
-      const depth = this.depth[i];
-      while (path.length > depth)
-        this.end[path.pop()] = i;
-      this.parent[i] = depth > 0 ? path[depth - 1] : -1;
-      path.push(i);
-      this.maxDepth = Math.max(this.maxDepth, depth);
+    const { n, depth } = this, parent = new Int32Array(n), end = new Uint32Array(n);
+    const path = []; // to the node before
+    let length = 0;
+    for (let i = 0; i < n; i++) {
+      const d = depth[i];
+      while (length > d)
+        end[path[--length]] = i;
+      parent[i] = d > 0 ? path[d - 1] : -1;
+      path[length++] = i;
     }
-    for (const i of path)
-      this.end[i] = this.n;
+    while (length > 0)
+      end[path[--length]] = n;
+    this.parent = parent;
+    this.end = end; // the first node behind the subtree
   }
 
   sumUp(self) {
-    const total = Float64Array.from(self);
+    const { parent } = this, total = new Float64Array(self);
     for (let i = this.n - 1; i > ROOT; i--)
-      total[this.parent[i]] += total[i];
+      total[parent[i]] += total[i];
     return total;
   }
 
   // A node is as wide as the sizes of all its columns: a difference shows what went as well as what came.
   placeNodes() {
-    const sizes = new Float64Array(this.n);
+    const { n, parent } = this, sizes = new Float64Array(n);
     for (const column of this.self)
-      for (let i = 0; i < this.n; i++)
+      for (let i = 0; i < n; i++)
         sizes[i] += Math.abs(column[i]);
-    this.weight = this.sumUp(sizes);
-    this.start = new Float64Array(this.n);
-    const next = new Float64Array(this.n); // where a node's next child begins
-    for (let i = 1; i < this.n; i++) {
-      const parent = this.parent[i];
-      this.start[i] = next[i] = next[parent];
-      next[parent] += this.weight[i];
+    const weight = this.sumUp(sizes), start = new Float64Array(n);
+    const next = new Float64Array(n); // where a node's next child begins
+    for (let i = 1; i < n; i++) {
+      const p = parent[i];
+      start[i] = next[i] = next[p];
+      next[p] += weight[i];
     }
+    this.weight = weight;
+    this.start = start;
   }
 
   path(node) {
@@ -103,17 +104,34 @@ class Tree {
       yield i;
   }
 
-  // Those below `top` whose frame is taken and that are in no other such node: recursion counts once.
-  * outermost(top, takes) {
+  // Those below `top` whose frame is taken (an element for each is not 0) and that are in no other such node: recursion
+  // counts once.
+  outermost(top, isTaken) {
+    const found = [];
     for (let i = top; i < this.end[top];) {
-      if (this.frame[i] !== NO_FRAME && takes(this.frame[i])) {
-        yield i;
+      if (this.frame[i] !== NO_FRAME && isTaken[this.frame[i]]) {
+        found.push(i);
         i = this.end[i];
       } else {
         i++;
       }
     }
+    return found;
   }
+
+  outermostOf(frame, nFrames) {
+    const isTaken = new Uint8Array(nFrames);
+    isTaken[frame] = 1;
+    return this.outermost(ROOT, isTaken);
+  }
+}
+
+// Of each frame what it has itself.
+function sumSelf(tree, column, nFrames) {
+  const { n, frame } = tree, self = tree.self[column], sums = new Float64Array(nFrames);
+  for (let i = 1; i < n; i++)
+    sums[frame[i]] += self[i];
+  return sums;
 }
 
 // Of each frame below `top`: what it has itself and in total, in each column; a function on a stack twice counts once.
@@ -152,9 +170,9 @@ function groupByFrame(items, frameOf) {
 }
 
 // What a function calls: its outermost calls laid upon each other. Its root is the function.
-function calleesOf(tree, frame) {
+function calleesOf(tree, frame, nFrames) {
   const built = new TreeBuilder(tree.self.length);
-  const work = [{ frame, depth: 0, nodes: [...tree.outermost(ROOT, (f) => f === frame)] }];
+  const work = [{ frame, depth: 0, nodes: tree.outermostOf(frame, nFrames) }];
   while (work.length > 0) {
     const group = work.pop();
     const made = built.add(group.depth, group.frame);
@@ -172,9 +190,9 @@ function calleesOf(tree, frame) {
 }
 
 // Who calls it: the ways from its outermost calls to the roots. A node's total is the function's when called so.
-function callersOf(tree, frame) {
+function callersOf(tree, frame, nFrames) {
   const built = new TreeBuilder(tree.self.length);
-  const calls = [...tree.outermost(ROOT, (f) => f === frame)].map((node) => ({ node, call: node }));
+  const calls = tree.outermostOf(frame, nFrames).map((node) => ({ node, call: node }));
   const work = [{ frame, depth: 0, ways: calls }];
   while (work.length > 0) {
     const group = work.pop();

@@ -36,14 +36,24 @@ class Viewer {
   }
 
   makePanes() {
-    const on = (zoom) => ({
-      hover: () => this.showDetails(), zoom, moved: () => this.keepRange(), drawn: () => this.onDrawn(),
-    });
-    const pivot = (pane) => (node) => this.openSandwich(pane().tree.frame[node]);
-    this.graph = new Pane($('graph'), on((node) => this.zoomTo(node)));
-    this.callers = new Pane($('callers'), on(pivot(() => this.callers)));
-    this.callees = new Pane($('callees'), on(pivot(() => this.callees)));
+    this.graph = this.makePane('graph', (node) => this.zoomTo(node));
+    this.callers = this.makePane('callers', (node) => this.openSandwich(this.callers.tree.frame[node]));
+    this.callees = this.makePane('callees', (node) => this.openSandwich(this.callees.tree.frame[node]));
     this.callers.isFlipped = true;
+    this.sandwichPane = this.callees;
+  }
+
+  makePane(id, zoom) {
+    const pane = new Pane($(id), {
+      marked: () => this.onMarked(pane), zoom, moved: () => this.keepRange(), drawn: () => this.onDrawn(),
+    });
+    return pane;
+  }
+
+  onMarked(pane) {
+    if (pane !== this.graph)
+      this.sandwichPane = pane;
+    this.showDetails();
   }
 
   fillPage() {
@@ -72,14 +82,14 @@ class Viewer {
       { keys: ['ArrowDown', 'j'], what: 'to the largest callee', run: step('in') },
       { keys: ['ArrowLeft', 'h'], what: 'to the neighbour on the left', run: step('left') },
       { keys: ['ArrowRight', 'l'], what: 'to the neighbour on the right', run: step('right') },
-      { keys: ['Enter'], what: 'zoom to what is selected', run: () => this.pane.on.zoom(this.current.node) },
+      { keys: ['Enter'], what: 'zoom to what is marked', run: () => this.pane.on.zoom(this.current.node) },
       { keys: ['Backspace', 'u'], what: 'zoom out by one frame', run: () => this.zoomOut() },
       { keys: ['0', 'r'], what: 'zoom out to all', run: () => this.zoomTo(ROOT) },
       { keys: ['+'], what: 'zoom in', run: zoomBy(0.8) },
       { keys: ['-'], what: 'zoom out', run: zoomBy(1.25) },
       { keys: ['g'], what: 'the graph', run: () => this.set({ view: 'graph' }, true) },
       { keys: ['t'], what: 'the functions', run: () => this.set({ view: 'top' }, true) },
-      { keys: ['s'], what: 'callers and callees of what is selected', run: () => this.openCurrent() },
+      { keys: ['s'], what: 'callers and callees of what is marked', run: () => this.openCurrent() },
       { keys: ['i'], what: 'turn the graph over', run: () => this.set({ flip: this.state.flip ? '' : '1' }, false) },
       { keys: ['m'], what: 'the next way of coloring', run: () => this.nextColor() },
       { keys: ['d'], what: 'light or dark', run: () => this.switchTheme() },
@@ -228,8 +238,8 @@ class Viewer {
       return;
     if (this.sandwichFrame !== frame) {
       this.sandwichFrame = frame;
-      this.callersTree = callersOf(model.tree, frame);
-      this.calleesTree = calleesOf(model.tree, frame);
+      this.callersTree = callersOf(model.tree, frame, model.nFrames);
+      this.calleesTree = calleesOf(model.tree, frame, model.nFrames);
     }
     this.callers.show(model, this.callersTree, this.colors);
     this.callees.show(model, this.calleesTree, this.colors);
@@ -264,18 +274,15 @@ class Viewer {
     }).join(' · ');
   }
 
-  // The pane that keys go to.
+  // The pane that keys go to: in a sandwich the one that was pointed at last.
   get pane() {
-    if (this.state.view !== 'sandwich')
-      return this.graph;
-    return this.callers.hovered >= 0 ? this.callers : this.callees;
+    return this.state.view === 'sandwich' ? this.sandwichPane : this.graph;
   }
 
-  // What the details are of: what the pointer is on, else what is selected, else what is zoomed to.
+  // What the details are of: what is marked, else what is zoomed to.
   get current() {
     const { pane } = this;
-    const node = [pane.hovered, pane.selected, pane.zoomed].find((i) => i >= 0);
-    return { pane, node };
+    return { pane, node: pane.marked >= 0 ? pane.marked : pane.zoomed };
   }
 
   showDetails() {
@@ -299,7 +306,7 @@ class Viewer {
   }
 
   zoomTo(node) {
-    this.graph.selected = node === ROOT ? -1 : node;
+    this.graph.marked = node;
     this.set({ zoom: formatZoom(this.model, this.model.tree, node), range: '', view: 'graph' }, true);
   }
 
