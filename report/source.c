@@ -5,6 +5,7 @@
 
 #include "pprof/profile-file.h"
 #include "pprof/profile.h"
+#include "report/coverage.h"
 #include "store/selection.h"
 #include "store/store.h"
 
@@ -21,28 +22,67 @@ struct source {
 	struct window_info window;
 	const char *name;
 	struct source_counts counts;
+	struct coverage *coverage;
+	bool is_covered; /* with all windows already; else with each as it is read */
 };
 
-static struct source *new_source(const struct selection *selection)
+static int new_source(const struct selection *selection, struct source **ret)
 {
-	struct source *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->selection = selection;
-	s->name = "";
-	return s;
-}
-
-int source_of_store(struct store *store, const struct selection *selection, struct source **ret)
-{
-	_cleanup_(source_freep) struct source *s = new_source(selection);
+	_cleanup_(source_freep) struct source *s = calloc(1, sizeof(*s));
 	int r;
 
 	if (!s)
 		return -ENOMEM;
+	s->selection = selection;
+	s->name = "";
+	r = coverage_new(&s->coverage);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r;
+}
+
+/* Whether windows are left out that were recorded all the same: those that have no sample of a service. One of another
+ * host has nothing to say. */
+static bool leaves_out_windows(const struct selection *selection, struct selection *ret_of_hosts)
+{
+	*ret_of_hosts = *selection; /* its matchers are borrowed */
+	ret_of_hosts->n_matchers = 0;
+	for (size_t i = 0; i < selection->n_matchers; i++)
+		if (strcmp(matcher_key(selection->matchers[i]), COVERAGE_HOST_LABEL) == 0)
+			ret_of_hosts->matchers[ret_of_hosts->n_matchers++] = selection->matchers[i];
+	return ret_of_hosts->n_matchers < selection->n_matchers;
+}
+
+static int cover_all(struct source *s)
+{
+	_cleanup_(window_cursor_freep) struct window_cursor *c = NULL;
+	struct selection of_hosts;
+	struct window_info info;
+	int r;
+
+	s->is_covered = leaves_out_windows(s->selection, &of_hosts);
+	if (!s->is_covered)
+		return 0;
+	r = store_select(s->store, &of_hosts, &c);
+	while (r == 0 && (r = window_cursor_next(c, &info)) != STORE_END)
+		if (r == 0)
+			r = coverage_add_window(s->coverage, &info);
+		else if (r == STORE_GONE)
+			r = 0;
+	return r == STORE_END ? 0 : r;
+}
+
+int source_of_store(struct store *store, const struct selection *selection, struct source **ret)
+{
+	_cleanup_(source_freep) struct source *s = NULL;
+	int r = new_source(selection, &s);
+
+	if (r < 0)
+		return r;
 	s->store = store;
-	r = store_select(store, selection, &s->cursor);
+	r = cover_all(s);
+	if (r == 0)
+		r = store_select(store, selection, &s->cursor);
 	if (r == 0)
 		*ret = take_ptr(s);
 	return r;
@@ -50,10 +90,11 @@ int source_of_store(struct store *store, const struct selection *selection, stru
 
 int source_of_files(char *const *paths, size_t n_paths, const struct selection *selection, struct source **ret)
 {
-	struct source *s = new_source(selection);
+	struct source *s = NULL;
+	int r = new_source(selection, &s);
 
-	if (!s)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	s->paths = paths;
 	s->n_paths = n_paths;
 	*ret = s;
@@ -66,6 +107,7 @@ struct source *source_free(struct source *s)
 		return NULL;
 	window_cursor_free(s->cursor);
 	profile_free(s->profile);
+	coverage_free(s->coverage);
 	free(s);
 	return NULL;
 }
@@ -94,28 +136,38 @@ static int read_file(struct source *s)
 	return r;
 }
 
-/* The profile that is there now as an item. */
-static int make_item(struct source *s, struct source_item *ret)
+/* What a file says of itself. */
+static int look_at_file(struct source *s, bool *ret_is_window)
 {
 	const struct profile *p = s->profile;
-	bool is_window = s->store;
-	int r = selection_keep_samples(s->selection, s->profile);
 
-	if (r < 0)
-		return r;
-	if (!is_window) {
-		s->window = (struct window_info){};
-		is_window = window_info_read(p, &s->window) == 0;
-	}
-	if (!is_window) {
+	s->window = (struct window_info){};
+	*ret_is_window = window_info_read(p, &s->window) == 0;
+	if (!*ret_is_window) {
 		s->window.start_ns = p->time_ns > 0 ? p->time_ns : 0;
 		s->window.duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
 		s->window.period_ns = p->period > 0 ? (uint64_t)p->period : 0;
 	}
-	*ret = (struct source_item){
-		.profile = s->profile, .name = s->name, .window = s->window, .is_window = is_window
-	};
-	return 0;
+	return coverage_add_profile(s->coverage, p, &s->window, *ret_is_window);
+}
+
+/* The profile that is there now as an item. */
+static int make_item(struct source *s, struct source_item *ret)
+{
+	bool is_window = true;
+	int r = 0;
+
+	if (!s->store)
+		r = look_at_file(s, &is_window);
+	else if (!s->is_covered)
+		r = coverage_add_window(s->coverage, &s->window);
+	if (r == 0)
+		r = selection_keep_samples(s->selection, s->profile);
+	if (r == 0)
+		*ret = (struct source_item){
+			.profile = s->profile, .name = s->name, .window = s->window, .is_window = is_window
+		};
+	return r;
 }
 
 int source_next(struct source *s, struct source_item *ret)
@@ -136,6 +188,7 @@ int source_next(struct source *s, struct source_item *ret)
 			s->counts.n_bad++;
 			break;
 		case STORE_END:
+			coverage_finish(s->coverage);
 			return SOURCE_END;
 		default:
 			return r;
@@ -161,4 +214,9 @@ size_t source_n_expected(const struct source *s)
 void source_counts(const struct source *s, struct source_counts *ret)
 {
 	*ret = s->counts;
+}
+
+struct coverage *source_coverage(struct source *s)
+{
+	return s->coverage;
 }

@@ -12,6 +12,7 @@
 #include "common/clean.h"
 #include "store/window.h"
 
+struct coverage;
 struct profile;
 struct selection;
 struct source;
@@ -52,3 +53,9 @@ struct profile *source_take(struct source *s);
 
 size_t source_n_expected(const struct source *s); /* how many there will be, for progress */
 void source_counts(const struct source *s, struct source_counts *ret);
+
+/*
+ * What was recorded, whatever labels were asked for but `host`: of a store all windows of the time range, of files
+ * those that were read. Summed up at SOURCE_END. The source's.
+ */
+struct coverage *source_coverage(struct source *s);
