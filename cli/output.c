@@ -62,6 +62,7 @@ int output_open(struct output *o, const struct invoker *who)
 
 static int fold(const struct buf *raw, struct buf *ret)
 {
+	static const char *const roots[] = { "service_name" };
 	_cleanup_(profile_freep) struct profile *p = NULL;
 	int r;
 
@@ -69,15 +70,10 @@ static int fold(const struct buf *raw, struct buf *ret)
 	if (r < 0)
 		return r;
 	/* Samples: whole numbers, as readers of folded text expect. The text knows no labels: services are roots. */
-	return profile_fold(p, 0, "service_name", ret);
+	return profile_fold(p, 0, roots, ARRAY_SIZE(roots), ret);
 }
 
-bool output_is_drawing(const struct output *o)
-{
-	return o->kind == OUTPUT_HTML || o->kind == OUTPUT_SVG;
-}
-
-static int publish(struct output *o, const struct buf *bytes)
+int output_put(struct output *o, const struct buf *bytes)
 {
 	int r = fs_write_all(o->to_stdout ? STDOUT_FILENO : o->temp.fd, bytes->data, bytes->size);
 
@@ -85,12 +81,17 @@ static int publish(struct output *o, const struct buf *bytes)
 	return r < 0 || o->to_stdout ? r : fs_temp_publish(&o->temp, o->path);
 }
 
+bool output_is_drawing(const struct output *o)
+{
+	return o->kind == OUTPUT_HTML || o->kind == OUTPUT_SVG;
+}
+
 int output_draw(struct output *o, const struct flame *f)
 {
 	_cleanup_(buf_done) struct buf bytes = {};
 	int r = o->kind == OUTPUT_HTML ? viewer_page_add(f, &bytes) : flame_svg_add(f, &bytes);
 
-	return r < 0 ? r : publish(o, &bytes);
+	return r < 0 ? r : output_put(o, &bytes);
 }
 
 /* Services are roots, as in folded text. */
@@ -132,5 +133,5 @@ int output_write(struct output *o, const struct buf *profile, const char *title)
 	default:
 		r = fold(profile, &bytes);
 	}
-	return r < 0 ? r : publish(o, &bytes);
+	return r < 0 ? r : output_put(o, &bytes);
 }

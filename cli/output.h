@@ -40,6 +40,9 @@ void output_done(struct output *o);
 
 _must_check_ int output_open(struct output *o, const struct invoker *who);
 
+/* Writes all of the file and publishes it. */
+_must_check_ int output_put(struct output *o, const struct buf *bytes);
+
 bool output_is_drawing(const struct output *o); /* of a flame graph */
 
 /* Writes a serialized, uncompressed profile in the output's own form and publishes the file. title: of a drawing. */

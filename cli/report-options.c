@@ -84,8 +84,7 @@ static enum exit_code add_file(struct report_options *o, char *path)
 	return EXIT_OK;
 }
 
-/* "./a=b" is a file: no label's name begins so. */
-static bool is_matcher(const char *argument)
+bool report_options_is_matcher(const char *argument)
 {
 	size_t n = strspn(argument, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 
@@ -94,7 +93,8 @@ static bool is_matcher(const char *argument)
 
 enum exit_code report_options_add(struct report_options *o, const struct command *command, char *argument)
 {
-	return is_matcher(argument) ? selection_options_add(&o->selection, command, argument) : add_file(o, argument);
+	return report_options_is_matcher(argument) ? selection_options_add(&o->selection, command, argument)
+						   : add_file(o, argument);
 }
 
 void report_options_last_hour(struct report_options *o)

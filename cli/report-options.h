@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/options.h"
@@ -56,6 +57,9 @@ enum exit_code report_options_add(struct report_options *o, const struct command
 
 /* Of a store of which no time was asked for, the last hour is meant. Once, after the last option. */
 void report_options_last_hour(struct report_options *o);
+
+/* Whether an argument is a matcher. "./a=b" is a file: no label's name begins so. */
+bool report_options_is_matcher(const char *argument);
 
 /* What the options mean, opened. `= {}` at first; closes in its order. */
 struct report_input {

@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "pprof/pool.h"
+#include "report/normalize.h"
 #include "report/stack-reader.h"
 
 #define ROOT 0
@@ -292,6 +293,12 @@ static int link_children(struct call_tree *t, const uint32_t *ranks)
 			parent->first_child = i;
 		}
 	return 0;
+}
+
+void call_tree_scale(struct call_tree *t, size_t column, double factor)
+{
+	for (size_t i = 0; i < t->n_nodes; i++)
+		t->nodes[i].self[column].value = normalize_value(t->nodes[i].self[column].value, factor);
 }
 
 int call_tree_finish(struct call_tree *t)

@@ -47,7 +47,10 @@ _must_check_ int call_tree_add(struct call_tree *t, size_t column, const uint32_
 /* The frame of a label's value, as a root: "service_name: api" ("(none)" where it has none). */
 _must_check_ int call_tree_root(struct frame_table *frames, const char *key, const char *value, uint32_t *ret);
 
-/* Sums up totals and orders children. Once, after the last call_tree_add(). */
+/* Multiplies the values (not the samples) of a column, each node's own rounded. After the last call_tree_add(). */
+void call_tree_scale(struct call_tree *t, size_t column, double factor);
+
+/* Sums up totals and orders children. Once, at the end. */
 _must_check_ int call_tree_finish(struct call_tree *t);
 
 const struct call_node *call_tree_nodes(const struct call_tree *t, size_t *ret_n);
