@@ -25,6 +25,11 @@ bool web_request_is_valid(const struct web_request *r)
 	case WEB_PROFILE:
 		return r->seconds >= 1 && r->seconds <= WEB_MAX_SECONDS && r->pid <= MAX_PID && is_name(r->service) &&
 		       is_name(r->container);
+	case WEB_PUSH:
+	case WEB_WINDOWS:
+	case WEB_WINDOW:
+	case WEB_MERGED:
+		return web_hub_request_is_valid(&r->hub, r->kind);
 	default:
 		return false;
 	}
