@@ -50,14 +50,29 @@ static int reduce_sets(void)
 	return e;
 }
 
+static int gain_none(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
 int capabilities_reduce(void)
 {
-	int e;
+	int e = gain_none();
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return -errno;
-	e = reduce_bounding_set();
+	if (e == 0)
+		e = reduce_bounding_set();
 	return e == 0 ? reduce_sets() : e;
+}
+
+int capabilities_drop(void)
+{
+	cap_t none = cap_init();
+	int e = none ? gain_none() : -errno;
+
+	if (e == 0 && cap_set_proc(none) < 0)
+		e = -errno;
+	cap_free(none);
+	return e;
 }

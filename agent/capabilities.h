@@ -12,3 +12,6 @@
  * `doctor` and environment_check() tell of it. Any other failure is: who cannot drop must not go on.
  */
 _must_check_ int capabilities_reduce(void);
+
+/* All of them: for a hub, which needs none. */
+_must_check_ int capabilities_drop(void);

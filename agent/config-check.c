@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/config-set.h"
+#include "agent/hub-rules.h"
 #include "agent/upload-targets.h"
 #include "uploader/uploader.h"
 
@@ -42,6 +43,75 @@ static int check_tls(const struct config_builder *b)
 		return config_error(b->report, config_origin(b->config, "http", NULL, "tls_client_ca_file"),
 				    "http.tls_client_ca_file needs TLS: give http.tls_cert_file and http.tls_key_file");
 	return 0;
+}
+
+static int check_hub_listen(const struct config_builder *b)
+{
+	const struct config *c = b->config;
+	const char *where = config_origin(c, "hub", NULL, "listen");
+
+	if (!c->hub.listen.given)
+		return config_error(b->report, where, "hub.listen: a hub that nobody reaches is none: give an address");
+	if (c->hub.listen.loopback)
+		return 0;
+	if (c->hub_tokens.n == 0)
+		return config_error(b->report, where,
+				    "hub.listen: whoever reaches %s could push windows, and read all hosts': give a "
+				    "[hub_token NAME], or listen on 127.0.0.1",
+				    c->hub.listen.text);
+	if (!c->hub.tls_cert_file)
+		return config_error(b->report, where,
+				    "hub.listen: on the way to %s tokens and profiles could be read: give "
+				    "hub.tls_cert_file and hub.tls_key_file, or listen on 127.0.0.1",
+				    c->hub.listen.text);
+	return 0;
+}
+
+static int check_hub_tls(const struct config_builder *b)
+{
+	const struct config *c = b->config;
+
+	if (!c->hub.tls_cert_file != !c->hub.tls_key_file)
+		return config_error(b->report, config_origin(c, "hub", NULL, "tls_cert_file"),
+				    "hub.tls_cert_file and hub.tls_key_file belong together: give both");
+	if (c->hub.tls_client_ca_file && !c->hub.tls_cert_file)
+		return config_error(b->report, config_origin(c, "hub", NULL, "tls_client_ca_file"),
+				    "hub.tls_client_ca_file needs TLS: give hub.tls_cert_file and hub.tls_key_file");
+	return 0;
+}
+
+static int check_hub_token(const struct config_builder *b, const struct config_hub_token *t)
+{
+	if (!t->token_file)
+		return config_error(b->report, config_origin(b->config, "hub_token", t->name, "token_file"),
+				    "[hub_token %s] needs a token_file: make one with 'openssl rand -hex 32'", t->name);
+	if (t->hosts.n == 0 && !t->may_read)
+		return config_error(b->report, config_origin(b->config, "hub_token", t->name, "hosts"),
+				    "[hub_token %s] is good for nothing: give hosts, or read = yes", t->name);
+	for (size_t i = 0; i < t->hosts.n; i++) {
+		if (strlen(t->hosts.items[i]) >= HUB_RULES_HOST_BYTES)
+			return config_error(b->report, config_origin(b->config, "hub_token", t->name, "hosts"),
+					    "[hub_token %s] hosts: a glob has at most %d bytes", t->name,
+					    HUB_RULES_HOST_BYTES - 1);
+	}
+	return 0;
+}
+
+static int check_hub_tokens(const struct config_builder *b)
+{
+	const struct config_hub_token *tokens = b->config->hub_tokens.items;
+	size_t n = b->config->hub_tokens.n, n_hosts = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = check_hub_token(b, &tokens[i]);
+		n_hosts += tokens[i].hosts.n;
+	}
+	if (r == 0 && (n > WEB_MAX_TOKENS || n_hosts > HUB_RULES_MAX_HOSTS))
+		r = config_error(b->report, config_origin(b->config, "hub_token", tokens[n - 1].name, "token_file"),
+				 "more than %d [hub_token] sections, or %d globs in all of them", WEB_MAX_TOKENS,
+				 HUB_RULES_MAX_HOSTS);
+	return r;
 }
 
 static int check_frequency(const struct config_builder *b)
@@ -123,7 +193,8 @@ static int check_targets(const struct config_builder *b)
 int config_check(const struct config_builder *b)
 {
 	static int (*const checks[])(const struct config_builder *b) = {
-		check_listen, check_tls, check_frequency, check_limits, check_debuginfod, check_targets,
+		check_listen,    check_tls,    check_hub_listen, check_hub_tls, check_hub_tokens,
+		check_frequency, check_limits, check_debuginfod, check_targets,
 	};
 	int r = 0;
 

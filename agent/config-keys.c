@@ -12,6 +12,7 @@
 #define AT(field) .offset = offsetof(struct config, field)
 #define AT_SERVICE(field) .offset = offsetof(struct config_service, field)
 #define AT_RELABEL(field) .offset = offsetof(struct config_relabel, field)
+#define AT_HUB_TOKEN(field) .offset = offsetof(struct config_hub_token, field)
 #define AT_TARGET(field) .offset = offsetof(struct config_target, field)
 
 static const struct config_key agent_keys[] = {
@@ -181,6 +182,41 @@ static const struct config_key target_keys[] = {
 	{ "database", CONFIG_TEXT, "", AT_TARGET(database), .summary = "clickhouse." },
 };
 
+static const struct config_key hub_keys[] = {
+	{ "listen", CONFIG_ADDRESS, "127.0.0.1:7172", AT(hub.listen),
+	  .summary = "Where it takes and gives windows. Other than loopback needs TLS, and a [hub_token]." },
+	{ "metrics_listen", CONFIG_ADDRESS, "", AT(hub.metrics_listen),
+	  .summary = "Metrics and health only, without a token. Empty: none." },
+	{ "store", CONFIG_PATH, "/var/lib/cpuhound-hub", AT(hub.store), .required = true,
+	  .summary = "The windows of all hosts; [store] tells how long they are kept. One hub a directory." },
+	{ "names", CONFIG_LIST, "", AT(hub.names), .reloadable = true,
+	  .summary = "By which others reach it, such as profiles.example.com, beside its own host's." },
+	{ "tls_cert_file", CONFIG_PATH, "", AT(hub.tls_cert_file), .reloadable = true,
+	  .summary = "Certificate chain, PEM." },
+	{ "tls_key_file", CONFIG_PATH, "", AT(hub.tls_key_file), .reloadable = true,
+	  .summary = "Its private key, PEM." },
+	{ "tls_client_ca_file", CONFIG_PATH, "", AT(hub.tls_client_ca_file), .reloadable = true,
+	  .summary = "Clients need a certificate that one of these signed, PEM." },
+	{ "max_body_mb", CONFIG_NUMBER, "32", AT(hub.max_body_mb), .min = 1, .max = 64, .reloadable = true,
+	  .summary = "Of a window as it comes, in MiB." },
+	{ "max_raw_mb", CONFIG_NUMBER, "128", AT(hub.max_raw_mb), .min = 1, .max = 256, .reloadable = true,
+	  .summary = "Of a window uncompressed, in MiB." },
+	{ "max_labels", CONFIG_NUMBER, "64", AT(hub.max_labels), .min = 1, .max = 1000, .reloadable = true,
+	  .summary = "Of one sample." },
+	{ "max_series", CONFIG_NUMBER, "20000", AT(hub.max_series), .min = 1, .max = 1000000, .reloadable = true,
+	  .summary = "Different sets of labels that a token may bring in an hour." },
+	{ "max_windows", CONFIG_NUMBER, "1200", AT(hub.max_windows), .min = 1, .max = 1000000, .reloadable = true,
+	  .summary = "That a token may bring in a minute." },
+};
+
+static const struct config_key hub_token_keys[] = {
+	{ "token_file", CONFIG_PATH, "", AT_HUB_TOKEN(token_file),
+	  .summary = "File with the token that clients send as `Authorization: Bearer TOKEN`." },
+	{ "hosts", CONFIG_LIST, "", AT_HUB_TOKEN(hosts),
+	  .summary = "Globs: hosts whose windows may come with it. Empty: none." },
+	{ "read", CONFIG_BOOL, "no", AT_HUB_TOKEN(may_read), .summary = "Whether it may read, of all hosts." },
+};
+
 #define KEYS(table) .keys = table, .n_keys = ARRAY_SIZE(table)
 
 const struct config_section config_sections[] = {
@@ -204,6 +240,11 @@ const struct config_section config_sections[] = {
 	  .summary = "Changes labels as Prometheus' relabel_config does, in the order of the numbers." },
 	{ "target", CONFIG_NAMED, KEYS(target_keys), .reloadable = true, .item_bytes = sizeof(struct config_target),
 	  AT(targets), .example = "NAME", .summary = "A central store that all windows are sent to." },
+	{ "hub", CONFIG_PLAIN, KEYS(hub_keys),
+	  .summary = "`cpuhound serve`, which keeps the windows of many hosts: what it serves, and takes." },
+	{ "hub_token", CONFIG_NAMED, KEYS(hub_token_keys), .reloadable = true,
+	  .item_bytes = sizeof(struct config_hub_token), AT(hub_tokens), .example = "NAME",
+	  .summary = "Who may push to the hub, for which hosts, and who may read." },
 };
 const size_t config_n_sections = ARRAY_SIZE(config_sections);
 

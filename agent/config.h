@@ -69,6 +69,14 @@ struct config_target {
 	const char *database;
 };
 
+/* Who may push to a hub, and read. */
+struct config_hub_token {
+	const char *name;
+	const char *token_file;
+	struct config_list hosts; /* of globs (common/glob.h) */
+	bool may_read;
+};
+
 struct config_address {
 	bool given;
 	bool loopback;
@@ -117,13 +125,21 @@ struct config {
 	} workload;
 	struct {
 		struct config_list include_services, exclude_services, include_containers, exclude_containers;
-	} filter;                            /* of globs (common/glob.h) */
+	} filter; /* of globs (common/glob.h) */
+	struct {
+		struct config_address listen, metrics_listen;
+		const char *store;
+		struct config_list names;
+		const char *tls_cert_file, *tls_key_file, *tls_client_ca_file;
+		uint64_t max_body_mb, max_raw_mb, max_labels, max_series, max_windows;
+	} hub;
 	struct label_set *static_labels;     /* [labels], without host */
 	struct service_rules *service_rules; /* [service NAME], in the order of the files */
 	struct relabel *relabel;             /* [relabel NN-NAME], in order of NN */
 
 	struct config_items services, relabels; /* what those two are made of */
 	struct config_items targets;            /* struct config_target */
+	struct config_items hub_tokens;         /* struct config_hub_token */
 
 	struct config_settings *settings; /* the text and the origin of each key: config_setting() */
 };

@@ -172,6 +172,7 @@ void daemon_dispatch_gateway(struct daemon *d, uint64_t now_ns)
 			live_profiles_cancel(&d->live, d->recorder, event.id);
 		else
 			answer_request(d, &event, now_ns);
+		close_fd(event.body_fd); /* an agent takes none */
 	}
 	live_profiles_dispatch(&d->live, d->recorder, d->gateway, now_ns);
 }

@@ -120,8 +120,10 @@ static int read_settings(struct daemon_setup *s, const struct config *c, const c
 			 struct web_settings *ret)
 {
 	const char *const names[] = { host_name, c->labels.host };
+	const struct gateway_token token = { .name = "http", .file = c->http.token_file, .may_read = true };
 	const struct gateway_files files = {
-		.token_file = c->http.token_file,
+		.tokens = &token,
+		.n_tokens = token.file != NULL,
 		.certificate_file = c->http.tls_cert_file,
 		.private_key_file = c->http.tls_key_file,
 		.client_ca_file = c->http.tls_client_ca_file,

@@ -85,6 +85,7 @@ struct gateway_keeper *gateway_keeper_free(struct gateway_keeper *g)
 	if (!g)
 		return NULL;
 	child_keeper_done(&g->child);
+	gateway_requests_cancel_all(&g->requests); /* their bodies */
 	settings_free(g->settings);
 	settings_free(g->next);
 	settings_free(g->tried);
@@ -273,12 +274,13 @@ static void refuse(struct gateway_keeper *g, uint64_t gateway_id, unsigned int s
 	give(g, &order, NULL, 0);
 }
 
-static void on_ask(struct gateway_keeper *g, const struct gateway_word *word)
+static void on_ask(struct gateway_keeper *g, const struct gateway_word *word, int body_fd)
 {
 	unsigned int retry_s = 0;
 	int r;
 
-	r = gateway_requests_add(&g->requests, word->id, &word->request, clock_now_ns(CLOCK_MONOTONIC), &retry_s);
+	r = gateway_requests_add(&g->requests, word->id, &word->request, body_fd, clock_now_ns(CLOCK_MONOTONIC),
+				 &retry_s);
 	if (r < 0)
 		drop(g, "the gateway asks twice with one number");
 	else if (r == GATEWAY_REQUESTS_BUSY)
@@ -287,8 +289,11 @@ static void on_ask(struct gateway_keeper *g, const struct gateway_word *word)
 		refuse(g, word->id, 503, 1, "too many requests are under way");
 }
 
-static void on_word(struct gateway_keeper *g, const struct gateway_word *word)
+/* The descriptor becomes ours. */
+static void on_word(struct gateway_keeper *g, const struct gateway_word *word, int body_fd)
 {
+	_cleanup_close_ int body = body_fd;
+
 	if (g->child.ready == (word->kind == GATEWAY_HELLO)) {
 		drop(g, "the gateway speaks out of turn");
 		return;
@@ -302,7 +307,7 @@ static void on_word(struct gateway_keeper *g, const struct gateway_word *word)
 		on_set(g, word);
 		break;
 	case GATEWAY_ASK:
-		on_ask(g, word);
+		on_ask(g, word, take_fd(body));
 		break;
 	case GATEWAY_CANCEL:
 		gateway_requests_cancel(&g->requests, word->id);
@@ -319,12 +324,12 @@ static void receive(struct gateway_keeper *g)
 
 	/* As many as one look may bring: one that never stops talking may not keep us. */
 	for (size_t i = 0; g->child.process.socket >= 0 && i < GATEWAY_MAX_REQUESTS; i++) {
-		int r = gateway_receive_word(g->child.process.socket, &word);
+		int body_fd, r = gateway_receive_word(g->child.process.socket, &word, &body_fd);
 
 		if (r == PACKET_AGAIN)
 			return;
 		if (r == 0)
-			on_word(g, &word);
+			on_word(g, &word, body_fd);
 		else if (r == PACKET_CLOSED)
 			child_keeper_on_hangup(&g->child);
 		else
@@ -369,22 +374,39 @@ bool gateway_keeper_take(struct gateway_keeper *g, struct gateway_event *ret)
 		.kind = q->state == GATEWAY_TAKEN ? GATEWAY_REQUEST : GATEWAY_GONE,
 		.id = q->id,
 		.request = q->request,
+		.body_fd = take_fd(q->body_fd),
 	};
 	return true;
 }
 
-void gateway_keeper_answer(struct gateway_keeper *g, uint64_t id, unsigned int status, int body_fd, const char *text)
+/* An id that is not under way any more is nothing. */
+static void answer(struct gateway_keeper *g, uint64_t id, struct gateway_order *order, int fd, const char *text)
 {
 	struct gateway_request *q = gateway_requests_find(&g->requests, id);
-	struct gateway_order order = { .kind = GATEWAY_ANSWER, .status = status };
-	_cleanup_close_ int fd = body_fd;
 
 	if (!q)
 		return;
-	order.id = q->gateway_id;
+	order->kind = GATEWAY_ANSWER;
+	order->id = q->gateway_id;
 	q->state = GATEWAY_FREE;
-	packet_set_text(order.text, sizeof(order.text), text);
-	give(g, &order, &fd, fd >= 0);
+	packet_set_text(order->text, sizeof(order->text), text);
+	give(g, order, &fd, fd >= 0);
+}
+
+void gateway_keeper_answer(struct gateway_keeper *g, uint64_t id, unsigned int status, int body_fd, const char *text)
+{
+	struct gateway_order order = { .status = status };
+	_cleanup_close_ int fd = body_fd;
+
+	answer(g, id, &order, fd, text);
+}
+
+void gateway_keeper_refuse(struct gateway_keeper *g, uint64_t id, unsigned int status, unsigned int retry_after_s,
+			   const char *text)
+{
+	struct gateway_order order = { .status = status, .retry_after_s = retry_after_s };
+
+	answer(g, id, &order, -1, text);
 }
 
 enum gateway_state gateway_keeper_state(const struct gateway_keeper *g)

@@ -48,6 +48,7 @@ struct gateway_event {
 	enum gateway_event_kind kind;
 	uint64_t id; /* never used again */
 	struct web_request request;
+	int body_fd; /* of WEB_PUSH, from anywhere to its end: the caller's now; else -1 */
 };
 
 /* False: no more events. Two profiles are under way at most: a third one is answered here, with 429. */
@@ -59,6 +60,10 @@ bool gateway_keeper_take(struct gateway_keeper *g, struct gateway_event *ret);
  * more is nothing.
  */
 void gateway_keeper_answer(struct gateway_keeper *g, uint64_t id, unsigned int status, int body_fd, const char *text);
+
+/* The same without a body, and when to try again; 0: not said. */
+void gateway_keeper_refuse(struct gateway_keeper *g, uint64_t id, unsigned int status, unsigned int retry_after_s,
+			   const char *text);
 
 enum gateway_state {
 	GATEWAY_STARTING, /* also between a loss and the next start */

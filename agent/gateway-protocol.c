@@ -49,33 +49,38 @@ int gateway_receive_order(int socket, struct gateway_order *ret, int ret_fds[sta
 	return 0;
 }
 
-int gateway_send_word(int socket, const struct gateway_word *word)
+int gateway_send_word(int socket, const struct gateway_word *word, int body_fd)
 {
 	const struct packet_part part = { .data = word, .size = sizeof(*word) };
 
-	return packet_send(socket, &part, 1, NULL, 0);
+	return packet_send(socket, &part, 1, &body_fd, body_fd >= 0);
 }
 
-static bool is_word(const struct gateway_word *w, size_t size)
+static bool is_word(const struct gateway_word *w, size_t size, size_t n_fds)
 {
 	if (size != sizeof(*w) || w->status > 0 || !packet_is_text(w->reason, sizeof(w->reason)))
 		return false;
 	if (w->kind == GATEWAY_ASK)
-		return web_request_is_valid(&w->request);
-	return w->kind >= GATEWAY_HELLO && w->kind <= GATEWAY_PONG;
+		return web_request_is_valid(&w->request) && n_fds == (w->request.kind == WEB_PUSH);
+	return w->kind >= GATEWAY_HELLO && w->kind <= GATEWAY_PONG && n_fds == 0;
 }
 
-int gateway_receive_word(int socket, struct gateway_word *ret)
+int gateway_receive_word(int socket, struct gateway_word *ret, int *ret_body_fd)
 {
+	int fds[PACKET_MAX_FDS] = { -1, -1 };
 	struct gateway_word word;
-	size_t size;
+	size_t size, n_fds;
 	int r;
 
-	r = packet_receive(socket, &word, sizeof(word), &size);
+	r = packet_receive_with_fds(socket, &word, sizeof(word), &size, fds, &n_fds);
 	if (r != 0)
 		return r;
-	if (!is_word(&word, size))
+	if (!is_word(&word, size, n_fds)) {
+		close_fd(fds[0]);
+		close_fd(fds[1]);
 		return -EBADMSG;
+	}
 	*ret = word;
+	*ret_body_fd = fds[0];
 	return 0;
 }

@@ -3,9 +3,9 @@
  * gateway protocol: what the agent and its gateway say to each other in packets (symbolizer/packet.h), of fixed layout.
  *
  * The gateway speaks first: GATEWAY_HELLO, once its sandbox stands or has failed to. It gets its sockets once, then
- * settings, now and after each reload, and tells whether it takes them. It asks for what its clients want, and cancels
- * what nobody waits for any more; an answer and a cancel may cross. It is pinged, so that one that hangs is found, and
- * each word of its has its counts up to date.
+ * settings, now and after each reload, and tells whether it takes them. It asks for what its clients want, a window
+ * that was pushed with a memory file, its body; and cancels what nobody waits for any more; an answer and a cancel may
+ * cross. It is pinged, so that one that hangs is found, and each word of its has its counts up to date.
  */
 #pragma once
 
@@ -70,5 +70,6 @@ _must_check_ int gateway_send_order(int socket, const struct gateway_order *orde
 /* What came becomes the caller's; -1: none. */
 _must_check_ int gateway_receive_order(int socket, struct gateway_order *ret, int ret_fds[static PACKET_MAX_FDS]);
 
-_must_check_ int gateway_send_word(int socket, const struct gateway_word *word);
-_must_check_ int gateway_receive_word(int socket, struct gateway_word *ret);
+/* body_fd: of a pushed window; -1: none. It stays the caller's; what came becomes the caller's. */
+_must_check_ int gateway_send_word(int socket, const struct gateway_word *word, int body_fd);
+_must_check_ int gateway_receive_word(int socket, struct gateway_word *ret, int *ret_body_fd);

@@ -23,6 +23,11 @@ static struct gateway_request *find_in_state(struct gateway_requests *t, enum ga
 	return NULL;
 }
 
+static bool is_profile(const struct web_request *r)
+{
+	return r->kind == WEB_PROFILE || r->kind == WEB_MERGED;
+}
+
 /* False: not one more. */
 static bool may_profile(const struct gateway_requests *t, uint64_t now_ns, unsigned int *ret_retry_s)
 {
@@ -32,7 +37,7 @@ static bool may_profile(const struct gateway_requests *t, uint64_t now_ns, unsig
 	for (size_t i = 0; i < GATEWAY_MAX_REQUESTS; i++) {
 		const struct gateway_request *q = &t->all[i];
 
-		if (q->state == GATEWAY_FREE || q->request.kind != WEB_PROFILE)
+		if (q->state == GATEWAY_FREE || !is_profile(&q->request))
 			continue;
 		n++;
 		if (q->ready_ns < first_ns)
@@ -45,13 +50,14 @@ static bool may_profile(const struct gateway_requests *t, uint64_t now_ns, unsig
 }
 
 int gateway_requests_add(struct gateway_requests *t, uint64_t gateway_id, const struct web_request *request,
-			 uint64_t now_ns, unsigned int *ret_retry_s)
+			 int body_fd, uint64_t now_ns, unsigned int *ret_retry_s)
 {
+	_cleanup_close_ int body = body_fd;
 	struct gateway_request *q;
 
 	if (find_of_gateway(t, gateway_id))
 		return -EBADMSG;
-	if (request->kind == WEB_PROFILE && !may_profile(t, now_ns, ret_retry_s))
+	if (is_profile(request) && !may_profile(t, now_ns, ret_retry_s))
 		return GATEWAY_REQUESTS_BUSY;
 	q = find_in_state(t, GATEWAY_FREE);
 	if (!q)
@@ -62,6 +68,7 @@ int gateway_requests_add(struct gateway_requests *t, uint64_t gateway_id, const 
 		.gateway_id = gateway_id,
 		.ready_ns = now_ns + request->seconds * NS_PER_S,
 		.request = *request,
+		.body_fd = take_fd(body),
 	};
 	return 0;
 }
@@ -69,6 +76,8 @@ int gateway_requests_add(struct gateway_requests *t, uint64_t gateway_id, const 
 /* What the agent was never told of it need not leave. */
 static void leave(struct gateway_request *q)
 {
+	if (q->state == GATEWAY_WAITING)
+		q->body_fd = close_fd(q->body_fd);
 	q->state = q->state == GATEWAY_WAITING ? GATEWAY_FREE : GATEWAY_LEFT;
 }
 

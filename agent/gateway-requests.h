@@ -26,6 +26,7 @@ struct gateway_request {
 	uint64_t id, gateway_id;
 	uint64_t ready_ns; /* when a profile has its seconds */
 	struct web_request request;
+	int body_fd; /* of a pushed window, until the agent is told; else -1 */
 };
 
 struct gateway_requests {
@@ -38,9 +39,10 @@ enum gateway_requests_answer {
 	GATEWAY_REQUESTS_BUSY, /* two profiles are under way; *ret_retry_s: until one of them should be there */
 };
 
-/* -EBADMSG: the gateway has this id in use. */
+/* body_fd becomes the table's, whatever is answered; -1: none. -EBADMSG: the gateway has this id in use. */
 _must_check_ int gateway_requests_add(struct gateway_requests *t, uint64_t gateway_id,
-				      const struct web_request *request, uint64_t now_ns, unsigned int *ret_retry_s);
+				      const struct web_request *request, int body_fd, uint64_t now_ns,
+				      unsigned int *ret_retry_s);
 void gateway_requests_cancel(struct gateway_requests *t, uint64_t gateway_id); /* an unknown one is nothing */
 void gateway_requests_cancel_all(struct gateway_requests *t);                  /* the gateway was lost */
 

@@ -64,12 +64,46 @@ static int set_host_names(const struct gateway_files *files, struct web_settings
 	return 0;
 }
 
+static int read_token(const struct gateway_token *token, struct web_token *ret,
+		      char reason[static GATEWAY_REASON_BYTES])
+{
+	int r = read_text(token->file, ret->secret, sizeof(ret->secret), reason);
+
+	if (r < 0)
+		return r;
+	cut_newline(ret->secret);
+	if (!ret->secret[0]) {
+		snprintf(reason, GATEWAY_REASON_BYTES, "the token file '%s' holds no token", token->file);
+		return -EINVAL;
+	}
+	snprintf(ret->name, sizeof(ret->name), "%s", token->name);
+	ret->may_read = token->may_read;
+	ret->may_push = token->may_push;
+	return 0;
+}
+
+static int read_tokens(const struct gateway_files *files, struct web_settings *s,
+		       char reason[static GATEWAY_REASON_BYTES])
+{
+	int r = 0;
+
+	if (files->n_tokens > WEB_MAX_TOKENS) {
+		snprintf(reason, GATEWAY_REASON_BYTES, "more than %d tokens", WEB_MAX_TOKENS);
+		return -E2BIG;
+	}
+	for (size_t i = 0; r == 0 && i < files->n_tokens; i++)
+		r = read_token(&files->tokens[i], &s->tokens[i], reason);
+	return r;
+}
+
 static int read_all(const struct gateway_files *files, struct web_settings *s, char reason[static GATEWAY_REASON_BYTES])
 {
 	const char *fault;
 	int r;
 
-	r = read_text(files->token_file, s->token, sizeof(s->token), reason);
+	s->is_hub = files->is_hub;
+	s->max_body_bytes = files->max_body_bytes;
+	r = read_tokens(files, s, reason);
 	if (r == 0)
 		r = read_text(files->certificate_file, s->certificate, sizeof(s->certificate), reason);
 	if (r == 0)
@@ -80,11 +114,7 @@ static int read_all(const struct gateway_files *files, struct web_settings *s, c
 		r = set_host_names(files, s, reason);
 	if (r < 0)
 		return r;
-	cut_newline(s->token);
-	if (files->token_file && !s->token[0])
-		fault = "the token file holds no token";
-	else
-		fault = web_settings_fault(s, files->is_loopback);
+	fault = web_settings_fault(s, files->is_loopback);
 	if (!fault)
 		return 0;
 	snprintf(reason, GATEWAY_REASON_BYTES, "%s", fault);

@@ -4,20 +4,29 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/clean.h"
 #include "web/settings.h"
 
 #define GATEWAY_REASON_BYTES 300
 
+struct gateway_token {
+	const char *name, *file;
+	bool may_read, may_push;
+};
+
 struct gateway_files {
-	const char *token_file; /* NULL: none; so are the others */
-	const char *certificate_file;
+	const struct gateway_token *tokens;
+	size_t n_tokens;
+	const char *certificate_file; /* NULL: none; so are the others */
 	const char *private_key_file;
 	const char *client_ca_file;
 	const char *const *host_names;
 	size_t n_host_names;
 	bool is_loopback; /* where profiles are to be had */
+	bool is_hub;
+	uint32_t max_body_bytes; /* of a hub */
 };
 
 /*

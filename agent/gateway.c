@@ -136,12 +136,14 @@ static bool next_word(struct gateway *g, struct gateway_word *ret)
 /* The word that next_word() gave was said. */
 static void forget_word(struct gateway *g)
 {
-	if (g->owes_set)
+	if (g->owes_set) {
 		g->owes_set = false;
-	else if (g->owes_pong)
+	} else if (g->owes_pong) {
 		g->owes_pong = false;
-	else
+	} else {
 		g->has_event = false;
+		g->event.body_fd = close_fd(g->event.body_fd);
+	}
 }
 
 static int speak(struct gateway *g)
@@ -151,7 +153,7 @@ static int speak(struct gateway *g)
 
 	g->is_blocked = false;
 	while (r == 0 && next_word(g, &word)) {
-		r = gateway_send_word(CHILD_SOCKET_FD, &word);
+		r = gateway_send_word(CHILD_SOCKET_FD, &word, word.kind == GATEWAY_ASK ? g->event.body_fd : -1);
 		if (r == 0)
 			forget_word(g);
 	}
@@ -184,38 +186,23 @@ static int say_hello(int status, const char *step)
 	if (status < 0)
 		snprintf(reason, sizeof(reason), "%s: %s", step, strerrordesc_np(-status));
 	packet_set_text(hello.reason, sizeof(hello.reason), reason);
-	return gateway_send_word(CHILD_SOCKET_FD, &hello);
+	return gateway_send_word(CHILD_SOCKET_FD, &hello, -1);
 }
 
 static int prepare(struct gateway *g, const char **ret_step)
 {
 	/* For the sockets that it is given, and none of its own making: no socket(), bind() or connect(). */
 	static const int calls[] = {
-		SCMP_SYS(poll),
-		SCMP_SYS(ppoll),
-		SCMP_SYS(epoll_create1),
-		SCMP_SYS(epoll_ctl),
-		SCMP_SYS(epoll_wait),
-		SCMP_SYS(epoll_pwait),
-		SCMP_SYS(eventfd2),
-		SCMP_SYS(accept4),
-		SCMP_SYS(recvfrom),
-		SCMP_SYS(sendto),
-		SCMP_SYS(sendfile),
-		SCMP_SYS(shutdown),
-		SCMP_SYS(getsockname),
-		SCMP_SYS(getsockopt),
-		SCMP_SYS(setsockopt),
-		SCMP_SYS(fcntl),
-		SCMP_SYS(read),
-		SCMP_SYS(write),
+		SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
+		SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2), SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(sendto),
+		SCMP_SYS(sendfile), SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
+		SCMP_SYS(setsockopt), SCMP_SYS(fcntl), SCMP_SYS(read), SCMP_SYS(write),
 		/* GnuTLS's random numbers */
-		SCMP_SYS(getrandom),
-		SCMP_SYS(getrusage),
-		SCMP_SYS(getpid),
+		SCMP_SYS(getrandom), SCMP_SYS(getrusage), SCMP_SYS(getpid), SCMP_SYS(memfd_create), /* bodies */
 	};
 	static const struct sandbox_limits limits = {
 		.data_bytes = DATA_BYTES,
+		.output_bytes = WEB_MAX_BODY_BYTES,
 		.open_files = OPEN_FILES,
 		.calls = calls,
 		.n_calls = ARRAY_SIZE(calls),
@@ -238,7 +225,7 @@ static int prepare(struct gateway *g, const char **ret_step)
 int gateway_main(void)
 {
 	/* The settings are too large for a stack. */
-	static struct gateway gateway = { .listen_fd = -1, .status_fd = -1 };
+	static struct gateway gateway = { .listen_fd = -1, .status_fd = -1, .event.body_fd = -1 };
 	const char *step;
 	int r;
 

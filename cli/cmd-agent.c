@@ -96,19 +96,6 @@ static int parse_options(struct config_options *c, int argc, char **argv, bool *
 	return EXIT_OK;
 }
 
-static int load(const struct config_sources *sources, struct config **ret)
-{
-	_cleanup_(config_report_done) struct config_report report = {};
-	int r = config_load(sources, &report, ret);
-
-	if (r < 0) {
-		log_error("cannot read the configuration: %s", strerror(-r));
-		return EXIT_ERROR;
-	}
-	config_report_log(&report);
-	return r == CONFIG_BAD ? EXIT_USAGE : EXIT_OK;
-}
-
 static int run_agent(int argc, char **argv)
 {
 	_cleanup_(config_freep) struct config *config = NULL;
@@ -121,7 +108,7 @@ static int run_agent(int argc, char **argv)
 	if (done)
 		return code;
 	sources = config_options_sources(&options);
-	code = load(&sources, &config);
+	code = config_options_load(&sources, &config);
 	if (code == EXIT_OK)
 		code = environment_check_say();
 	if (code != EXIT_OK)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "common/log.h"
 
 int config_options_add(struct config_options *o, const struct command *command, const char *flag, const char *key,
 		       const char *value)
@@ -33,4 +34,17 @@ struct config_sources config_options_sources(const struct config_options *o)
 		.overrides = o->overrides,
 		.n_overrides = o->n_overrides,
 	};
+}
+
+int config_options_load(const struct config_sources *sources, struct config **ret)
+{
+	_cleanup_(config_report_done) struct config_report report = {};
+	int r = config_load(sources, &report, ret);
+
+	if (r < 0) {
+		log_error("cannot read the configuration: %s", strerror(-r));
+		return EXIT_ERROR;
+	}
+	config_report_log(&report);
+	return r == CONFIG_BAD ? EXIT_USAGE : EXIT_OK;
 }

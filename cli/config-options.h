@@ -29,3 +29,6 @@ _must_check_ int config_options_set(struct config_options *o, const struct comma
 
 /* What config_load() is given, with the environment of this process. Borrows from o. */
 struct config_sources config_options_sources(const struct config_options *o);
+
+/* EXIT_OK, or it was told what is wrong; warnings are told in any case. */
+_must_check_ int config_options_load(const struct config_sources *sources, struct config **ret);

@@ -6,6 +6,8 @@
 
 #include "agent/fetcher.h"
 #include "agent/gateway.h"
+#include "agent/hub-intake.h"
+#include "agent/hub-reader.h"
 #include "agent/maintain.h"
 #include "agent/upload-child.h"
 #include "cli/command.h"
@@ -23,6 +25,10 @@ int main(int argc, char **argv)
 		return fetcher_main(argc, argv);
 	if (argc > 1 && strcmp(argv[1], UPLOAD_COMMAND) == 0)
 		return upload_child_main();
+	if (argc > 1 && strcmp(argv[1], HUB_INTAKE_COMMAND) == 0)
+		return hub_intake_main();
+	if (argc > 1 && strcmp(argv[1], HUB_READER_COMMAND) == 0)
+		return hub_reader_main();
 	if (argc > 1 && strcmp(argv[1], MAINTAIN_COMMAND) == 0)
 		return maintain_main(argc, argv);
 

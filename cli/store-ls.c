@@ -14,8 +14,8 @@
 #include "cli/value.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "pprof/ledger-json.h"
 #include "pprof/profile.h"
+#include "store/window-json.h"
 
 #define TIME_BYTES 40
 #define SEQUENCES_BYTES 48
@@ -47,32 +47,6 @@ static void print_window(const struct window_info *info, FILE *out)
 		info->ledger.in_profile, size, sequences, info->host);
 }
 
-static int add_window(struct json_object *array, const struct window_info *info)
-{
-	const struct json_count counts[] = {
-		{ "first", info->first },
-		{ "last", info->last },
-		{ "start_ns", (uint64_t)info->start_ns },
-		{ "duration_ns", info->duration_ns },
-		{ "period_ns", info->period_ns },
-		{ "n_bytes", info->n_bytes },
-		{ "n_disk_bytes", info->n_disk_bytes },
-		{ "n_raw_bytes", info->n_raw_bytes },
-	};
-	struct json_object *object = NULL;
-	int r = json_append_object(array, &object);
-
-	if (r == 0)
-		r = json_add_string(object, "id", info->id);
-	if (r == 0)
-		r = json_add_string(object, "tier", window_tier_name(info->tier));
-	if (r == 0)
-		r = json_add_string(object, "host", info->host);
-	if (r == 0)
-		r = json_add_counts(object, counts, ARRAY_SIZE(counts));
-	return r == 0 ? ledger_json_add(object, "ledger", &info->ledger) : r;
-}
-
 /* array: NULL prints lines. */
 static int list(struct window_cursor *c, struct json_object *array, uint64_t *n_gone)
 {
@@ -84,7 +58,7 @@ static int list(struct window_cursor *c, struct json_object *array, uint64_t *n_
 			return r;
 		*n_gone += r == STORE_GONE;
 		if (r == 0 && array)
-			r = add_window(array, &info);
+			r = window_json_append(array, &info);
 		else if (r == 0)
 			print_window(&info, stdout);
 		if (r < 0)

@@ -68,6 +68,7 @@ struct model *model_free(struct model *m)
 	free(m->stacks);
 	free(m->values);
 	free(m->labels);
+	free(m->more_labels);
 	free(m->comments);
 	free(m);
 	return NULL;

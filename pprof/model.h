@@ -21,6 +21,7 @@ struct model {
 	const struct profile_location **stacks; /* of all samples, as are values and labels */
 	int64_t *values;
 	struct profile_label *labels;
+	struct profile_label *more_labels; /* of samples that were given one; NULL: none were */
 	const char **comments;
 };
 

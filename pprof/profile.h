@@ -97,6 +97,10 @@ _must_check_ int profile_scale(struct profile *p, size_t type, double factor);
 /* The sum of the values of a type. -ERANGE: it would not fit. */
 _must_check_ int profile_sum(const struct profile *p, size_t type, int64_t *ret);
 
+/* Gives a label to the samples that have none of this key. Once for a profile; the strings are borrowed for its life.
+ */
+_must_check_ int profile_set_missing_label(struct profile *p, const char *key, const char *value);
+
 /* The last part of the file name of the location's mapping; "" without one. */
 const char *profile_module(const struct profile_location *l);
 

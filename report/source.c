@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/source.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "pprof/profile-file.h"
 #include "pprof/profile.h"
 #include "report/coverage.h"
+#include "report/source-hub.h"
 #include "store/selection.h"
 #include "store/store.h"
 
 struct source {
 	const struct selection *selection;
 	/* of a store */
-	struct store *store; /* NULL: files */
+	struct store *store; /* NULL: none */
 	struct window_cursor *cursor;
+	struct hub_windows *hub; /* NULL: none */
 	/* of files */
 	char *const *paths;
 	size_t n_paths, next_path;
@@ -53,23 +56,50 @@ static bool leaves_out_windows(const struct selection *selection, struct selecti
 	return ret_of_hosts->n_matchers < selection->n_matchers;
 }
 
+/* Windows whose samples nobody asks for are not loaded. */
+static int cover_cursor(struct source *s, struct window_cursor *c, struct hub_windows *hub)
+{
+	struct window_info info;
+	int r;
+
+	while ((r = hub ? hub_windows_next(hub, &info) : window_cursor_next(c, &info)) != STORE_END) {
+		if (r == 0)
+			r = coverage_add_window(s->coverage, &info);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int cover_all(struct source *s)
 {
 	_cleanup_(window_cursor_freep) struct window_cursor *c = NULL;
 	struct selection of_hosts;
-	struct window_info info;
 	int r;
 
 	s->is_covered = leaves_out_windows(s->selection, &of_hosts);
 	if (!s->is_covered)
 		return 0;
 	r = store_select(s->store, &of_hosts, &c);
-	while (r == 0 && (r = window_cursor_next(c, &info)) != STORE_END)
-		if (r == 0)
-			r = coverage_add_window(s->coverage, &info);
-		else if (r == STORE_GONE)
-			r = 0;
-	return r == STORE_END ? 0 : r;
+	return r == 0 ? cover_cursor(s, c, NULL) : r;
+}
+
+static int cover_all_of_hub(struct source *s, const char *url, const struct fetch_settings *settings,
+			    char reason[static FETCH_REASON_BYTES])
+{
+	_cleanup_(hub_windows_freep) struct hub_windows *hub = NULL;
+	struct selection of_hosts;
+	int r;
+
+	s->is_covered = leaves_out_windows(s->selection, &of_hosts);
+	if (!s->is_covered)
+		return 0;
+	r = hub_windows_new(url, settings, &of_hosts, &hub, reason);
+	if (r == 0)
+		r = cover_cursor(s, NULL, hub);
+	if (r == -EIO)
+		snprintf(reason, FETCH_REASON_BYTES, "%s", hub_windows_reason(hub));
+	return r == -EIO ? FETCH_FAILED : r;
 }
 
 int source_of_store(struct store *store, const struct selection *selection, struct source **ret)
@@ -86,6 +116,21 @@ int source_of_store(struct store *store, const struct selection *selection, stru
 	if (r == 0)
 		*ret = take_ptr(s);
 	return r;
+}
+
+int source_of_hub(const char *url, const struct fetch_settings *settings, const struct selection *selection,
+		  struct source **ret, char ret_reason[static FETCH_REASON_BYTES])
+{
+	_cleanup_(source_freep) struct source *s = NULL;
+	int r = new_source(selection, &s);
+
+	if (r == 0)
+		r = cover_all_of_hub(s, url, settings, ret_reason);
+	if (r == 0)
+		r = hub_windows_new(url, settings, selection, &s->hub, ret_reason);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r > 0 ? SOURCE_FAILED : r;
 }
 
 int source_of_files(char *const *paths, size_t n_paths, const struct selection *selection, struct source **ret)
@@ -106,6 +151,7 @@ struct source *source_free(struct source *s)
 	if (!s)
 		return NULL;
 	window_cursor_free(s->cursor);
+	hub_windows_free(s->hub);
 	profile_free(s->profile);
 	coverage_free(s->coverage);
 	free(s);
@@ -114,9 +160,11 @@ struct source *source_free(struct source *s)
 
 static int read_window(struct source *s)
 {
-	int r = window_cursor_next(s->cursor, &s->window);
+	int r = s->hub ? hub_windows_next(s->hub, &s->window) : window_cursor_next(s->cursor, &s->window);
 
-	if (r == 0)
+	if (r == 0 && s->hub)
+		r = hub_windows_load(s->hub, &s->window, &s->profile);
+	else if (r == 0)
 		r = store_load(s->store, &s->window, &s->profile);
 	s->name = s->window.id;
 	return r;
@@ -157,7 +205,7 @@ static int make_item(struct source *s, struct source_item *ret)
 	bool is_window = true;
 	int r = 0;
 
-	if (!s->store)
+	if (!s->store && !s->hub)
 		r = look_at_file(s, &is_window);
 	else if (!s->is_covered)
 		r = coverage_add_window(s->coverage, &s->window);
@@ -176,7 +224,7 @@ int source_next(struct source *s, struct source_item *ret)
 
 	for (;;) {
 		s->profile = profile_free(s->profile);
-		r = s->store ? read_window(s) : read_file(s);
+		r = s->store || s->hub ? read_window(s) : read_file(s);
 		switch (r) {
 		case 0:
 			s->counts.n_profiles++;
@@ -206,8 +254,15 @@ const char *source_name(const struct source *s)
 	return s->name;
 }
 
+const char *source_reason(const struct source *s)
+{
+	return s->hub ? hub_windows_reason(s->hub) : "";
+}
+
 size_t source_n_expected(const struct source *s)
 {
+	if (s->hub)
+		return hub_windows_n(s->hub);
 	return s->store ? window_cursor_n(s->cursor) : s->n_paths;
 }
 

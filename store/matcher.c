@@ -9,7 +9,7 @@
 #include "pprof/profile.h"
 
 struct matcher {
-	char *key, *value;
+	char *text, *key, *value;
 	bool is_negative;
 	struct regex *regex; /* NULL: the value itself */
 };
@@ -53,6 +53,7 @@ struct matcher *matcher_free(struct matcher *m)
 {
 	if (!m)
 		return NULL;
+	free(m->text);
 	free(m->key);
 	free(m->value);
 	regex_free(m->regex);
@@ -92,9 +93,10 @@ int matcher_new(const char *text, struct matcher **ret, char ret_why[static MATC
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
+	m->text = strdup(text);
 	m->value = strdup(text + size + strlen(operator->text));
 	m->is_negative = operator->is_negative;
-	if (!m->value)
+	if (!m->text || !m->value)
 		return -ENOMEM;
 	r = set_key(m, text, size);
 	if (r == 0 && operator->is_regex)
@@ -107,6 +109,11 @@ int matcher_new(const char *text, struct matcher **ret, char ret_why[static MATC
 const char *matcher_key(const struct matcher *m)
 {
 	return m->key;
+}
+
+const char *matcher_text(const struct matcher *m)
+{
+	return m->text;
 }
 
 static bool is_match(struct matcher *m, const char *value)

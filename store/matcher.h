@@ -30,6 +30,7 @@ DEFINE_CLEANUP(struct matcher *, matcher_free);
 const char *matcher_label(const char *word);
 
 const char *matcher_key(const struct matcher *m);
+const char *matcher_text(const struct matcher *m); /* as it was written */
 bool matcher_takes(struct matcher *m, const char *value);
 bool matcher_takes_sample(struct matcher *m, const struct profile_sample *sample);
 

@@ -2,6 +2,7 @@
 #include "web/connections.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "common/clock.h"
@@ -11,7 +12,13 @@
 #define READING_NS (20 * NS_PER_S) /* a scraper may use its connection again after 15 s */
 #define ASKING_NS (10 * NS_PER_S)  /* the agent's main loop turns much faster */
 #define PROFILE_NS (30 * NS_PER_S) /* beyond its seconds: names are read */
+#define HUB_NS (90 * NS_PER_S)     /* what came before is decoded, or read, first */
 #define SENDING_NS (120 * NS_PER_S)
+
+static bool is_of_hub(const struct web_connection *c)
+{
+	return c->request.kind >= WEB_PUSH;
+}
 
 static uint64_t time_for(const struct web_connection *c, enum web_connection_state state)
 {
@@ -19,6 +26,8 @@ static uint64_t time_for(const struct web_connection *c, enum web_connection_sta
 	case WEB_READING:
 		return READING_NS;
 	case WEB_NEW:
+		if (is_of_hub(c))
+			return HUB_NS;
 		return c->request.kind == WEB_PROFILE ? c->request.seconds * NS_PER_S + PROFILE_NS : ASKING_NS;
 	default:
 		return SENDING_NS;
@@ -105,13 +114,35 @@ struct web_connection *web_connections_add(struct web_connections *t, int fd, co
 		t->counts.n[WEB_N_EVICTED]++;
 		return NULL;
 	}
-	*c = (struct web_connection){ .fd = fd, .address = *address, .answer.body_fd = -1 };
+	*c = (struct web_connection){ .owner = t, .fd = fd, .address = *address, .body_fd = -1, .answer.body_fd = -1 };
 	web_connection_enter(c, WEB_READING, now_ns);
 	return c;
 }
 
+bool web_connection_begin_body(struct web_connection *c, size_t n_bytes)
+{
+	struct web_connections *t = c->owner;
+
+	if (n_bytes > WEB_MAX_BODIES_BYTES - t->n_body_bytes)
+		return false;
+	c->body_fd = memfd_create("cpuhound-body", MFD_CLOEXEC);
+	if (c->body_fd < 0)
+		return false;
+	c->n_body_bytes = n_bytes;
+	t->n_body_bytes += n_bytes;
+	return true;
+}
+
+void web_connection_end_body(struct web_connection *c)
+{
+	c->owner->n_body_bytes -= c->n_body_bytes;
+	c->n_body_bytes = 0;
+	c->body_fd = close_fd(c->body_fd);
+}
+
 void web_connection_remove(struct web_connection *c)
 {
+	web_connection_end_body(c);
 	close_fd(c->answer.body_fd);
 	*c = (struct web_connection){ .state = WEB_FREE };
 }
@@ -128,6 +159,7 @@ static void expire(struct web_connections *t, struct web_connection *c)
 {
 	switch (c->state) {
 	case WEB_READING:
+	case WEB_TAKING:
 	case WEB_SENDING:
 		t->counts.n[WEB_N_OVERDUE]++;
 		web_connection_close(c);

@@ -17,10 +17,12 @@
 
 #define WEB_MAX_CONNECTIONS 128
 #define WEB_MAX_OF_ONE_CLIENT 48
+#define WEB_MAX_BODIES_BYTES ((size_t)128 << 20)
 
 enum web_connection_state {
 	WEB_FREE = 0,
 	WEB_READING, /* a handshake or a request; nothing of it is complete */
+	WEB_TAKING,  /* the body of a request that may go on */
 	WEB_NEW,     /* its request is to be told to the agent */
 	WEB_ASKED,   /* the agent knows it */
 	WEB_LEFT,    /* the agent is to be told that nobody waits any more: it is late, or the client gone */
@@ -40,6 +42,7 @@ struct web_answer {
 
 struct web_connection {
 	enum web_connection_state state;
+	struct web_connections *owner;
 	int fd; /* borrowed, of the HTTP library */
 	struct in6_addr address;
 	uint64_t since_ns, deadline_ns; /* of the state */
@@ -47,6 +50,9 @@ struct web_connection {
 	bool is_closing;                /* the socket was shut down: the library will tell soon */
 	struct web_listener *listener;
 	struct MHD_Connection *handle;
+	/* from WEB_TAKING to WEB_NEW: a memory file; -1: none */
+	int body_fd;
+	size_t n_body_bytes; /* as was announced; counted until the request has its answer */
 	/* from WEB_NEW to WEB_ANSWERED */
 	uint64_t id; /* 0: the agent was not told of it yet */
 	struct web_request request;
@@ -55,6 +61,7 @@ struct web_connection {
 
 struct web_connections {
 	struct web_connection all[WEB_MAX_CONNECTIONS];
+	size_t n_body_bytes; /* of all requests that are under way */
 	struct web_counts counts;
 };
 
@@ -62,6 +69,12 @@ struct web_connections {
 struct web_connection *web_connections_add(struct web_connections *t, int fd, const struct in6_addr *address,
 					   uint64_t now_ns);
 void web_connection_remove(struct web_connection *c);
+
+/*
+ * Makes room for a body of this size, in a memory file. False: others' are under way, or there is no memory.
+ */
+bool web_connection_begin_body(struct web_connection *c, size_t n_bytes);
+void web_connection_end_body(struct web_connection *c); /* also where there is none */
 
 /* Each state has its deadline; of WEB_NEW, the request tells it. */
 void web_connection_enter(struct web_connection *c, enum web_connection_state state, uint64_t now_ns);

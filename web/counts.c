@@ -11,6 +11,8 @@ static const char *const names[WEB_N_COUNTS] = {
 	[WEB_N_REFUSED_TOKEN] = "refused_token",
 	[WEB_N_REFUSED_CLIENT] = "refused_client",
 	[WEB_N_REFUSED_BUSY] = "refused_busy",
+	[WEB_N_REFUSED_RIGHT] = "refused_right",
+	[WEB_N_REFUSED_BODY] = "refused_body",
 	[WEB_N_REFUSED_REQUEST] = "refused_request",
 	[WEB_N_FAILED] = "failed",
 };
@@ -25,6 +27,11 @@ enum web_count web_count_of_status(unsigned int status)
 	switch (status) {
 	case 401:
 		return WEB_N_REFUSED_TOKEN;
+	case 403:
+		return WEB_N_REFUSED_RIGHT;
+	case 413:
+	case 415:
+		return WEB_N_REFUSED_BODY;
 	case 421:
 		return WEB_N_REFUSED_HOST;
 	case 429:

@@ -13,7 +13,9 @@ enum web_count {
 	WEB_N_REFUSED_HOST,    /* 421: a name that is not ours */
 	WEB_N_REFUSED_TOKEN,   /* 401 */
 	WEB_N_REFUSED_CLIENT,  /* a TLS connection that ended before a request: no handshake, or no valid certificate */
-	WEB_N_REFUSED_BUSY,    /* 429: two profiles are under way */
+	WEB_N_REFUSED_BUSY,    /* 429: two profiles are under way, or too many windows come */
+	WEB_N_REFUSED_RIGHT,   /* 403: the token is not for that, or not for that host */
+	WEB_N_REFUSED_BODY,    /* 413, 415: too large, or of another type */
 	WEB_N_REFUSED_REQUEST, /* other 4xx */
 	WEB_N_FAILED,          /* 5xx */
 	WEB_N_COUNTS,

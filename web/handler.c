@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "web/handler.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "common/clock.h"
+#include "common/fsutil.h"
 #include "common/parse.h"
 #include "web/address.h"
 #include "web/host.h"
@@ -87,11 +89,21 @@ static bool is_for_us(struct web_connection *c)
 	return web_host_is_ours(host, &address, &c->listener->settings);
 }
 
-static bool is_welcome(struct web_connection *c)
+/* The token that was shown. False: one is needed. */
+static bool is_welcome(struct web_connection *c, const struct web_token **ret)
 {
-	const char *token = c->listener->settings.token;
+	const struct web_settings *settings = &c->listener->settings;
 
-	return !token[0] || web_token_is_right(header(c, MHD_HTTP_HEADER_AUTHORIZATION), token);
+	*ret = NULL;
+	if (!settings->tokens[0].secret[0])
+		return true;
+	*ret = web_token_find(header(c, MHD_HTTP_HEADER_AUTHORIZATION), settings);
+	return *ret;
+}
+
+static bool is_pushed(const struct web_route *route, const char *method)
+{
+	return route->post_kind != 0 && strcmp(method, MHD_HTTP_METHOD_POST) == 0;
 }
 
 static bool has_small_body(struct web_connection *c, bool is_allowed)
@@ -104,23 +116,84 @@ static bool has_small_body(struct web_connection *c, bool is_allowed)
 	return n == 0 || (is_allowed && n <= MAX_BODY_BYTES);
 }
 
+static enum MHD_Result refuse_body(struct web_connection *c, uint64_t n_bytes)
+{
+	char text[WEB_TEXT_BYTES];
+
+	snprintf(text, sizeof(text), "the body has %" PRIu64 " bytes: hub.max_body_mb allows %" PRIu32, n_bytes,
+		 c->listener->settings.max_body_bytes);
+	return refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, text);
+}
+
+static enum MHD_Result refuse_room(struct web_connection *c)
+{
+	return respond_with_line(c,
+				 &(struct outline){ .status = MHD_HTTP_TOO_MANY_REQUESTS,
+						    .type = TEXT,
+						    .extra_name = MHD_HTTP_HEADER_RETRY_AFTER,
+						    .extra_value = "1" },
+				 "the bodies of others are under way: try again");
+}
+
+/* What a pushed window's headers say; its body comes next. */
+static enum MHD_Result check_push(struct web_connection *c, const struct web_token *token)
+{
+	const struct web_push_headers headers = {
+		.batch = header(c, "Cpuhound-Batch"),
+		.part = header(c, "Cpuhound-Part"),
+		.host = header(c, "Cpuhound-Host"),
+		.start = header(c, "Cpuhound-Start"),
+		.end = header(c, "Cpuhound-End"),
+	};
+	const char *type = header(c, MHD_HTTP_HEADER_CONTENT_TYPE), *fault;
+	const char *length = header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t n_bytes;
+
+	if (!type || strcmp(type, WEB_PUSH_TYPE) != 0)
+		return refuse(c, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "a window is " WEB_PUSH_TYPE);
+	c->request = (struct web_request){ .kind = WEB_PUSH };
+	if (web_hub_request_set_push(&c->request.hub, &headers, &fault) < 0)
+		return refuse(c, MHD_HTTP_BAD_REQUEST, fault);
+	if (!length || parse_u64(length, 10, &n_bytes) < 0 || header(c, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+		return refuse(c, MHD_HTTP_BAD_REQUEST, "a window's request has a Content-Length");
+	if (n_bytes > c->listener->settings.max_body_bytes)
+		return refuse_body(c, n_bytes);
+	if (token)
+		strcpy(c->request.hub.token, token->name);
+	if (!web_connection_begin_body(c, n_bytes))
+		return refuse_room(c);
+	web_connection_enter(c, WEB_TAKING, clock_now_ns(CLOCK_MONOTONIC));
+	return MHD_YES;
+}
+
+static enum MHD_Result refuse_right(struct web_connection *c, const struct web_token *token, bool is_push)
+{
+	char text[WEB_TEXT_BYTES];
+
+	snprintf(text, sizeof(text), "the token '%.100s' may not %s", token->name,
+		 is_push ? "push: give it hosts" : "read: give it read = yes");
+	return refuse(c, MHD_HTTP_FORBIDDEN, text);
+}
+
 /* Before any body is read. MHD_YES without an answer: go on. */
 static enum MHD_Result check(struct web_connection *c, const char *path, const char *method)
 {
+	const struct web_token *token;
 	const struct web_route *route;
+	bool is_push;
 
 	if (!is_for_us(c))
 		return refuse(c, MHD_HTTP_MISDIRECTED_REQUEST, "this host is not known by the name in the Host header");
-	if (!is_welcome(c))
+	if (!is_welcome(c, &token))
 		return respond_with_line(c,
 					 &(struct outline){ .status = MHD_HTTP_UNAUTHORIZED,
 							    .type = TEXT,
 							    .extra_name = MHD_HTTP_HEADER_WWW_AUTHENTICATE,
 							    .extra_value = "Bearer" },
 					 "a token is needed: Authorization: Bearer TOKEN");
-	route = web_route_find(path, c->listener->status_only);
+	route = web_route_find(path, c->listener->site);
 	if (!route)
-		return refuse(c, MHD_HTTP_NOT_FOUND, "no such page");
+		return refuse(c, MHD_HTTP_NOT_FOUND, web_route_lack(path, c->listener->site));
 	if (!web_route_takes(route, method))
 		return respond_with_line(c,
 					 &(struct outline){ .status = MHD_HTTP_METHOD_NOT_ALLOWED,
@@ -128,7 +201,12 @@ static enum MHD_Result check(struct web_connection *c, const char *path, const c
 							    .extra_name = MHD_HTTP_HEADER_ALLOW,
 							    .extra_value = web_route_methods(route) },
 					 "this page does not take that method");
-	if (!has_small_body(c, route->takes_post))
+	is_push = is_pushed(route, method);
+	if (token && (is_push ? !token->may_push : !token->may_read))
+		return refuse_right(c, token, is_push);
+	if (is_push)
+		return check_push(c, token);
+	if (!has_small_body(c, route->takes_post && route->post_kind == 0))
 		return refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, "a request has no body here");
 	return MHD_YES;
 }
@@ -142,44 +220,82 @@ static enum MHD_Result on_argument(void *closure, enum MHD_ValueKind kind, const
 				   const char *value, size_t value_size)
 {
 	struct query *q = closure;
-	const char *reason;
+	const char *reason, *text = value ? value : "";
+	int r;
 
-	if (web_request_set(&q->request, key, value ? value : "", value_size, &reason) == 0)
+	if (q->request.kind == WEB_PROFILE)
+		r = web_request_set(&q->request, key, text, value_size, &reason);
+	else
+		r = web_hub_request_set(&q->request.hub, key, text, value_size, &reason);
+	if (r == 0)
 		return MHD_YES;
 	q->fault = reason;
 	return MHD_NO;
 }
 
-/* NULL, or why there is no such profile. */
+/* NULL, or why there is no such answer. */
 static const char *read_query(struct web_connection *c)
 {
-	struct query q = { .request.kind = WEB_PROFILE };
+	struct query q = { .request = c->request };
 
+	if (q.request.kind != WEB_PROFILE)
+		q.request.hub.until_ns = INT64_MAX;
 	MHD_get_connection_values_n(c->handle, MHD_GET_ARGUMENT_KIND, on_argument, &q);
-	if (q.request.seconds == 0)
+	if (q.request.kind == WEB_PROFILE && q.request.seconds == 0)
 		q.request.seconds = WEB_DEFAULT_SECONDS;
 	c->request = q.request;
-	return q.fault;
+	return q.fault ? q.fault : web_request_is_valid(&q.request) ? NULL : "since_ns is behind until_ns";
 }
 
-static enum MHD_Result serve(struct web_connection *c, const struct web_route *route)
+/* NULL, or why there is no such answer. */
+static const char *read_request(struct web_connection *c, const struct web_route *route, const char *path)
 {
-	const char *fault = NULL;
+	const char *fault;
 
-	if (route->kind == 0)
-		return respond(c, &(struct outline){ .status = MHD_HTTP_OK, .type = route->content_type },
-			       MHD_create_response_from_buffer(strlen(route->text), (void *)(uintptr_t)route->text,
-							       MHD_RESPMEM_PERSISTENT));
-	c->request = (struct web_request){ .kind = route->kind };
-	if (route->kind == WEB_PROFILE)
-		fault = read_query(c);
-	if (fault)
-		return refuse(c, MHD_HTTP_BAD_REQUEST, fault);
+	switch (route->kind) {
+	case WEB_PROFILE:
+	case WEB_WINDOWS:
+	case WEB_MERGED:
+		return read_query(c);
+	case WEB_WINDOW:
+		return web_hub_request_set_window(&c->request.hub, path + strlen(route->path), &fault) < 0 ? fault
+													   : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static enum MHD_Result ask(struct web_connection *c)
+{
 	c->id = 0;
 	c->answer = (struct web_answer){ .body_fd = -1 };
 	web_connection_enter(c, WEB_NEW, clock_now_ns(CLOCK_MONOTONIC));
 	MHD_suspend_connection(c->handle);
 	return MHD_YES;
+}
+
+static enum MHD_Result serve(struct web_connection *c, const struct web_route *route, const char *path)
+{
+	const char *fault;
+
+	if (c->state == WEB_TAKING)
+		return ask(c);
+	if (route->kind == 0)
+		return respond(c, &(struct outline){ .status = MHD_HTTP_OK, .type = route->content_type },
+			       MHD_create_response_from_buffer(strlen(route->text), (void *)(uintptr_t)route->text,
+							       MHD_RESPMEM_PERSISTENT));
+	c->request = (struct web_request){ .kind = route->kind };
+	fault = read_request(c, route, path);
+	return fault ? refuse(c, MHD_HTTP_BAD_REQUEST, fault) : ask(c);
+}
+
+/* The library has seen to it that it is no longer than was announced. */
+static enum MHD_Result take_body(struct web_connection *c, const char *body, size_t *size)
+{
+	int r = c->state == WEB_TAKING ? fs_write_all(c->body_fd, body, *size) : 0;
+
+	*size = 0;
+	return r < 0 ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result respond_with_file(struct web_connection *c, const struct outline *o)
@@ -197,21 +313,22 @@ static enum MHD_Result respond_with_file(struct web_connection *c, const struct 
 static enum MHD_Result pass_on(struct web_connection *c, const struct web_route *route)
 {
 	struct outline o = { .status = c->answer.status, .type = TEXT };
-	char seconds[12];
+	char text[64];
 
 	if (c->answer.status == 0)
 		return MHD_NO;
 	if (c->answer.retry_after_s != 0) {
-		snprintf(seconds, sizeof(seconds), "%u", c->answer.retry_after_s);
+		snprintf(text, sizeof(text), "%u", c->answer.retry_after_s);
 		o.extra_name = MHD_HTTP_HEADER_RETRY_AFTER;
-		o.extra_value = seconds;
+		o.extra_value = text;
 	}
 	if (c->answer.body_fd < 0)
 		return respond_with_line(c, &o, c->answer.text);
 	o.type = route->content_type;
-	if (route->kind == WEB_PROFILE) {
+	if (route->attachment) {
+		snprintf(text, sizeof(text), "attachment; filename=\"%s\"", route->attachment);
 		o.extra_name = MHD_HTTP_HEADER_CONTENT_DISPOSITION;
-		o.extra_value = "attachment; filename=\"profile.pb.gz\"";
+		o.extra_value = text;
 	}
 	return respond_with_file(c, &o);
 }
@@ -230,14 +347,12 @@ enum MHD_Result web_handler_on_request(void *listener, struct MHD_Connection *ha
 		c->has_asked = true;
 		return check(c, path, method);
 	}
-	if (*body_size != 0) {
-		*body_size = 0;
-		return MHD_YES;
-	}
-	route = web_route_find(path, c->listener->status_only);
+	if (*body_size != 0)
+		return take_body(c, body, body_size);
+	route = web_route_find(path, c->listener->site);
 	if (!route)
 		return MHD_NO;
-	return c->state == WEB_ANSWERED ? pass_on(c, route) : serve(c, route);
+	return c->state == WEB_ANSWERED ? pass_on(c, route) : serve(c, route, path);
 }
 
 void web_handler_resume(struct web_connection *c)

@@ -61,8 +61,10 @@ static void on_completed(void *listener, struct MHD_Connection *handle, void **r
 {
 	struct web_connection *c = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
-	if (c)
-		web_connection_enter(c, WEB_READING, clock_now_ns(CLOCK_MONOTONIC));
+	if (!c)
+		return;
+	web_connection_end_body(c);
+	web_connection_enter(c, WEB_READING, clock_now_ns(CLOCK_MONOTONIC));
 }
 
 /* The library tells why it does not start; what it says later is of single clients. */
@@ -117,9 +119,10 @@ static const char *find_fault(int fd, const struct web_settings *settings)
 }
 
 /* How the agent fares is no secret, and who collects metrics from many hosts has no token or certificate for each. */
-static void set_settings(struct web_listener *l, const struct web_settings *settings)
+static void set_settings(struct web_listener *l, bool status_only, const struct web_settings *settings)
 {
-	if (l->status_only)
+	l->site = status_only ? WEB_SITE_STATUS : settings->is_hub ? WEB_SITE_HUB : WEB_SITE_AGENT;
+	if (status_only)
 		memcpy(l->settings.host_names, settings->host_names, sizeof(l->settings.host_names));
 	else
 		l->settings = *settings;
@@ -142,8 +145,7 @@ int web_listener_new(int fd, bool status_only, const struct web_settings *settin
 		return l ? -errno : -ENOMEM;
 	}
 	l->connections = connections;
-	l->status_only = status_only;
-	set_settings(l, settings);
+	set_settings(l, status_only, settings);
 	snprintf(ret_reason, WEB_REASON_BYTES, "libmicrohttpd does not start");
 	l->reason = ret_reason;
 	l->daemon = start(l, own_fd);

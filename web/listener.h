@@ -10,6 +10,7 @@
 
 #include "common/clean.h"
 #include "web/connections.h"
+#include "web/routes.h"
 #include "web/settings.h"
 
 struct MHD_Daemon;
@@ -20,7 +21,7 @@ struct web_listener {
 	struct MHD_Daemon *daemon;
 	struct web_connections *connections; /* borrowed; of all listeners */
 	struct web_settings settings;
-	bool status_only;
+	enum web_site site;
 	bool is_retired;
 	char *reason; /* where to put why the start failed; NULL: it is over */
 };

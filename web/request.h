@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/clean.h"
+#include "web/hub-request.h"
 
 #define WEB_MAX_SECONDS 60
 #define WEB_DEFAULT_SECONDS 30 /* as Go's net/http/pprof has it */
@@ -21,17 +22,23 @@ enum web_kind {
 	WEB_HEALTH,      /* any answer will do: the agent's main loop turns */
 	WEB_READY,       /* 200, or 503 with the reason as text */
 	WEB_PROFILE,     /* a gzip pprof of the next `seconds` */
+	/* of a hub: web/hub-request.h */
+	WEB_PUSH,
+	WEB_WINDOWS,
+	WEB_WINDOW,
+	WEB_MERGED,
 };
 
 struct web_request {
-	uint32_t kind;                  /* enum web_kind; the rest is of WEB_PROFILE only, else 0 */
+	uint32_t kind;                  /* enum web_kind; what follows is of WEB_PROFILE only, else 0 */
 	uint32_t seconds;               /* 1 to WEB_MAX_SECONDS */
 	uint32_t pid;                   /* 0: any */
 	uint32_t zero;                  /* no hole */
 	char service[WEB_NAME_BYTES];   /* "": any; NUL-terminated UTF-8 without control characters */
 	char container[WEB_NAME_BYTES]; /* the same; an id or a name */
+	struct web_hub_request hub;     /* of a hub's requests only */
 };
-_Static_assert(sizeof(struct web_request) == 16 + 2 * WEB_NAME_BYTES, "no holes");
+_Static_assert(sizeof(struct web_request) == 16 + 2 * WEB_NAME_BYTES + sizeof(struct web_hub_request), "no holes");
 
 bool web_request_is_valid(const struct web_request *r);
 

@@ -6,6 +6,7 @@
 
 #define TEXT "text/plain; charset=utf-8"
 #define HTML "text/html; charset=utf-8"
+#define BYTES "application/octet-stream"
 #define HEAD "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>cpuhound</title><h1>cpuhound</h1>"
 
 static const char front_page[] = HEAD "<ul>"
@@ -23,29 +24,71 @@ static const char pprof_page[] =
 	     "<li>&amp;service=NAME, &amp;container=ID or NAME, &amp;pid=PID: of these only"
 	     "</ul>";
 
+static const char hub_page[] =
+	HEAD "<p>Windows of many hosts. Reading them:"
+	     "<pre>cpuhound export --store http://HOST:PORT --since 1h -o fleet.pb.gz\n"
+	     "go tool pprof 'http://HOST:PORT/api/v1/profile?match=service=api'</pre>"
+	     "<ul>"
+	     "<li><a href=\"/api/v1/windows\">/api/v1/windows</a>: a list; POST takes another"
+	     "<li>/api/v1/windows/TIER/FIRST: one of them"
+	     "<li>/api/v1/profile: all that is selected, as one gzip pprof"
+	     "<li>&amp;since_ns=, &amp;until_ns=: ns since 1970; &amp;match=: a matcher such as service=api"
+	     "<li><a href=\"/metrics\">/metrics</a>: the hub's own state, for Prometheus"
+	     "<li><a href=\"/readyz\">/readyz</a>: does it take windows?"
+	     "<li><a href=\"/healthz\">/healthz</a>: does it live?"
+	     "</ul>";
+
+#define AGENT (1U << WEB_SITE_AGENT)
+#define HUB (1U << WEB_SITE_HUB)
+#define ALL (AGENT | HUB | 1U << WEB_SITE_STATUS)
+#define ATTACHED "profile.pb.gz"
+
+/* What is made for a client has no HEAD: that would take as long, for nothing. */
 static const struct web_route routes[] = {
-	{ "/", .content_type = HTML, .text = front_page, .has_head = true },
-	{ "/metrics", WEB_METRICS, "text/plain; version=0.0.4; charset=utf-8", .is_status = true, .has_head = true },
-	{ "/healthz", WEB_HEALTH, TEXT, .is_status = true, .has_head = true },
-	{ "/readyz", WEB_READY, TEXT, .is_status = true, .has_head = true },
-	{ "/debug/pprof/", .content_type = HTML, .text = pprof_page, .has_head = true },
-	{ "/debug/pprof/profile", WEB_PROFILE, "application/octet-stream" }, /* HEAD would take as long, for nothing */
-	{ "/debug/pprof/cmdline", .content_type = TEXT, .text = "cpuhound", .has_head = true },
+	{ "/", .sites = AGENT, .content_type = HTML, .text = front_page, .has_head = true },
+	{ "/", .sites = HUB, .content_type = HTML, .text = hub_page, .has_head = true },
+	{ "/metrics", WEB_METRICS, "text/plain; version=0.0.4; charset=utf-8", .sites = ALL, .has_head = true },
+	{ "/healthz", WEB_HEALTH, TEXT, .sites = ALL, .has_head = true },
+	{ "/readyz", WEB_READY, TEXT, .sites = ALL, .has_head = true },
+	{ "/debug/pprof/", .sites = AGENT, .content_type = HTML, .text = pprof_page, .has_head = true },
+	{ "/debug/pprof/profile", WEB_PROFILE, BYTES, .sites = AGENT, .attachment = ATTACHED },
+	{ "/debug/pprof/cmdline", .sites = AGENT, .content_type = TEXT, .text = "cpuhound", .has_head = true },
 	/*
 	 * go tool pprof posts the addresses here that have no name, and gives up on the whole profile where that is
 	 * refused. We have given all the names that there are.
 	 */
-	{ "/debug/pprof/symbol", .content_type = TEXT, .text = "num_symbols: 0\n", .has_head = true,
+	{ "/debug/pprof/symbol", .sites = AGENT, .content_type = TEXT, .text = "num_symbols: 0\n", .has_head = true,
+	  .takes_post = true },
+	{ WEB_WINDOWS_PATH, WEB_WINDOWS, "application/json", .sites = HUB, .takes_post = true, .post_kind = WEB_PUSH },
+	{ WEB_WINDOWS_PATH "/", WEB_WINDOW, BYTES, .sites = HUB, .attachment = "window.pb.zst", .is_prefix = true },
+	{ WEB_PROFILE_PATH, WEB_MERGED, BYTES, .sites = HUB, .attachment = ATTACHED },
+	/* Likewise: the tool takes the last part of the profile's path for this. */
+	{ WEB_API_PATH "symbolz", .sites = HUB, .content_type = TEXT, .text = "num_symbols: 0\n", .has_head = true,
 	  .takes_post = true },
 };
 
-const struct web_route *web_route_find(const char *path, bool status_only)
+static bool is_at(const struct web_route *r, const char *path)
+{
+	return r->is_prefix ? strncmp(path, r->path, strlen(r->path)) == 0 : strcmp(path, r->path) == 0;
+}
+
+const struct web_route *web_route_find(const char *path, enum web_site site)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-		if (strcmp(path, routes[i].path) == 0)
-			return status_only && !routes[i].is_status ? NULL : &routes[i];
+		if ((routes[i].sites & 1U << site) && is_at(&routes[i], path))
+			return &routes[i];
 	}
 	return NULL;
+}
+
+const char *web_route_lack(const char *path, enum web_site site)
+{
+	static const char api[] = "/api/";
+
+	if (strncmp(path, api, strlen(api)) != 0)
+		return "no such page";
+	return site == WEB_SITE_HUB ? "no such page: this hub serves " WEB_API_PATH
+				    : "no such page: a hub serves " WEB_API_PATH ", which is 'cpuhound serve'";
 }
 
 bool web_route_takes(const struct web_route *r, const char *method)
@@ -57,6 +100,6 @@ bool web_route_takes(const struct web_route *r, const char *method)
 const char *web_route_methods(const struct web_route *r)
 {
 	if (r->takes_post)
-		return "GET, HEAD, POST";
+		return r->has_head ? "GET, HEAD, POST" : "GET, POST";
 	return r->has_head ? "GET, HEAD" : "GET";
 }

@@ -6,18 +6,31 @@
 
 #include "web/request.h"
 
+/* What a listener serves. */
+enum web_site {
+	WEB_SITE_AGENT,
+	WEB_SITE_HUB,
+	WEB_SITE_STATUS, /* metrics and health, of either */
+};
+
 struct web_route {
 	const char *path;
 	enum web_kind kind; /* what the agent is asked for; 0: nothing, `text` is the answer */
 	const char *content_type;
 	const char *text;
-	bool is_status; /* also served where only metrics and health are */
+	const char *attachment; /* the name of the file for who saves the answer; NULL: it is shown */
+	unsigned int sites;     /* bits by enum web_site */
 	bool has_head;
-	bool takes_post; /* its body is read and ignored */
+	bool takes_post;         /* its body is read and ignored; but see: */
+	enum web_kind post_kind; /* the body is given to the agent with this; 0: it is not */
+	bool is_prefix;          /* of longer paths */
 };
 
 /* NULL: no such path. */
-const struct web_route *web_route_find(const char *path, bool status_only);
+const struct web_route *web_route_find(const char *path, enum web_site site);
 
 bool web_route_takes(const struct web_route *r, const char *method);
 const char *web_route_methods(const struct web_route *r); /* as in an Allow header */
+
+/* Why there is no such path: one line. */
+const char *web_route_lack(const char *path, enum web_site site);

@@ -138,12 +138,12 @@ static void on_new(struct web_server *s, struct web_connection *c, struct web_ev
 	c->id = ++s->last_id;
 	c->state = WEB_ASKED; /* the deadline stays */
 	watch(s, c);
-	*ret = (struct web_event){ .id = c->id, .request = c->request };
+	*ret = (struct web_event){ .id = c->id, .request = c->request, .body_fd = take_fd(c->body_fd) };
 }
 
 static void on_left(struct web_server *s, struct web_connection *c, struct web_event *ret)
 {
-	*ret = (struct web_event){ .is_cancel = true, .id = c->id };
+	*ret = (struct web_event){ .is_cancel = true, .id = c->id, .body_fd = -1 };
 	unwatch(s, c);
 	resume(s, c);
 }

@@ -33,6 +33,7 @@ struct web_event {
 	bool is_cancel; /* nobody waits for the answer to this id any more */
 	uint64_t id;    /* never used again */
 	struct web_request request;
+	int body_fd; /* of WEB_PUSH, from its start to its end: the caller's; else -1 */
 };
 
 bool web_server_take(struct web_server *s, struct web_event *ret); /* false: no more */

@@ -12,12 +12,24 @@
 
 #define WEB_PEM_BYTES 65536 /* with the NUL */
 #define WEB_TOKEN_BYTES 257
+#define WEB_TOKEN_NAME_BYTES 129
+#define WEB_MAX_TOKENS 64
 #define WEB_TOKEN_MIN 16
 #define WEB_MAX_HOST_NAMES 16
 #define WEB_HOST_NAME_BYTES 254
+#define WEB_MAX_BODY_BYTES ((uint32_t)64 << 20)
+
+/* Who shows the secret may do this. */
+struct web_token {
+	char name[WEB_TOKEN_NAME_BYTES]; /* of a hub's; it is no secret */
+	char secret[WEB_TOKEN_BYTES];
+	bool may_read, may_push;
+};
 
 struct web_settings {
-	char token[WEB_TOKEN_BYTES]; /* "": none is asked for */
+	bool is_hub;                             /* serves a hub's pages, else an agent's */
+	uint32_t max_body_bytes;                 /* of a window that is pushed; at most WEB_MAX_BODY_BYTES */
+	struct web_token tokens[WEB_MAX_TOKENS]; /* the first "" is behind the last; none: none is asked for */
 	/* PEM; "": none. A certificate has a key; a client CA has both, and then each client needs a certificate. */
 	char certificate[WEB_PEM_BYTES];
 	char private_key[WEB_PEM_BYTES];

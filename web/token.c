@@ -22,3 +22,14 @@ bool web_token_is_right(const char *authorization, const char token[static WEB_T
 	strncpy(ours, token, sizeof(ours) - 1);
 	return memeql_sec(given, ours, sizeof(given));
 }
+
+const struct web_token *web_token_find(const char *authorization, const struct web_settings *settings)
+{
+	const struct web_token *found = NULL;
+
+	for (size_t i = 0; i < WEB_MAX_TOKENS && settings->tokens[i].secret[0]; i++) {
+		if (web_token_is_right(authorization, settings->tokens[i].secret))
+			found = &settings->tokens[i];
+	}
+	return found;
+}

@@ -32,6 +32,7 @@ struct pending {
 struct agent {
 	struct gateway_keeper *keeper;
 	struct gateway_files files;
+	struct gateway_token token;
 	const char *host_names[WEB_MAX_HOST_NAMES];
 	const char *program, *profile, *not_ready;
 	bool is_deaf; /* takes no events */
@@ -231,6 +232,7 @@ int main(int argc, char **argv)
 	bool is_loopback = true;
 
 	a.files.host_names = a.host_names;
+	a.files.tokens = &a.token;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'P':
@@ -243,7 +245,8 @@ int main(int argc, char **argv)
 			metrics_at = optarg;
 			break;
 		case 't':
-			a.files.token_file = optarg;
+			a.token = (struct gateway_token){ .name = "http", .file = optarg, .may_read = true };
+			a.files.n_tokens = 1;
 			break;
 		case 'c':
 			a.files.certificate_file = optarg;

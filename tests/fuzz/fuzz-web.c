@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lines[i] = strsep(&rest, "\n");
 	check_host(lines[0]);
 	must(!web_token_is_right(lines[1], token) || strcmp(lines[1] + 7, token) == 0);
-	route = web_route_find(lines[2], false);
+	route = web_route_find(lines[2], WEB_SITE_AGENT);
 	must(!route || strcmp(route->path, lines[2]) == 0);
 	if (rest)
 		check_argument(lines[3], rest, size - (size_t)(rest - text));

@@ -22,7 +22,7 @@ static const struct web_request metrics = { .kind = WEB_METRICS };
 
 static void say(const struct gateway_word *word)
 {
-	if (gateway_send_word(CHILD_SOCKET_FD, word) != 0)
+	if (gateway_send_word(CHILD_SOCKET_FD, word, -1) != 0)
 		_exit(EXIT_FAILURE);
 }
 

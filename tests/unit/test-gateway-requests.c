@@ -20,7 +20,7 @@ static int add(uint64_t gateway_id, uint32_t seconds)
 {
 	const struct web_request r = { .kind = seconds ? WEB_PROFILE : WEB_METRICS, .seconds = seconds };
 
-	return gateway_requests_add(&table, gateway_id, &r, 0, &retry_s);
+	return gateway_requests_add(&table, gateway_id, &r, -1, 0, &retry_s);
 }
 
 static void assert_next(enum gateway_request_state state, uint64_t gateway_id)

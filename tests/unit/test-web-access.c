@@ -159,7 +159,7 @@ static void test_settings(void **state)
 	static struct web_settings s;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		snprintf(s.token, sizeof(s.token), "%s", rows[i].token);
+		snprintf(s.tokens[0].secret, sizeof(s.tokens[0].secret), "%s", rows[i].token);
 		snprintf(s.certificate, sizeof(s.certificate), "%s", rows[i].certificate);
 		snprintf(s.private_key, sizeof(s.private_key), "%s", rows[i].key);
 		snprintf(s.client_ca, sizeof(s.client_ca), "%s", rows[i].client_ca);
@@ -167,7 +167,7 @@ static void test_settings(void **state)
 		    !web_settings_fault(&s, false) != rows[i].works_public)
 			fail_msg("row %zu", i);
 	}
-	memset(s.token, 'x', sizeof(s.token)); /* a field without an end */
+	memset(s.tokens[0].secret, 'x', sizeof(s.tokens[0].secret)); /* a field without an end */
 	assert_non_null(web_settings_fault(&s, true));
 }
 

@@ -94,7 +94,8 @@ static void test_validity(void **state)
 	assert_false(web_request_is_valid(&r));
 	for (uint32_t kind = 0; kind < 10; kind++) {
 		r = (struct web_request){ .kind = kind };
-		assert_int_equal(web_request_is_valid(&r), kind >= WEB_METRICS && kind <= WEB_READY);
+		assert_int_equal(web_request_is_valid(&r), (kind >= WEB_METRICS && kind <= WEB_READY) ||
+								   (kind >= WEB_WINDOWS && kind <= WEB_MERGED));
 		r.seconds = 1;
 		assert_int_equal(web_request_is_valid(&r), kind == WEB_PROFILE);
 	}
@@ -107,21 +108,21 @@ static void test_routes(void **state)
 	static const char *const status[] = { "/metrics", "/healthz", "/readyz" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(full); i++) {
-		assert_non_null(web_route_find(full[i], false));
-		assert_null(web_route_find(full[i], true));
+		assert_non_null(web_route_find(full[i], WEB_SITE_AGENT));
+		assert_null(web_route_find(full[i], WEB_SITE_STATUS));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(status); i++) {
-		assert_non_null(web_route_find(status[i], false));
-		assert_non_null(web_route_find(status[i], true));
-		assert_true(web_route_takes(web_route_find(status[i], true), "HEAD"));
-		assert_false(web_route_takes(web_route_find(status[i], true), "POST"));
-		assert_false(web_route_takes(web_route_find(status[i], true), "get"));
+		assert_non_null(web_route_find(status[i], WEB_SITE_AGENT));
+		assert_non_null(web_route_find(status[i], WEB_SITE_STATUS));
+		assert_true(web_route_takes(web_route_find(status[i], WEB_SITE_STATUS), "HEAD"));
+		assert_false(web_route_takes(web_route_find(status[i], WEB_SITE_STATUS), "POST"));
+		assert_false(web_route_takes(web_route_find(status[i], WEB_SITE_STATUS), "get"));
 	}
-	assert_null(web_route_find("", false));
-	assert_null(web_route_find("/metrics/", false));
-	assert_null(web_route_find("/Metrics", false));
-	assert_false(web_route_takes(web_route_find("/debug/pprof/profile", false), "HEAD"));
-	assert_true(web_route_takes(web_route_find("/debug/pprof/symbol", false), "POST"));
+	assert_null(web_route_find("", WEB_SITE_AGENT));
+	assert_null(web_route_find("/metrics/", WEB_SITE_AGENT));
+	assert_null(web_route_find("/Metrics", WEB_SITE_AGENT));
+	assert_false(web_route_takes(web_route_find("/debug/pprof/profile", WEB_SITE_AGENT), "HEAD"));
+	assert_true(web_route_takes(web_route_find("/debug/pprof/symbol", WEB_SITE_AGENT), "POST"));
 }
 
 int main(void)

@@ -135,7 +135,7 @@ static void test_settings(void **state)
 	idle = ask("");
 	before = ask(REQUEST("/healthz"));
 	event = take(s);
-	snprintf(settings.token, sizeof(settings.token), "0123456789abcdef");
+	snprintf(settings.tokens[0].secret, sizeof(settings.tokens[0].secret), "0123456789abcdef");
 	assert_int_equal(web_server_set(s, fd, -1, &settings, reason), 0);
 	after = ask(REQUEST("/healthz"));
 	read_line(s, after, line);
@@ -150,7 +150,7 @@ static void test_settings(void **state)
 	close(after);
 	web_server_free(s);
 	close(fd);
-	settings.token[0] = 0;
+	settings.tokens[0].secret[0] = 0;
 }
 
 /* Other hosts are not served without TLS and authentication: but for metrics at an address of their own. */

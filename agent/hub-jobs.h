@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hub jobs: the requests that wait for one of a hub's children, or are with one, in the order in which they came; and
+ * whom a child did not survive. Bounded, with the bodies that they hold.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/gateway-requests.h"
+#include "web/request.h"
+
+#define HUB_JOBS_MAX GATEWAY_MAX_REQUESTS
+#define HUB_JOBS_MAX_BODY_BYTES ((uint64_t)256 << 20)
+#define HUB_JOBS_N_LOST 32
+
+struct hub_job {
+	uint64_t id; /* the gateway keeper's, which grow; 0: free */
+	struct web_request request;
+	int body_fd; /* -1: none */
+	uint64_t n_body_bytes;
+	bool is_given; /* a child has it */
+};
+
+/* A part whose child ended. */
+struct hub_lost {
+	char batch[WEB_BATCH_BYTES];
+	uint32_t part;
+};
+
+struct hub_jobs {
+	struct hub_job all[HUB_JOBS_MAX];
+	uint64_t n_body_bytes;
+	struct hub_lost lost[HUB_JOBS_N_LOST]; /* a ring */
+	size_t n_lost;
+};
+
+enum hub_jobs_answer {
+	HUB_JOBS_FULL = 1,
+};
+
+/* The body becomes theirs where it was added; -1: none. HUB_JOBS_FULL. */
+_must_check_ int hub_jobs_add(struct hub_jobs *j, uint64_t id, const struct web_request *request, int body_fd);
+struct hub_job *hub_jobs_find(struct hub_jobs *j, uint64_t id);
+struct hub_job *hub_jobs_next(struct hub_jobs *j, bool is_push); /* the oldest that no child has; NULL: none */
+void hub_jobs_remove(struct hub_jobs *j, struct hub_job *job);
+void hub_jobs_done(struct hub_jobs *j);
+size_t hub_jobs_count(const struct hub_jobs *j);
+
+/* A child ended with it; and whether that was so twice before with this part. */
+void hub_jobs_note_lost(struct hub_jobs *j, const struct web_hub_request *request);
+bool hub_jobs_is_deadly(const struct hub_jobs *j, const struct web_hub_request *request);

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/hub-inside.h"
+#include "agent/metrics-parts.h"
+#include "agent/metrics-text.h"
+#include "common/clock.h"
+
+static int add_windows(const struct hub *h, struct buf *ret)
+{
+	static const struct family requests = { "hub_requests_total", COUNTER, ONE, "outcome",
+						"What became of windows that were pushed, and of what was read." };
+	static const struct family tokens = {
+		"hub_token_windows_total", COUNTER, ONE, "token",
+		"Windows that were taken, by the token that brought them; none: no token is asked for."
+	};
+	struct labelled outcomes[HUB_N_OUTCOMES], by_token[ARRAY_SIZE(h->rates.tokens)];
+	const struct metric metrics[] = {
+		{ "hub_samples_total", COUNTER, ONE, h->n_samples, "Samples of the windows that were taken." },
+		{ "hub_last_window_timestamp_seconds", GAUGE, NANO, (uint64_t)h->last_taken_ns,
+		  "When the last one was taken; 0: none yet." },
+		{ "hub_requests_waiting", GAUGE, ONE, hub_jobs_count(&h->jobs), "Requests that are under way." },
+		{ "hub_body_bytes", GAUGE, ONE, h->jobs.n_body_bytes, "Bytes of windows that are under way." },
+	};
+	int r;
+
+	for (size_t i = 0; i < HUB_N_OUTCOMES; i++)
+		outcomes[i] = (struct labelled){ hub_outcome_name(i), h->counts[i] };
+	for (size_t i = 0; i < h->rates.n; i++)
+		by_token[i] = (struct labelled){ h->rates.tokens[i].name[0] ? h->rates.tokens[i].name : "none",
+						 h->rates.tokens[i].n_taken };
+	r = metrics_text_add(ret, metrics, ARRAY_SIZE(metrics));
+	if (r == 0)
+		r = metrics_text_add_family(ret, &requests, outcomes, ARRAY_SIZE(outcomes));
+	return r == 0 ? metrics_text_add_family(ret, &tokens, by_token, h->rates.n) : r;
+}
+
+static int add_children(const struct hub *h, struct buf *ret)
+{
+	static const struct family restarts = { "hub_child_restarts_total", COUNTER, ONE, "child",
+						"Children that were lost, and replaced." };
+	static const struct family cpu = { "hub_child_cpu_seconds_total", COUNTER, NANO, "child", "Their CPU time." };
+	static const struct family memory = { "hub_child_rss_bytes", GAUGE, ONE, "child", "Their anonymous memory." };
+	struct child_keeper_stats readers = {}, intake = child_keeper_stats(&h->workers[0].child),
+				  gateway = gateway_keeper_stats(h->gateway);
+	int r;
+
+	for (size_t i = 1; i < HUB_WORKERS; i++) {
+		struct child_keeper_stats one = child_keeper_stats(&h->workers[i].child);
+
+		readers.n_restarts += one.n_restarts;
+		readers.cpu_ns += one.cpu_ns;
+		readers.rss_anon_bytes += one.rss_anon_bytes;
+	}
+	r = metrics_text_add_family(ret, &restarts,
+				    (const struct labelled[]){ { "gateway", gateway.n_restarts },
+							       { "intake", intake.n_restarts },
+							       { "readers", readers.n_restarts } },
+				    3);
+	if (r == 0)
+		r = metrics_text_add_family(ret, &cpu,
+					    (const struct labelled[]){ { "gateway", gateway.cpu_ns },
+								       { "intake", intake.cpu_ns },
+								       { "readers", readers.cpu_ns } },
+					    3);
+	if (r < 0)
+		return r;
+	return metrics_text_add_family(ret, &memory,
+				       (const struct labelled[]){ { "gateway", gateway.rss_anon_bytes },
+								  { "intake", intake.rss_anon_bytes },
+								  { "readers", readers.rss_anon_bytes } },
+				       3);
+}
+
+int hub_add_metrics(struct hub *h, struct buf *ret)
+{
+	const struct web_counts web = gateway_keeper_counts(h->gateway);
+	const struct metric metrics[] = {
+		{ "start_time_seconds", GAUGE, NANO, (uint64_t)h->start_realtime_ns, "When the hub started." },
+		{ "hub_intake_up", GAUGE, ONE, hub_worker_is_up(hub_intake(h)), "Whether windows are taken." },
+		{ "config_reload_success", GAUGE, ONE, !h->reload_failed,
+		  "0: the last reload failed, and the old configuration is in force." },
+		{ "config_last_reload_timestamp_seconds", GAUGE, NANO,
+		  (uint64_t)(h->reload_realtime_ns ?: h->start_realtime_ns),
+		  "When the configuration was read last, with or without success." },
+	};
+	int r = metrics_add_build(CPUHOUND_VERSION, ret);
+
+	if (r == 0)
+		r = metrics_text_add(ret, metrics, ARRAY_SIZE(metrics));
+	if (r == 0)
+		r = add_windows(h, ret);
+	if (r == 0)
+		r = add_children(h, ret);
+	if (r == 0)
+		r = metrics_add_store(&h->maintainer.stats, ret);
+	return r == 0 ? metrics_add_gateway(gateway_keeper_state(h->gateway) == GATEWAY_SERVING, &web, ret) : r;
+}

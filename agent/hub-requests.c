@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <string.h>
+
+#include "agent/hub-inside.h"
+#include "agent/sealed-file.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define LOST_RETRY_S 1
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static void refuse(struct hub *h, uint64_t id, enum hub_outcome outcome, unsigned int retry_after_s, const char *text)
+{
+	h->counts[outcome]++;
+	gateway_keeper_refuse(h->gateway, id, hub_outcome_status(outcome), retry_after_s, text);
+}
+
+static void answer_metrics(struct hub *h, uint64_t id)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	int fd = -1, e = hub_add_metrics(h, &text);
+
+	if (e == 0)
+		e = sealed_file_new("metrics", text.data, text.size, &fd);
+	gateway_keeper_answer(h->gateway, id, e < 0 ? 500 : 200, fd, e < 0 ? strerrordesc_np(-e) : "");
+}
+
+static void answer_ready(struct hub *h, uint64_t id)
+{
+	const char *fault = hub_worker_fault(hub_intake(h));
+
+	if (hub_worker_is_up(hub_intake(h)))
+		gateway_keeper_answer(h->gateway, id, 200, -1, "ready");
+	else
+		gateway_keeper_answer(h->gateway, id, 503, -1, fault ? fault : "the store is being opened");
+}
+
+/* The body becomes the job's. */
+static void add_job(struct hub *h, struct gateway_event *event)
+{
+	int r = hub_jobs_add(&h->jobs, event->id, &event->request, event->body_fd);
+
+	if (r == 0)
+		event->body_fd = -1;
+	else if (r == HUB_JOBS_FULL)
+		refuse(h, event->id, HUB_REFUSED_RATE, LOST_RETRY_S, "too many requests wait: try again");
+	else
+		refuse(h, event->id, HUB_FAILED, LOST_RETRY_S, strerrordesc_np(-r));
+}
+
+static void take_push(struct hub *h, struct gateway_event *event, uint64_t now_ns)
+{
+	const struct web_hub_request *request = &event->request.hub;
+	struct hub_rate *rate = hub_rates_get(&h->rates, request->token);
+	unsigned int retry_s;
+
+	if (hub_rates_ask(rate, hub_config(h)->hub.max_windows, now_ns, &retry_s) == HUB_RATES_EXCEEDED)
+		refuse(h, event->id, HUB_REFUSED_RATE, retry_s, "this token brings more windows than hub.max_windows");
+	else if (hub_jobs_is_deadly(&h->jobs, request))
+		refuse(h, event->id, HUB_REFUSED_DEADLY, 0, "whoever decodes it dies of it");
+	else
+		add_job(h, event);
+}
+
+static void take_request(struct hub *h, struct gateway_event *event, uint64_t now_ns)
+{
+	switch (event->request.kind) {
+	case WEB_METRICS:
+		answer_metrics(h, event->id);
+		break;
+	case WEB_HEALTH:
+		gateway_keeper_answer(h->gateway, event->id, 200, -1, "ok");
+		break;
+	case WEB_READY:
+		answer_ready(h, event->id);
+		break;
+	case WEB_PUSH:
+		take_push(h, event, now_ns);
+		break;
+	case WEB_WINDOWS:
+	case WEB_WINDOW:
+	case WEB_MERGED:
+		add_job(h, event);
+		break;
+	default:
+		gateway_keeper_answer(h->gateway, event->id, 500, -1, "a hub does not know this request");
+	}
+}
+
+/* What the intake has begun it ends; a reader is done with it at once. */
+static void leave(struct hub *h, uint64_t id)
+{
+	struct hub_job *job = hub_jobs_find(&h->jobs, id);
+
+	if (!job || (job->is_given && job->request.kind == WEB_PUSH))
+		return;
+	for (size_t i = 1; i < HUB_WORKERS; i++)
+		if (h->workers[i].id == id)
+			hub_worker_drop(&h->workers[i]);
+	hub_jobs_remove(&h->jobs, job);
+}
+
+static void take_events(struct hub *h, uint64_t now_ns)
+{
+	struct gateway_event event;
+
+	while (gateway_keeper_take(h->gateway, &event)) {
+		if (event.kind == GATEWAY_GONE)
+			leave(h, event.id);
+		else
+			take_request(h, &event, now_ns);
+		close_fd(event.body_fd);
+	}
+}
+
+/* The gateway sends what cannot change any more, or ends. */
+static bool is_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
+/* fd becomes the gateway's. */
+static void pass_on(struct hub *h, const struct hub_job *job, const struct hub_word *word, int fd)
+{
+	_cleanup_close_ int body = fd;
+	enum hub_outcome outcome = word->outcome;
+
+	if (outcome == HUB_READ && is_sealed(body)) {
+		h->counts[HUB_READ]++;
+		gateway_keeper_answer(h->gateway, job->id, 200, take_fd(body), "");
+		return;
+	}
+	if (outcome == HUB_READ)
+		outcome = HUB_FAILED;
+	if (outcome == HUB_TAKEN) {
+		h->n_samples += word->n_samples;
+		h->last_taken_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
+		hub_rates_get(&h->rates, job->request.hub.token)->n_taken++;
+	}
+	refuse(h, job->id, outcome, word->retry_after_s, word->text);
+}
+
+static void on_lost(struct hub *h, const struct hub_job *job)
+{
+	const struct web_hub_request *request = &job->request.hub;
+
+	if (job->request.kind == WEB_PUSH) {
+		hub_jobs_note_lost(&h->jobs, request);
+		log_error("the child that decoded a window of the host '%s' ended (batch %s, part %u)", request->host,
+			  request->batch, request->part);
+	}
+	refuse(h, job->id, HUB_LOST, LOST_RETRY_S, "the child that was at it ended: try again");
+}
+
+static void dispatch_worker(struct hub *h, struct hub_worker *w)
+{
+	const char *before = hub_worker_fault(w);
+	struct hub_word word;
+	int fd, r = hub_worker_dispatch(w, &word, &fd);
+	struct hub_job *job = r ? hub_jobs_find(&h->jobs, word.id) : NULL;
+
+	if (!before && hub_worker_fault(w))
+		log_error("a child does not start: %s", hub_worker_fault(w));
+	if (!job) {
+		if (r)
+			close_fd(fd);
+		return;
+	}
+	if (r == HUB_WORKER_ANSWERED)
+		pass_on(h, job, &word, fd);
+	else
+		on_lost(h, job);
+	hub_jobs_remove(&h->jobs, job);
+}
+
+static void give_job(struct hub *h, struct hub_worker *w)
+{
+	struct hub_job *job = hub_worker_is_free(w) ? hub_jobs_next(&h->jobs, w == hub_intake(h)) : NULL;
+
+	if (!job)
+		return;
+	job->is_given = true;
+	hub_worker_give(w, job->id, &job->request, h->rules_fd, job->body_fd);
+}
+
+void hub_dispatch_requests(struct hub *h, uint64_t now_ns)
+{
+	gateway_keeper_dispatch(h->gateway);
+	take_events(h, now_ns);
+	for (size_t i = 0; i < HUB_WORKERS; i++) {
+		dispatch_worker(h, &h->workers[i]);
+		give_job(h, &h->workers[i]);
+	}
+}
