@@ -229,7 +229,7 @@ int source_next(struct source *s, struct source_item *ret)
 
 	for (;;) {
 		s->profile = profile_free(s->profile);
-		r = s->store || s->hub ? read_window(s) : read_file(s);
+		r = s->store || s->hub ? read_any_window(s) : read_file(s);
 		switch (r) {
 		case 0:
 			s->counts.n_profiles++;
