@@ -26,7 +26,7 @@
 #define QUEUE_VERSION 1
 #define QUEUE_FILE_MAX_BYTES ((size_t)64 << 10)
 #define QUEUE_NAME_BYTES 65
-#define QUEUE_MAX_RANGES 64 /* each batch under way may part two; and the newest comes before what is older */
+#define QUEUE_MAX_RANGES 64 /* each batch under way may part two, and so does each outage that is not made up for */
 #define QUEUE_MAX_OPEN 4    /* one that is sent, and some that the store does not take while it takes others */
 #define QUEUE_MAX_HALVED 64 /* of one batch: what is too large beyond that is refused */
 
