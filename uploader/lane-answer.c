@@ -61,10 +61,10 @@ static void blame_others(struct queue *q, const struct queue_batch *taken)
 	for (size_t i = 0; i < q->n_open; i++) {
 		struct queue_batch *b = &q->open[i];
 
-		if (b == taken || !b->has_failed)
+		if (b == taken)
 			continue;
-		b->n_strikes++;
-		b->has_failed = false;
+		b->n_strikes += b->n_new_strikes;
+		b->n_new_strikes = 0;
 	}
 }
 
@@ -76,7 +76,8 @@ static void go_on(struct lane *l, struct queue_batch *b, const struct upload_clo
 	l->delivery.step++;
 	l->last_success_ns = now->realtime_ns;
 	l->fault[0] = 0;
-	b->has_failed = b->is_repeat = false;
+	b->n_new_strikes = 0;
+	b->is_repeat = false;
 	l->is_dirty = true;
 }
 
@@ -86,11 +87,13 @@ static void again(struct lane *l, struct queue_batch *b, const struct upload_res
 {
 	b->is_sending = false;
 	b->is_repeat = true;
+	unsigned int n_strikes = policy_strikes(response, answer);
+
 	l->is_dirty = true;
-	if (!policy_is_suspect(response, answer))
-		return;
-	b->has_failed = true;
-	queue_move_last(&l->queue, b); /* so that each has its turn */
+	if (n_strikes > b->n_new_strikes)
+		b->n_new_strikes = n_strikes;
+	if (n_strikes > 0)
+		queue_move_last(&l->queue, b); /* so that each has its turn */
 }
 
 static int act(struct lane *l, struct queue_batch *b, enum policy_action action, const struct upload_response *response,
@@ -138,7 +141,7 @@ int lane_take_answer(struct lane *l, const struct upload_clock *now)
 	l->clock_offset_ns = policy_clock_offset_ns(&response, now->realtime_ns, l->clock_offset_ns);
 	l->n_limited = response.outcome == UPLOAD_ANSWERED && response.status == 429 ? l->n_limited + 1 : 0;
 	l->queue.counters.ambiguous += response.outcome == UPLOAD_NO_ANSWER;
-	b->n_tries += policy_is_suspect(&response, &answer);
+	b->n_tries += policy_strikes(&response, &answer) > 0;
 	c = (struct policy_case){
 		.response = &response,
 		.answer = &answer,

@@ -91,7 +91,7 @@ static struct queue_batch *find_sending(struct queue *q)
 static struct queue_batch *find_unfailed(struct queue *q)
 {
 	for (size_t i = 0; i < q->n_open; i++) {
-		if (!q->open[i].has_failed)
+		if (q->open[i].n_new_strikes == 0)
 			return &q->open[i];
 	}
 	return NULL;

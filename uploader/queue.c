@@ -65,8 +65,8 @@ int queue_pass(struct queue *q, struct queue_range range)
 
 static void begin_part(struct queue_batch *b)
 {
-	b->n_tries = b->n_strikes = 0;
-	b->is_sending = b->has_failed = b->is_repeat = false;
+	b->n_tries = b->n_strikes = b->n_new_strikes = 0;
+	b->is_sending = b->is_repeat = false;
 }
 
 void queue_batch_next(struct queue_batch *b)

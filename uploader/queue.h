@@ -44,11 +44,11 @@ struct queue_batch {
 	unsigned int part;
 	bool is_sending;
 	unsigned int n_tries;   /* of this part, that failed in a way that may be its own fault */
-	unsigned int n_strikes; /* after so many of these the target took something else */
+	unsigned int n_strikes; /* of those after which the target took something else: policy_strikes() */
 	unsigned int n_refused; /* parts that were not taken and never will */
 	/* Not on disk: */
-	bool has_failed; /* since the target took something else */
-	bool is_repeat;  /* a request for this part has failed */
+	unsigned int n_new_strikes; /* since the target took something else */
+	bool is_repeat;             /* a request for this part has failed */
 };
 
 /* What became of windows, parts and requests. All of them only grow. */

@@ -57,7 +57,7 @@ def killed(seed, n_kills):
             if s.is_open and len(s.taken) < n and dice.random() < 0.8:
                 h.until(lambda: len(s.requests) > had or p.poll() is not None, 5)
                 if len(s.taken) < n:
-                    slowest = max(slowest, time.monotonic() - begun)
+                    slowest = max(slowest, time.monotonic() - begun - h.run_delay_seconds(p.pid))
             time.sleep(dice.random() * 0.15)
             p.send_signal(signal.SIGKILL)
             p.wait()
@@ -66,10 +66,13 @@ def killed(seed, n_kills):
         if not s.is_open:
             s.open()
         stats = upload(path, s.url, "--start", START_S + 1000 + rounds * 100 + n * 10, seconds=100 * n, timeout=1200)
-        taken = s.windows()
-        h.check(f"{rounds} kills, seed {seed}: nothing is lost", set(taken) == set(range(n)) and
-                stats["queued_windows"] == 0 and stats["rejected_parts"] == 0, (stats, taken))
-        copies = sum(taken.values()) - n
+        taken, refused = s.windows(), in_bad(path)
+        h.check(f"{rounds} kills, seed {seed}: nothing is lost", set(taken) | refused == set(range(n)) and
+                stats["queued_windows"] == 0, (stats, set(range(n)) - set(taken) - refused))
+        # Two answers of 500, and a third failure, while others are taken: by chance, one in some 2,700.
+        h.check(f"{rounds} kills, seed {seed}: few are refused", len(refused) == stats["refused_windows"] <= 2 + n // 1000,
+                (stats, refused))
+        copies = sum(taken.values()) - len(taken)
         h.check(f"{rounds} kills, seed {seed}: no copy that is not told of", copies <= stats["possible_duplicates"],
                 (copies, stats))
         h.check(f"{rounds} kills, seed {seed}: it starts within 2 s", slowest <= 2, slowest)
