@@ -85,6 +85,15 @@ int queue_batch_halve(struct queue_batch *b)
 	return 0;
 }
 
+size_t queue_sending(const struct queue *q)
+{
+	size_t i = 0;
+
+	while (i < q->n_open && !q->open[i].is_sending)
+		i++;
+	return i;
+}
+
 struct queue_batch *queue_find_open(struct queue *q, uint64_t sequence)
 {
 	for (size_t i = 0; i < q->n_open; i++) {

@@ -49,6 +49,7 @@ struct queue_batch {
 	/* Not on disk: */
 	unsigned int n_new_strikes; /* since the target took something else */
 	bool is_repeat;             /* a request for this part has failed */
+	bool is_saved;              /* its id is on disk */
 };
 
 /* What became of windows, parts and requests. All of them only grow. */
@@ -120,6 +121,9 @@ void queue_batch_next(struct queue_batch *b);
 
 /* This part was halved: its first half is next. -ENOSPC: too many were. */
 _must_check_ int queue_batch_halve(struct queue_batch *b);
+
+/* Index of the open batch that has a part on its way; n_open: none has. */
+size_t queue_sending(const struct queue *q);
 
 /* The open batch with that sequence, or NULL. */
 struct queue_batch *queue_find_open(struct queue *q, uint64_t sequence);
