@@ -2,11 +2,13 @@
 /* What became of a request, and what is done about it. */
 #include "uploader/lane-inside.h"
 #include "uploader/quarantine.h"
+#include "uploader/target-start.h"
 
 /* The part lies where people find it; where the disk does not take it, it is counted all the same. */
 static int put_aside(struct lane *l, const struct queue_batch *b, const struct upload_response *response,
 		     const struct send_answer *answer)
 {
+	const struct profile_part_options whole = {};
 	_cleanup_(buf_done) struct buf pprof = {};
 	const struct quarantine_part part = {
 		.target = l->queue.name,
@@ -17,7 +19,7 @@ static int put_aside(struct lane *l, const struct queue_batch *b, const struct u
 		.answer = answer,
 	};
 	unsigned int n_evicted = 0;
-	int r = delivery_part_pprof(&l->delivery, b->part, &pprof);
+	int r = target_add_pprof(&l->delivery.split.parts[b->part], &whole, &pprof);
 
 	if (r == 0)
 		r = quarantine_add(l->world->bad_fd, &part, &n_evicted);
@@ -85,10 +87,10 @@ static void go_on(struct lane *l, struct queue_batch *b, const struct upload_clo
 static void again(struct lane *l, struct queue_batch *b, const struct upload_response *response,
 		  const struct send_answer *answer)
 {
-	b->is_sending = false;
-	b->is_repeat = true;
 	unsigned int n_strikes = policy_strikes(response, answer);
 
+	b->is_sending = false;
+	b->is_repeat = true;
 	l->is_dirty = true;
 	if (n_strikes > b->n_new_strikes)
 		b->n_new_strikes = n_strikes;
