@@ -54,6 +54,9 @@ void report_options_done(struct report_options *o);
 enum exit_code report_options_take(struct report_options *o, const struct command *command, int option, char *value);
 enum exit_code report_options_add(struct report_options *o, const struct command *command, char *argument);
 
+/* Of a store of which no time was asked for, the last hour is meant. Once, after the last option. */
+void report_options_last_hour(struct report_options *o);
+
 /* What the options mean, opened. `= {}` at first; closes in its order. */
 struct report_input {
 	int dir_fd; /* of the store; meaningless without one */

@@ -13,6 +13,7 @@
 #include "report/fetch.h"
 #include "store/window.h"
 
+struct coverage;
 struct profile;
 struct selection;
 struct source;
@@ -62,3 +63,9 @@ const char *source_reason(const struct source *s); /* of a hub's failure, a line
 
 size_t source_n_expected(const struct source *s); /* how many there will be, for progress */
 void source_counts(const struct source *s, struct source_counts *ret);
+
+/*
+ * What was recorded, whatever labels were asked for but `host`: of a store all windows of the time range, of files
+ * those that were read. Summed up at SOURCE_END. The source's.
+ */
+struct coverage *source_coverage(struct source *s);
