@@ -101,12 +101,24 @@ void report_input_done(struct report_input *i)
 	i->store = store_free(i->store);
 }
 
+static int open_hub(const struct report_options *o, struct source **ret, char reason[static FETCH_REASON_BYTES])
+{
+	const struct fetch_settings settings = { o->selection.token_file, o->selection.ca_file };
+
+	return source_of_hub(o->selection.store, &settings, &o->selection.selection, ret, reason);
+}
+
 enum exit_code report_options_open(const struct report_options *o, struct report_input *ret)
 {
 	struct report_input input = {};
+	char reason[FETCH_REASON_BYTES];
 	int r;
 
-	if (o->n_files == 0) {
+	if (o->n_files == 0 && fetch_is_url(o->selection.store)) {
+		r = open_hub(o, &input.source, reason);
+		if (r == SOURCE_FAILED)
+			return (enum exit_code)text_fail("read from the hub", o->selection.store, reason);
+	} else if (o->n_files == 0) {
 		enum exit_code code = selection_options_open(&o->selection, STORE_READ, &input.dir_fd, &input.store);
 
 		if (code != EXIT_OK)
@@ -130,7 +142,9 @@ static enum exit_code tell_end(const struct report_options *o, const struct sour
 			    counts->n_gone + counts->n_bad, counts->n_bad);
 	if (counts->n_profiles > 0)
 		return EXIT_OK;
-	if (o->selection.is_limited)
+	if (fetch_is_url(o->selection.store))
+		log_error("no window of the hub '%s' is selected", o->selection.store);
+	else if (o->selection.is_limited)
 		log_error("no window of '%s' is selected: see 'cpuhound store ls --store %s'", o->selection.store,
 			  o->selection.store);
 	else
@@ -147,6 +161,10 @@ int report_input_next(const struct report_options *o, struct report_input *i, st
 	if (r == 0)
 		return 0;
 	source_counts(i->source, &counts);
-	*ret_exit = r < 0 ? (enum exit_code)profile_fail(source_name(i->source), r) : tell_end(o, &counts);
+	if (r < 0 && *source_reason(i->source))
+		*ret_exit =
+			(enum exit_code)text_fail("read from the hub", o->selection.store, source_reason(i->source));
+	else
+		*ret_exit = r < 0 ? (enum exit_code)profile_fail(source_name(i->source), r) : tell_end(o, &counts);
 	return r;
 }

@@ -20,7 +20,7 @@ enum {
 	OPTION_USER,
 };
 #define REPORT_LONG_OPTIONS                                                                                            \
-	SELECTION_LONG_OPTIONS, { "stack", required_argument, NULL, OPTION_STACK },                                    \
+	SELECTION_LONG_OPTIONS, HUB_LONG_OPTIONS, { "stack", required_argument, NULL, OPTION_STACK },                  \
 		{ "function", required_argument, NULL, OPTION_FUNCTION },                                              \
 		{ "library", required_argument, NULL, OPTION_LIBRARY },                                                \
 		{ "kernel", no_argument, NULL, OPTION_KERNEL },                                                        \
@@ -31,7 +31,7 @@ enum {
 #define REPORT_USAGE                                                                                                   \
 	"SELECTION is any of these: profiles by file name (pprof of any tool; '-' is standard input), or else the\n"   \
 	"windows of a store, all or those that are asked for:\n"                                                       \
-	"\n" SELECTION_USAGE                                                                                           \
+	"\n" SELECTION_USAGE HUB_USAGE                                                                                 \
 	"  LABEL=VALUE       samples with this label; also !=, =~REGEX, !~REGEX; service is short for service_name\n"  \
 	"      --stack REGEX     stacks in whose \"root;...;leaf\" it is found\n"                                      \
 	"      --function NAME   stacks that go through this function\n"                                               \

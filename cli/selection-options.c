@@ -8,6 +8,7 @@
 #include "cli/text.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "report/fetch.h"
 #include "store/store.h"
 
 void selection_options_done(struct selection_options *o)
@@ -34,6 +35,12 @@ enum exit_code selection_options_take(struct selection_options *o, const struct 
 	case OPTION_SINCE:
 		o->is_limited = true;
 		return take_time(command, "since", value, &o->selection.since_ns);
+	case OPTION_TOKEN_FILE:
+		o->token_file = value;
+		break;
+	case OPTION_CA_FILE:
+		o->ca_file = value;
+		break;
 	case OPTION_UNTIL:
 		o->is_limited = true;
 		return take_time(command, "until", value, &o->selection.until_ns);
@@ -77,8 +84,13 @@ static void tell_catalogue(const struct selection_options *o, const struct store
 enum exit_code selection_options_open(const struct selection_options *o, enum store_access access, int *ret_dir_fd,
 				      struct store **ret)
 {
-	_cleanup_close_ int fd = open(o->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : store_open(fd, access, ret);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (fetch_is_url(o->store))
+		return (enum exit_code)text_fail("open the store", o->store, "this command takes a directory");
+	fd = open(o->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? -errno : store_open(fd, access, ret);
 
 	if (r == STORE_NONE)
 		return (enum exit_code)text_fail("read the store", o->store, "there are no windows in this directory");

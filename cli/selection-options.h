@@ -14,6 +14,8 @@ enum {
 	OPTION_STORE = 512,
 	OPTION_SINCE,
 	OPTION_UNTIL,
+	OPTION_TOKEN_FILE,
+	OPTION_CA_FILE,
 };
 #define SELECTION_LONG_OPTIONS                                                                                         \
 	{ "store", required_argument, NULL, OPTION_STORE }, { "since", required_argument, NULL, OPTION_SINCE },        \
@@ -26,9 +28,21 @@ enum {
 	"      --since T     from then on: 10, 10s, 5m, 1h, 7d ago, or 2026-11-29T01:42:42Z\n"                         \
 	"      --until T     before then\n"
 
+/* Of commands that read from a hub, too. */
+#define HUB_LONG_OPTIONS                                                                                               \
+	{ "token-file", required_argument, NULL, OPTION_TOKEN_FILE },                                                  \
+	{                                                                                                              \
+		"ca-file", required_argument, NULL, OPTION_CA_FILE                                                     \
+	}
+
+#define HUB_USAGE                                                                                                      \
+	"      --store URL   those of a hub: http://HOST:7172 or https://...\n"                                        \
+	"      --token-file FILE, --ca-file FILE   the hub's token; who signed its certificate\n"
+
 struct selection_options {
 	const char *store;
-	bool is_limited; /* something was said of times or labels */
+	const char *token_file, *ca_file; /* NULL: not given */
+	bool is_limited;                  /* something was said of times or labels */
 	struct selection selection;
 };
 #define SELECTION_OPTIONS_NONE                                                                                         \

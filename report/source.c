@@ -5,14 +5,17 @@
 
 #include "pprof/profile-file.h"
 #include "pprof/profile.h"
+#include "report/source-hub.h"
 #include "store/selection.h"
 #include "store/store.h"
 
 struct source {
 	const struct selection *selection;
 	/* of a store */
-	struct store *store; /* NULL: files */
+	struct store *store; /* NULL: none */
 	struct window_cursor *cursor;
+	/* of a hub */
+	struct hub_windows *hub; /* NULL: files or a store */
 	/* of files */
 	char *const *paths;
 	size_t n_paths, next_path;
@@ -60,10 +63,25 @@ int source_of_files(char *const *paths, size_t n_paths, const struct selection *
 	return 0;
 }
 
+int source_of_hub(const char *url, const struct fetch_settings *settings, const struct selection *selection,
+		  struct source **ret, char ret_reason[static FETCH_REASON_BYTES])
+{
+	_cleanup_(source_freep) struct source *s = new_source(selection);
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	r = hub_windows_new(url, settings, selection, &s->hub, ret_reason);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r > 0 ? SOURCE_FAILED : r;
+}
+
 struct source *source_free(struct source *s)
 {
 	if (!s)
 		return NULL;
+	hub_windows_free(s->hub);
 	window_cursor_free(s->cursor);
 	profile_free(s->profile);
 	free(s);
@@ -76,6 +94,14 @@ static int read_window(struct source *s)
 
 	if (r == 0)
 		r = store_load(s->store, &s->window, &s->profile);
+	s->name = s->window.id;
+	return r;
+}
+
+static int read_from_hub(struct source *s)
+{
+	int r = hub_windows_next(s->hub, &s->window, &s->profile);
+
 	s->name = s->window.id;
 	return r;
 }
@@ -98,7 +124,7 @@ static int read_file(struct source *s)
 static int make_item(struct source *s, struct source_item *ret)
 {
 	const struct profile *p = s->profile;
-	bool is_window = s->store;
+	bool is_window = s->store || s->hub;
 	int r = selection_keep_samples(s->selection, s->profile);
 
 	if (r < 0)
@@ -124,7 +150,7 @@ int source_next(struct source *s, struct source_item *ret)
 
 	for (;;) {
 		s->profile = profile_free(s->profile);
-		r = s->store ? read_window(s) : read_file(s);
+		r = s->store ? read_window(s) : s->hub ? read_from_hub(s) : read_file(s);
 		switch (r) {
 		case 0:
 			s->counts.n_profiles++;
@@ -148,8 +174,15 @@ const char *source_name(const struct source *s)
 	return s->name;
 }
 
+const char *source_reason(const struct source *s)
+{
+	return s->hub ? hub_windows_reason(s->hub) : "";
+}
+
 size_t source_n_expected(const struct source *s)
 {
+	if (s->hub)
+		return hub_windows_n(s->hub);
 	return s->store ? window_cursor_n(s->cursor) : s->n_paths;
 }
 

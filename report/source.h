@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/clean.h"
+#include "report/fetch.h"
 #include "store/window.h"
 
 struct profile;
@@ -36,16 +37,28 @@ _must_check_ int source_of_store(struct store *s, const struct selection *select
 /* Of a selection only the matchers count. "-": standard input. */
 _must_check_ int source_of_files(char *const *paths, size_t n_paths, const struct selection *selection,
 				 struct source **ret);
+
+/*
+ * Of another cpuhound's store, over HTTP: "http://HOST:PORT". SOURCE_FAILED: ret_reason says why, in a line.
+ */
+_must_check_ int source_of_hub(const char *url, const struct fetch_settings *settings,
+			       const struct selection *selection, struct source **ret,
+			       char ret_reason[static FETCH_REASON_BYTES]);
 struct source *source_free(struct source *s); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct source *, source_free);
 
 enum source_answer {
 	SOURCE_END = 1,
+	SOURCE_FAILED,
 };
 
-/* The next, borrowed until the next call; or SOURCE_END. A file that cannot be read ends it: source_name() is its. */
+/*
+ * The next, borrowed until the next call; or SOURCE_END. A file that cannot be read ends it, and a hub that gives
+ * nothing more: source_name() is its, and source_reason() may say more than the error.
+ */
 _must_check_ int source_next(struct source *s, struct source_item *ret);
-const char *source_name(const struct source *s); /* of what was read last; "" before that */
+const char *source_name(const struct source *s);   /* of what was read last; "" before that */
+const char *source_reason(const struct source *s); /* of a hub's failure, a line; "": nothing but the error is known */
 
 size_t source_n_expected(const struct source *s); /* how many there will be, for progress */
 void source_counts(const struct source *s, struct source_counts *ret);

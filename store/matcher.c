@@ -9,7 +9,7 @@
 #include "pprof/profile.h"
 
 struct matcher {
-	char *key, *value;
+	char *text, *key, *value;
 	bool is_negative;
 	struct regex *regex; /* NULL: the value itself */
 };
@@ -53,6 +53,7 @@ struct matcher *matcher_free(struct matcher *m)
 {
 	if (!m)
 		return NULL;
+	free(m->text);
 	free(m->key);
 	free(m->value);
 	regex_free(m->regex);
@@ -79,11 +80,12 @@ int matcher_new(const char *text, struct matcher **ret, char ret_why[static MATC
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return -ENOMEM;
+	m->text = strdup(text);
 	m->key = size == strlen("service") && strncmp(text, "service", size) == 0 ? strdup("service_name")
 										  : strndup(text, size);
 	m->value = strdup(text + size + strlen(operator->text));
 	m->is_negative = operator->is_negative;
-	if (!m->key || !m->value)
+	if (!m->text || !m->key || !m->value)
 		return -ENOMEM;
 	r = operator->is_regex ? compile(m, ret_why) : 0;
 	if (r == 0)
@@ -94,6 +96,11 @@ int matcher_new(const char *text, struct matcher **ret, char ret_why[static MATC
 const char *matcher_key(const struct matcher *m)
 {
 	return m->key;
+}
+
+const char *matcher_text(const struct matcher *m)
+{
+	return m->text;
 }
 
 struct matcher_words matcher_words(const struct matcher *m)
