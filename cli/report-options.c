@@ -7,6 +7,7 @@
 #include "cli/profile-fail.h"
 #include "cli/text.h"
 #include "common/log.h"
+#include "report/engine.h"
 #include "store/store.h"
 
 void report_options_done(struct report_options *o)
@@ -108,6 +109,19 @@ static int open_hub(const struct report_options *o, struct source **ret, char re
 	return source_of_hub(o->selection.store, &settings, &o->selection.selection, ret, reason);
 }
 
+static int open_engine(const struct report_options *o, struct source **ret, char reason[static FETCH_REASON_BYTES])
+{
+	const struct fetch_settings settings = { o->selection.token_file, o->selection.ca_file };
+	const struct engine_question question = {
+		.selection = &o->selection.selection,
+		.labels = o->labels,
+		.n_labels = o->n_labels,
+		.has_all_labels = !o->labels,
+	};
+
+	return source_of_engine(o->selection.store, &settings, &question, ret, reason);
+}
+
 enum exit_code report_options_open(const struct report_options *o, struct report_input *ret)
 {
 	struct report_input input = {};
@@ -118,6 +132,10 @@ enum exit_code report_options_open(const struct report_options *o, struct report
 		r = open_hub(o, &input.source, reason);
 		if (r == SOURCE_FAILED)
 			return (enum exit_code)text_fail("read from the hub", o->selection.store, reason);
+	} else if (o->n_files == 0 && engine_is_url(o->selection.store)) {
+		r = open_engine(o, &input.source, reason);
+		if (r == SOURCE_FAILED)
+			return (enum exit_code)text_fail("read from", o->selection.store, reason);
 	} else if (o->n_files == 0) {
 		enum exit_code code = selection_options_open(&o->selection, STORE_READ, &input.dir_fd, &input.store);
 
@@ -142,7 +160,9 @@ static enum exit_code tell_end(const struct report_options *o, const struct sour
 			    counts->n_gone + counts->n_bad, counts->n_bad);
 	if (counts->n_profiles > 0)
 		return EXIT_OK;
-	if (fetch_is_url(o->selection.store))
+	if (engine_is_url(o->selection.store))
+		log_error("no samples of '%s' are selected", o->selection.store);
+	else if (fetch_is_url(o->selection.store))
 		log_error("no window of the hub '%s' is selected", o->selection.store);
 	else if (o->selection.is_limited)
 		log_error("no window of '%s' is selected: see 'cpuhound store ls --store %s'", o->selection.store,
@@ -162,8 +182,7 @@ int report_input_next(const struct report_options *o, struct report_input *i, st
 		return 0;
 	source_counts(i->source, &counts);
 	if (r < 0 && *source_reason(i->source))
-		*ret_exit =
-			(enum exit_code)text_fail("read from the hub", o->selection.store, source_reason(i->source));
+		*ret_exit = (enum exit_code)text_fail("read from", o->selection.store, source_reason(i->source));
 	else
 		*ret_exit = r < 0 ? (enum exit_code)profile_fail(source_name(i->source), r) : tell_end(o, &counts);
 	return r;

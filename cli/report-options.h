@@ -41,6 +41,9 @@ enum {
 struct report_options {
 	struct selection_options selection;
 	struct stack_filter filter;
+	/* Labels that the answer tells apart, borrowed: an engine adds up all others. NULL: all of them. */
+	const char *const *labels;
+	size_t n_labels;
 	char **files;   /* argv's strings */
 	size_t n_files; /* 0: of the store */
 };

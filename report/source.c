@@ -5,6 +5,7 @@
 
 #include "pprof/profile-file.h"
 #include "pprof/profile.h"
+#include "report/engine.h"
 #include "report/source-hub.h"
 #include "store/selection.h"
 #include "store/store.h"
@@ -15,7 +16,8 @@ struct source {
 	struct store *store; /* NULL: none */
 	struct window_cursor *cursor;
 	/* of a hub */
-	struct hub_windows *hub; /* NULL: files or a store */
+	struct hub_windows *hub; /* NULL: none */
+	struct engine *engine;   /* NULL: none */
 	/* of files */
 	char *const *paths;
 	size_t n_paths, next_path;
@@ -77,11 +79,26 @@ int source_of_hub(const char *url, const struct fetch_settings *settings, const 
 	return r > 0 ? SOURCE_FAILED : r;
 }
 
+int source_of_engine(const char *url, const struct fetch_settings *settings, const struct engine_question *question,
+		     struct source **ret, char ret_reason[static FETCH_REASON_BYTES])
+{
+	_cleanup_(source_freep) struct source *s = new_source(question->selection);
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	r = engine_open(url, settings, question, &s->engine, ret_reason);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r > 0 ? SOURCE_FAILED : r;
+}
+
 struct source *source_free(struct source *s)
 {
 	if (!s)
 		return NULL;
 	hub_windows_free(s->hub);
+	engine_free(s->engine);
 	window_cursor_free(s->cursor);
 	profile_free(s->profile);
 	free(s);
@@ -106,6 +123,14 @@ static int read_from_hub(struct source *s)
 	return r;
 }
 
+static int read_from_engine(struct source *s)
+{
+	int r = engine_next(s->engine, &s->profile, &s->window);
+
+	s->name = s->window.host;
+	return r == FETCH_FAILED ? -EIO : r == ENGINE_END ? STORE_END : r;
+}
+
 static int read_file(struct source *s)
 {
 	struct profile_file file = {};
@@ -120,20 +145,30 @@ static int read_file(struct source *s)
 	return r;
 }
 
+static int read_profile(struct source *s)
+{
+	if (s->store)
+		return read_window(s);
+	if (s->hub)
+		return read_from_hub(s);
+	return s->engine ? read_from_engine(s) : read_file(s);
+}
+
 /* The profile that is there now as an item. */
 static int make_item(struct source *s, struct source_item *ret)
 {
 	const struct profile *p = s->profile;
 	bool is_window = s->store || s->hub;
-	int r = selection_keep_samples(s->selection, s->profile);
+	/* An engine gives those samples, with fewer labels. */
+	int r = s->engine ? 0 : selection_keep_samples(s->selection, s->profile);
 
 	if (r < 0)
 		return r;
-	if (!is_window) {
+	if (!is_window && !s->engine) {
 		s->window = (struct window_info){};
 		is_window = window_info_read(p, &s->window) == 0;
 	}
-	if (!is_window) {
+	if (!is_window && !s->engine) {
 		s->window.start_ns = p->time_ns > 0 ? p->time_ns : 0;
 		s->window.duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
 		s->window.period_ns = p->period > 0 ? (uint64_t)p->period : 0;
@@ -150,7 +185,7 @@ int source_next(struct source *s, struct source_item *ret)
 
 	for (;;) {
 		s->profile = profile_free(s->profile);
-		r = s->store ? read_window(s) : s->hub ? read_from_hub(s) : read_file(s);
+		r = read_profile(s);
 		switch (r) {
 		case 0:
 			s->counts.n_profiles++;
@@ -176,6 +211,8 @@ const char *source_name(const struct source *s)
 
 const char *source_reason(const struct source *s)
 {
+	if (s->engine)
+		return engine_reason(s->engine);
 	return s->hub ? hub_windows_reason(s->hub) : "";
 }
 
@@ -183,6 +220,8 @@ size_t source_n_expected(const struct source *s)
 {
 	if (s->hub)
 		return hub_windows_n(s->hub);
+	if (s->engine)
+		return engine_n(s->engine);
 	return s->store ? window_cursor_n(s->cursor) : s->n_paths;
 }
 

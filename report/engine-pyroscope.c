@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/engine-pyroscope.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "pprof/build.h"
+#include "pprof/pool.h"
+#include "pprof/profile.h"
+#include "report/engine-frames.h"
+#include "report/engine-server.h"
+#include "report/pyroscope-query.h"
+#include "store/selection.h"
+
+#define MAX_SETS ((size_t)4096)
+#define MAX_REQUESTS ((size_t)20000)
+#define MAX_SETS_BYTES ((size_t)8 << 20)
+#define MAX_POINTS ((size_t)100000)
+#define MAX_TIMES_BYTES ((size_t)8 << 20)
+#define MAX_HOSTS_BYTES ((size_t)4 << 20)
+#define STEPS_A_PIECE 1000
+#define MS_PER_S 1000
+#define MIN_STEP_MS ((int64_t)15 * MS_PER_S) /* what targets of this kind push by default */
+/* The longest that a server answers for by default (max_query_length). */
+#define PIECE_MS ((int64_t)24 * 3600 * MS_PER_S)
+
+struct recorded {
+	int64_t start_ms, wall_ms;
+};
+
+struct pyroscope {
+	struct engine_server *server;
+	struct pyroscope_span span;
+	struct pyroscope_sets sets;
+	size_t next; /* of them */
+	struct pool hosts;   /* names: the number is that in: */
+	struct buf recorded; /* struct recorded */
+	struct buf frames;   /* of one sample: struct frame */
+};
+
+struct pyroscope *pyroscope_free(struct pyroscope *p)
+{
+	if (!p)
+		return NULL;
+	pyroscope_sets_done(&p->sets);
+	pool_done(&p->hosts);
+	buf_done(&p->recorded);
+	buf_done(&p->frames);
+	free(p);
+	return NULL;
+}
+
+/* -- asking -- */
+
+static int ask(struct engine_server *s, const char *method, const struct buf *request, size_t max_bytes, struct buf *ret)
+{
+	_cleanup_(buf_done) struct buf url = {};
+	int r = buf_printf(&url, "%s%s/querier.v1.QuerierService/%s", s->url.data, s->path.data ?: "", method);
+
+	if (r == 0)
+		r = fetch_post(s->fetch, url.data, "application/proto", request, max_bytes, ret, s->reason);
+	return r > 0 ? FETCH_FAILED : r;
+}
+
+static int bad_answer(struct engine_server *s, int r)
+{
+	switch (r) {
+	case -EBADMSG:
+		return engine_fail(s, "what it answers is none of the query API's: is it Pyroscope?");
+	case -EFBIG:
+	case -ENOSPC:
+	case -ERANGE:
+		return engine_fail(s, "this is more than one answer can hold: select a shorter time, or a service");
+	default:
+		return r;
+	}
+}
+
+static int set_span(struct pyroscope *p)
+{
+	const struct selection *s = p->server->question.selection;
+	int64_t until_ns = s->until_ns < INT64_MAX ? s->until_ns : (int64_t)clock_now_ns(CLOCK_REALTIME);
+
+	if (s->since_ns <= 0)
+		return engine_fail(p->server, "it answers for a time only: say from when, as in --since 1h");
+	p->span.start_ms = (s->since_ns - 1) / (int64_t)NS_PER_MS + 1;
+	p->span.end_ms = (until_ns - 1) / (int64_t)NS_PER_MS;
+	if (p->span.end_ms < p->span.start_ms)
+		return engine_fail(p->server, "the time that is selected is over before it begins");
+	return 0;
+}
+
+static size_t n_pieces(const struct pyroscope *p)
+{
+	return (size_t)((p->span.end_ms - p->span.start_ms) / PIECE_MS) + 1;
+}
+
+static struct pyroscope_span piece_of(const struct pyroscope *p, size_t i)
+{
+	struct pyroscope_span piece = { .start_ms = p->span.start_ms + (int64_t)i * PIECE_MS };
+
+	piece.end_ms = i + 1 < n_pieces(p) ? piece.start_ms + PIECE_MS - 1 : p->span.end_ms;
+	return piece;
+}
+
+static int ask_sets(struct pyroscope *p)
+{
+	struct engine_server *s = p->server;
+	_cleanup_(buf_done) struct buf selector = {}, request = {}, answer = {};
+	int r = pyroscope_add_selector(s->question.selection, false, NULL, NULL, &selector);
+
+	if (r == 0)
+		r = pyroscope_add_series_request(&s->question, selector.data, &p->span, &request);
+	if (r == 0)
+		r = ask(s, "Series", &request, MAX_SETS_BYTES, &answer);
+	if (r == 0)
+		r = pyroscope_read_series(answer.data, answer.size, MAX_SETS, &p->sets);
+	if (r == -EFBIG || (r == 0 && p->sets.n * n_pieces(p) * 2 > MAX_REQUESTS))
+		return engine_fail(s, "too many sets of labels to ask for one after another: select a service, or fewer "
+				      "labels (--by), or a shorter time");
+	return r < 0 ? bad_answer(s, r) : r;
+}
+
+/* -- how long each host was recorded -- */
+
+static int find_recorded(struct pyroscope *p, const char *host, struct recorded **ret)
+{
+	static const struct recorded none;
+	uint32_t number;
+	int r = pool_add(&p->hosts, host, strlen(host), &number);
+
+	if (r == 0 && number == p->recorded.size / sizeof(none))
+		r = buf_add(&p->recorded, &none, sizeof(none));
+	if (r == 0)
+		*ret = (struct recorded *)(void *)p->recorded.data + number;
+	return r;
+}
+
+static int add_time(struct pyroscope *p, const struct pyroscope_time *t, int64_t step_ms)
+{
+	struct recorded *recorded;
+	int64_t wall_ms;
+	int r = find_recorded(p, t->host, &recorded);
+
+	if (r < 0 || t->n == 0)
+		return r;
+	r = pyroscope_wall_ms(t->points_ms, t->n, step_ms, &wall_ms);
+	if (r < 0)
+		return r;
+	if (recorded->start_ms == 0 || t->points_ms[0] < recorded->start_ms)
+		recorded->start_ms = t->points_ms[0];
+	return __builtin_add_overflow(recorded->wall_ms, wall_ms, &recorded->wall_ms) ? -ERANGE : 0;
+}
+
+static size_t count_hosts(const struct pyroscope *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->sets.n; i++)
+		n += i == 0 || strcmp(pyroscope_set_host(&p->sets.sets[i - 1]), pyroscope_set_host(&p->sets.sets[i])) != 0;
+	return n;
+}
+
+/* As fine as an answer of MAX_POINTS may be. */
+static int64_t step_of(const struct pyroscope *p, const struct pyroscope_span *piece)
+{
+	int64_t length_ms = piece->end_ms - piece->start_ms, step_ms = length_ms / STEPS_A_PIECE;
+	int64_t n_hosts = (int64_t)count_hosts(p), least_ms = length_ms * n_hosts / (int64_t)(MAX_POINTS / 2);
+
+	if (step_ms < least_ms)
+		step_ms = least_ms;
+	return step_ms < MIN_STEP_MS ? MIN_STEP_MS : step_ms;
+}
+
+static int ask_times_of(struct pyroscope *p, const char *selector, const struct pyroscope_span *piece)
+{
+	_cleanup_(pyroscope_times_done) struct pyroscope_times times = {};
+	_cleanup_(buf_done) struct buf request = {}, answer = {};
+	int64_t step_ms = step_of(p, piece);
+	int r = pyroscope_add_times_request(selector, piece, (double)step_ms / MS_PER_S, &request);
+
+	if (r == 0)
+		r = ask(p->server, "SelectSeries", &request, MAX_TIMES_BYTES, &answer);
+	if (r == 0)
+		r = pyroscope_read_times(answer.data, answer.size, MAX_POINTS, &times);
+	for (size_t i = 0; r == 0 && i < times.n; i++)
+		r = add_time(p, &times.hosts[i], step_ms);
+	return r;
+}
+
+static int ask_times(struct pyroscope *p)
+{
+	_cleanup_(buf_done) struct buf selector = {};
+	int r = pyroscope_add_selector(p->server->question.selection, true, NULL, NULL, &selector);
+
+	for (size_t i = 0; r == 0 && i < n_pieces(p); i++) {
+		struct pyroscope_span piece = piece_of(p, i);
+
+		r = ask_times_of(p, selector.data, &piece);
+	}
+	return r < 0 ? bad_answer(p->server, r) : r;
+}
+
+int pyroscope_new(struct engine_server *server, struct pyroscope **ret)
+{
+	_cleanup_(pyroscope_freep) struct pyroscope *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	p->server = server;
+	r = pool_init(&p->hosts, MAX_POINTS, MAX_HOSTS_BYTES);
+	if (r == 0)
+		r = set_span(p);
+	if (r == 0)
+		r = ask_sets(p);
+	if (r == 0)
+		r = ask_times(p);
+	if (r == 0)
+		*ret = take_ptr(p);
+	return r;
+}
+
+size_t pyroscope_n_hosts(const struct pyroscope *p)
+{
+	return p->hosts.n;
+}
+
+/* -- profiles -- */
+
+/* What had no name was given one to be pushed. */
+static struct frame frame_of(const struct profile_location *l, const struct profile_line *line,
+			     const struct profile_mapping *mapping)
+{
+	struct frame f = { .mapping = mapping, .addr = l->address };
+
+	if (!line || !line->function || engine_frame_is_place(line->function->name, profile_module(l), &f.addr))
+		return f;
+	f.function = line->function->name;
+	f.linkage_name = line->function->system_name;
+	f.file = line->function->filename;
+	f.line = line->line > 0 && line->line <= UINT32_MAX ? (uint32_t)line->line : 0;
+	f.start_line = line->function->start_line > 0 && line->function->start_line <= UINT32_MAX
+			       ? (uint32_t)line->function->start_line
+			       : 0;
+	return f;
+}
+
+static int add_location(struct pyroscope *p, const struct profile_location *l, const struct profile_mapping *mapping)
+{
+	size_t n = l->n_lines ? l->n_lines : 1;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct frame f = frame_of(l, l->n_lines ? &l->lines[i] : NULL, mapping);
+
+		f.inlined = i + 1 < n;
+		r = buf_add(&p->frames, &f, sizeof(f));
+	}
+	return r;
+}
+
+static int make_mappings(const struct profile *profile, struct profile_mapping **ret)
+{
+	struct profile_mapping *mappings = calloc(profile->n_mappings + 1, sizeof(*mappings));
+
+	if (!mappings)
+		return -ENOMEM;
+	for (size_t i = 0; i < profile->n_mappings; i++) {
+		const struct profile_map *m = &profile->mappings[i];
+
+		mappings[i] = (struct profile_mapping){ m->start, m->limit, m->file_offset, m->filename, m->build_id };
+	}
+	*ret = mappings;
+	return 0;
+}
+
+struct adding {
+	struct profile_builder *builder;
+	uint32_t labels;
+	bool is_cpu;
+	struct engine_host *host;
+};
+
+static int add_sample(struct pyroscope *p, struct adding *a, const struct profile *profile,
+		      const struct profile_mapping *mappings, const struct profile_sample *s)
+{
+	_cleanup_(buf_done) struct buf locations = {};
+	int64_t value = s->values[profile->default_type], *sum = a->is_cpu ? &a->host->cpu_ns : &a->host->n_samples;
+	int r = value < 0 ? -EBADMSG : 0;
+
+	buf_clear(&p->frames);
+	for (size_t i = 0; r == 0 && i < s->n_locations; i++) {
+		const struct profile_location *l = s->locations[i];
+
+		r = add_location(p, l, l->mapping ? &mappings[l->mapping - profile->mappings] : NULL);
+	}
+	if (r == 0)
+		r = profile_builder_add_frames(a->builder, (const struct frame *)(const void *)p->frames.data,
+					       p->frames.size / sizeof(struct frame), &locations);
+	if (r == 0 && __builtin_add_overflow(*sum, value, sum))
+		r = -ERANGE;
+	if (r < 0)
+		return r;
+	return profile_builder_add_sample(a->builder, a->labels, (const uint32_t *)(const void *)locations.data,
+					  locations.size / sizeof(uint32_t), a->is_cpu ? 0 : (uint64_t)value,
+					  a->is_cpu ? (uint64_t)value : 0);
+}
+
+static int add_profile(struct pyroscope *p, struct adding *a, const struct profile *profile)
+{
+	_cleanup_free_ struct profile_mapping *mappings = NULL;
+	int r = make_mappings(profile, &mappings);
+
+	for (size_t i = 0; r == 0 && i < profile->n_samples; i++)
+		r = add_sample(p, a, profile, mappings, &profile->samples[i]);
+	return r;
+}
+
+static int ask_profile(struct pyroscope *p, struct adding *a, const char *selector, const struct pyroscope_span *piece)
+{
+	const char *type = a->is_cpu ? PYROSCOPE_CPU_TYPE : PYROSCOPE_SAMPLES_TYPE;
+	_cleanup_(buf_done) struct buf request = {}, answer = {};
+	_cleanup_(profile_freep) struct profile *profile = NULL;
+	int r = pyroscope_add_profile_request(type, selector, piece, &request);
+
+	if (r == 0)
+		r = ask(p->server, "SelectMergeProfile", &request, ENGINE_MAX_ANSWER_BYTES, &answer);
+	if (r == 0)
+		r = profile_decode(answer.data, answer.size, &profile);
+	return r == 0 ? add_profile(p, a, profile) : r;
+}
+
+static int add_labels(struct profile_builder *b, const struct pyroscope_set *set, uint32_t *ret)
+{
+	_cleanup_free_ struct label *labels = calloc(set->n + 1, sizeof(*labels));
+
+	if (!labels)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->n; i++)
+		labels[i] = (struct label){ .key = set->labels[i].name, .str = set->labels[i].value };
+	return profile_builder_add_labels(b, labels, set->n, ret);
+}
+
+static int add_set(struct pyroscope *p, struct profile_builder *b, const struct pyroscope_set *set,
+		   struct engine_host *host)
+{
+	struct adding a = { .builder = b, .host = host };
+	_cleanup_(buf_done) struct buf selector = {};
+	int r = pyroscope_add_selector(p->server->question.selection, false, &p->sets, set, &selector);
+
+	if (r == 0)
+		r = add_labels(b, set, &a.labels);
+	for (size_t i = 0; r == 0 && i < 2 * n_pieces(p); i++) {
+		struct pyroscope_span piece = piece_of(p, i / 2);
+
+		a.is_cpu = i % 2;
+		r = ask_profile(p, &a, selector.data, &piece);
+	}
+	return r;
+}
+
+static int add_host(struct pyroscope *p, struct profile_builder *b, struct engine_host *host)
+{
+	struct recorded *recorded;
+	int r = 0;
+
+	host->name = pyroscope_set_host(&p->sets.sets[p->next]);
+	while (r == 0 && p->next < p->sets.n && strcmp(pyroscope_set_host(&p->sets.sets[p->next]), host->name) == 0)
+		r = add_set(p, b, &p->sets.sets[p->next++], host);
+	if (r == 0)
+		r = find_recorded(p, host->name, &recorded);
+	if (r != 0)
+		return r;
+	host->start_ns = recorded->start_ms * (int64_t)NS_PER_MS;
+	host->wall_ns = recorded->wall_ms * (int64_t)NS_PER_MS;
+	return 0;
+}
+
+int pyroscope_next(struct pyroscope *p, struct profile **ret, struct window_info *ret_window)
+{
+	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
+	struct engine_host host = {};
+	int r;
+
+	if (p->next == p->sets.n)
+		return ENGINE_END;
+	r = profile_builder_new(&b);
+	if (r == 0)
+		r = add_host(p, b, &host);
+	if (r == 0)
+		r = engine_make_profile(b, &host, ret, ret_window);
+	return r < 0 ? bad_answer(p->server, r) : r;
+}
