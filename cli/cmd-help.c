@@ -19,7 +19,8 @@ static void print_overview(void)
 	printf("\n"
 	       "'cpuhound help COMMAND' shows the options of a command.\n"
 	       "Exit codes: 0 ok, 1 error, 2 usage, 3 this machine or this user lacks something: see 'cpuhound "
-	       "doctor'.\n");
+	       "doctor',\n"
+	       "4 the threshold of --fail-above was passed.\n");
 }
 
 static int run(int argc, char **argv)

@@ -47,8 +47,9 @@ static const char usage[] =
 	"How:\n"
 	"  -F, --frequency HZ     samples a second on each CPU, 1 to 10000 (99)\n"
 	"  -d, --duration TIME    10, 10s, 5m, 1h or 7d (10s; with COMMAND: until it ends)\n"
-	"  -o, --output FILE      .pb.gz (pprof), .pb.zst or .folded; '-': folded text on standard output;\n"
-	"                         may be repeated (cpuhound-HOST-TIME.pb.gz)\n"
+	"  -o, --output FILE      .pb.gz (pprof), .pb.zst, .folded, .html (a flame graph for a browser) or .svg;\n"
+	"                         '-': folded text on standard output; may be repeated (cpuhound-HOST-TIME.pb.gz and\n"
+	"                         .html)\n"
 	"      --cache-dir DIR    where names of binaries are kept (/var/cache/cpuhound)\n"
 	"      --debug-dir DIR    where debug info lies, as in /usr/lib/debug; may be repeated\n"
 	"\n"
@@ -333,7 +334,7 @@ static int print_summary(FILE *out, const struct recording *rec, const struct bu
 
 static void print_next_commands(FILE *out, const struct recording *rec)
 {
-	const char *pprof = NULL;
+	const char *pprof = NULL, *html = NULL;
 
 	for (size_t i = 0; i < rec->options.n_outputs; i++) {
 		const struct output *o = &rec->options.outputs[i];
@@ -343,7 +344,11 @@ static void print_next_commands(FILE *out, const struct recording *rec)
 		fprintf(out, "wrote %s\n", o->path);
 		if (o->kind == OUTPUT_PPROF_GZIP)
 			pprof = o->path;
+		if (o->kind == OUTPUT_HTML)
+			html = o->path;
 	}
+	if (html)
+		fprintf(out, "\nthe flame graph: open %s in a browser\n", html);
 	if (!pprof)
 		return;
 	fprintf(out,
@@ -374,7 +379,7 @@ static int finish(struct recording *rec)
 	for (size_t i = 0; i < rec->options.n_outputs; i++) {
 		struct output *o = &rec->options.outputs[i];
 
-		r = output_write(o, &raw);
+		r = output_write(o, &raw, rec->options.default_name);
 		if (r < 0) {
 			log_error("cannot write '%s': %s", o->path, strerror(-r));
 			return EXIT_ERROR;

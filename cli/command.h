@@ -10,6 +10,7 @@ enum exit_code {
 	EXIT_ERROR = 1,       /* something failed: one line on stderr says what, why, and what to do */
 	EXIT_USAGE = 2,       /* options that make no sense */
 	EXIT_ENVIRONMENT = 3, /* this machine or this user lacks something: see `cpuhound doctor` */
+	EXIT_THRESHOLD = 4,   /* what --fail-above was asked to watch for is there */
 };
 
 struct command {
@@ -19,8 +20,9 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct command cmd_record, cmd_agent, cmd_status, cmd_show, cmd_store, cmd_push, cmd_symbolize,
-	cmd_symbols, cmd_doctor, cmd_check_config, cmd_jvm_perfmap, cmd_serve, cmd_version, cmd_help;
+extern const struct command cmd_record, cmd_agent, cmd_status, cmd_show, cmd_diff, cmd_flame, cmd_export, cmd_store,
+	cmd_push, cmd_symbolize, cmd_symbols, cmd_doctor, cmd_check_config, cmd_jvm_perfmap, cmd_serve, cmd_version,
+	cmd_help;
 
 extern const struct command *const commands[]; /* in the order in which `cpuhound help` shows them; ends in NULL */
 

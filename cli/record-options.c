@@ -45,7 +45,9 @@ static int add_output(struct record_options *o, const char *path)
 	r = output_init(path, &o->outputs[o->n_outputs]);
 	if (r != 0)
 		return options_error(&cmd_record,
-				     "cannot tell the format of '%s': end it in .pb.gz, .pb.zst or .folded", path);
+				     "cannot tell the format of '%s': end it in .pb.gz, .pb.zst, .folded, .html or "
+				     ".svg",
+				     path);
 	o->n_outputs++;
 	return EXIT_OK;
 }
@@ -99,7 +101,7 @@ static int parse_option(struct record_options *o, int option, const char *value)
 	return EXIT_OK;
 }
 
-static void set_default_output(struct record_options *o)
+static void set_default_name(struct record_options *o)
 {
 	struct utsname host;
 	struct tm now;
@@ -109,13 +111,23 @@ static void set_default_output(struct record_options *o)
 	uname(&host);
 	localtime_r(&t, &now);
 	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &now);
-	snprintf(o->default_path, sizeof(o->default_path), "cpuhound-%.64s-%s.pb.gz", host.nodename, when);
-	o->outputs[0] = (struct output){
-		.path = o->default_path,
-		.kind = OUTPUT_PPROF_GZIP,
-		.temp = FS_TEMP_NONE,
-	};
-	o->n_outputs = 1;
+	snprintf(o->default_name, sizeof(o->default_name), "cpuhound-%.64s-%s", host.nodename, when);
+}
+
+/* A profile, and its flame graph beside it. */
+static void set_default_outputs(struct record_options *o)
+{
+	static const struct {
+		const char *suffix;
+		enum output_kind kind;
+	} outputs[] = { { ".pb.gz", OUTPUT_PPROF_GZIP }, { ".html", OUTPUT_HTML } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
+		snprintf(o->default_paths[i], sizeof(o->default_paths[i]), "%s%s", o->default_name, outputs[i].suffix);
+		o->outputs[i] =
+			(struct output){ .path = o->default_paths[i], .kind = outputs[i].kind, .temp = FS_TEMP_NONE };
+	}
+	o->n_outputs = ARRAY_SIZE(outputs);
 }
 
 static int check_options(struct record_options *o)
@@ -131,8 +143,9 @@ static int check_options(struct record_options *o)
 				     o->container);
 	if (!o->duration_ns && !o->command)
 		o->duration_ns = 10 * NS_PER_S;
+	set_default_name(o);
 	if (o->n_outputs == 0)
-		set_default_output(o);
+		set_default_outputs(o);
 	return EXIT_OK;
 }
 

@@ -26,7 +26,8 @@ struct record_options {
 	char **command;
 	struct output outputs[RECORD_MAX_OUTPUTS];
 	size_t n_outputs;
-	char default_path[300];
+	char default_name[280]; /* without a suffix: of what is recorded */
+	char default_paths[2][300];
 };
 
 /* EXIT_OK, or the exit code of what was printed; *ret_done: the help was asked for. */

@@ -81,8 +81,7 @@ static enum exit_code add_file(struct report_options *o, char *path)
 	return EXIT_OK;
 }
 
-/* "./a=b" is a file: no label's name begins so. */
-static bool is_matcher(const char *argument)
+bool report_options_is_matcher(const char *argument)
 {
 	size_t n = strspn(argument, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 
@@ -91,7 +90,7 @@ static bool is_matcher(const char *argument)
 
 enum exit_code report_options_add(struct report_options *o, const struct command *command, char *argument)
 {
-	return is_matcher(argument) ? selection_options_add(&o->selection, command, argument) : add_file(o, argument);
+	return report_options_is_matcher(argument) ? selection_options_add(&o->selection, command, argument) : add_file(o, argument);
 }
 
 void report_input_done(struct report_input *i)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/options.h"
@@ -56,6 +57,9 @@ void report_options_done(struct report_options *o);
 /* One of the options above, and an argument: a matcher or a file. EXIT_OK, or it was told why not. */
 enum exit_code report_options_take(struct report_options *o, const struct command *command, int option, char *value);
 enum exit_code report_options_add(struct report_options *o, const struct command *command, char *argument);
+
+/* Whether an argument is a matcher. "./a=b" is a file: no label's name begins so. */
+bool report_options_is_matcher(const char *argument);
 
 /* What the options mean, opened. `= {}` at first; closes in its order. */
 struct report_input {

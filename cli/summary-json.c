@@ -77,7 +77,7 @@ static int append_sample_type(struct json_object *array, const struct profile *p
 	int64_t sum;
 	int r;
 
-	r = summary_sum(p, value_type, &sum);
+	r = profile_sum(p, value_type, &sum);
 	if (r == 0)
 		r = json_append_object(array, &object);
 	if (r == 0)

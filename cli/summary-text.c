@@ -116,7 +116,7 @@ static int print_total(FILE *out, const struct profile *p, size_t value_type)
 	int64_t sum;
 	int r;
 
-	r = summary_sum(p, value_type, &sum);
+	r = profile_sum(p, value_type, &sum);
 	if (r < 0)
 		return r;
 	r = add_type(&type, &p->sample_types[value_type]);
@@ -171,7 +171,7 @@ static void print_difference(FILE *out, const struct summary *s)
 {
 	int64_t n;
 
-	if (strcmp(s->profile->sample_types[0].type, "samples") != 0 || summary_sum(s->profile, 0, &n) < 0)
+	if (strcmp(s->profile->sample_types[0].type, "samples") != 0 || profile_sum(s->profile, 0, &n) < 0)
 		return;
 	if (n < 0 || (uint64_t)n != s->ledgers.sum.in_profile)
 		fprintf(out, "note: the file has %" PRId64 " samples: it was changed after it was recorded\n", n);

@@ -49,17 +49,6 @@ void summary_format_time(const struct profile *p, char ret[static SUMMARY_TIME_S
 		strftime(ret, SUMMARY_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-int summary_sum(const struct profile *p, size_t value_type, int64_t *ret)
-{
-	int64_t sum = 0;
-
-	for (size_t i = 0; i < p->n_samples; i++)
-		if (__builtin_add_overflow(sum, p->samples[i].values[value_type], &sum))
-			return -ERANGE;
-	*ret = sum;
-	return 0;
-}
-
 size_t summary_n_values(const struct summary *s, const struct label_key *key, const struct top *values)
 {
 	return values->n_rows - (key->n_samples < s->profile->n_samples);

@@ -54,6 +54,3 @@ void summary_format_time(const struct profile *p, char ret[static SUMMARY_TIME_S
 struct top;
 /* How many values a label has, of its ranking: "(none)" is no value. */
 size_t summary_n_values(const struct summary *s, const struct label_key *key, const struct top *values);
-
-/* -ERANGE: it does not fit. */
-_must_check_ int summary_sum(const struct profile *p, size_t value_type, int64_t *ret);

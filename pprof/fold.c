@@ -15,10 +15,11 @@ struct stack {
 
 struct folder {
 	const struct profile *profile;
-	const char *root_label; /* or NULL */
-	struct buf names;       /* of all locations: "outer;inner" */
-	size_t *name_ends;      /* in names, one for each location */
-	struct buf text;        /* of all stacks */
+	const char *const *root_labels;
+	size_t n_root_labels;
+	struct buf names;  /* of all locations: "outer;inner" */
+	size_t *name_ends; /* in names, one for each location */
+	struct buf text;   /* of all stacks */
 	struct stack *stacks;
 	size_t n_stacks;
 };
@@ -110,21 +111,23 @@ static int add_label_value(struct buf *b, const struct profile_label *label)
 	return label->str ? add_label_text(b, label->str) : buf_printf(b, "%" PRId64, label->num);
 }
 
-static int add_root(struct folder *f, const struct profile_sample *sample)
+static int add_roots(struct folder *f, const struct profile_sample *sample)
 {
-	int r;
+	int r = 0;
 
-	if (!f->root_label)
-		return 0;
-	r = add_label_value(&f->text, profile_find_label(sample, f->root_label));
-	return r < 0 ? r : buf_add_char(&f->text, ';');
+	for (size_t i = 0; r == 0 && i < f->n_root_labels; i++) {
+		r = add_label_value(&f->text, profile_find_label(sample, f->root_labels[i]));
+		if (r == 0)
+			r = buf_add_char(&f->text, ';');
+	}
+	return r;
 }
 
 static int add_stack(struct folder *f, const struct profile_sample *sample)
 {
 	int r;
 
-	r = add_root(f, sample);
+	r = add_roots(f, sample);
 	if (r < 0)
 		return r;
 	if (sample->n_locations == 0)
@@ -198,10 +201,12 @@ static int print_stacks(const struct folder *f, struct buf *b)
 	return 0;
 }
 
-int profile_fold(const struct profile *p, size_t type, const char *root_label, struct buf *ret)
+int profile_fold(const struct profile *p, size_t type, const char *const *root_labels, size_t n_root_labels,
+		 struct buf *ret)
 {
 	_cleanup_(folder_done) struct folder f = {
-		.root_label = root_label,
+		.root_labels = root_labels,
+		.n_root_labels = n_root_labels,
 		.names.limit_bytes = ret->limit_bytes,
 		.text.limit_bytes = ret->limit_bytes,
 	};

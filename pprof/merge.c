@@ -266,6 +266,8 @@ static int add_comments(struct merge *m, const struct merge_options *options)
 		r = buf_printf(&line, "%zu more comments", m->n_more_comments);
 		r = r == 0 ? add_line(m->builder, &line) : r;
 	}
+	if (r == 0 && options->note)
+		r = profile_builder_add_comment(m->builder, options->note);
 	if (r == 0 && m->has_ledger) {
 		r = ledger_format(&m->ledger, options->id, &line);
 		r = r == 0 ? add_line(m->builder, &line) : r;

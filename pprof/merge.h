@@ -37,6 +37,7 @@ struct merge_options {
 	const char *id; /* of the merged ledger: 1 to 64 printable bytes without spaces */
 	const char
 		*stands_for; /* NULL: none. A comment "merged ...", which replaces any such comment of what was added */
+	const char *note;    /* NULL: none. A comment of its own, of what else was done */
 	uint32_t fold_below_ppm; /* stacks with less than this share of all CPU time become MERGE_OTHER, one for each
 				    set of labels, so that the totals of labels stay exact; 0: none do */
 };

@@ -92,6 +92,15 @@ void profile_keep_samples(struct profile *p, const bool *is_kept);
  */
 _must_check_ int profile_set_missing_label(struct profile *p, const char *key, const char *value);
 
+/*
+ * Multiplies the values of a type (an index). What is rounded off a sample goes to the next one, so that the sum is off
+ * by half of one at most. -ERANGE: one would not fit.
+ */
+_must_check_ int profile_scale(struct profile *p, size_t type, double factor);
+
+/* The sum of the values of a type. -ERANGE: it would not fit. */
+_must_check_ int profile_sum(const struct profile *p, size_t type, int64_t *ret);
+
 /* The last part of the file name of the location's mapping; "" without one. */
 const char *profile_module(const struct profile_location *l);
 
@@ -113,8 +122,9 @@ _must_check_ int profile_add_frame_name(const struct profile_location *l, const 
  * Folded text, as FlameGraph and others read: "root;...;leaf N", in byte order of the stacks; value type `type` (an
  * index). Equal stacks are one line; those that sum to 0 are left out. An unnamed frame is "libfoo.so.1+0x1234", a
  * sample without frames "[no stack]"; a ';' within a name becomes ':'.
- * root_label: the value of this label is the root of each stack, "(none)" where it is missing; NULL: no such root.
+ * root_labels: the values of these labels are the outermost frames of each stack, "(none)" where one is missing.
  * -EFBIG: the text would not fit ret's limit, which foreign profiles need: shared long names multiply.
  * -ERANGE: a sum beyond int64.
  */
-_must_check_ int profile_fold(const struct profile *p, size_t type, const char *root_label, struct buf *ret);
+_must_check_ int profile_fold(const struct profile *p, size_t type, const char *const *root_labels,
+			      size_t n_root_labels, struct buf *ret);

@@ -26,7 +26,7 @@ struct call_value {
 
 /* Node 0 is the root, which is no frame. */
 struct call_node {
-	uint32_t frame; /* of the frame table: the first one seen of this function and library */
+	uint32_t frame; /* of the frame table: the same one for each node of this function and library */
 	uint32_t parent;
 	uint32_t first_child, next_sibling; /* or CALL_TREE_NONE; by name after call_tree_finish() */
 	struct call_value self[CALL_TREE_N_COLUMNS], total[CALL_TREE_N_COLUMNS]; /* totals: after call_tree_finish() */
@@ -47,8 +47,16 @@ _must_check_ int call_tree_add(struct call_tree *t, size_t column, const uint32_
 /* The frame of a label's value, as a root: "service_name: api" ("(none)" where it has none). */
 _must_check_ int call_tree_root(struct frame_table *frames, const char *key, const char *value, uint32_t *ret);
 
-/* Sums up totals and orders children. Once, after the last call_tree_add(). */
+/* Multiplies the values (not the samples) of a column, each node's own rounded. After the last call_tree_add(). */
+void call_tree_scale(struct call_tree *t, size_t column, double factor);
+
+/* Sums up totals and orders children. Once, at the end. */
 _must_check_ int call_tree_finish(struct call_tree *t);
 
 const struct call_node *call_tree_nodes(const struct call_tree *t, size_t *ret_n);
+
+/* The node after `node` where parents come before their children; CALL_TREE_NONE: it is the last. Moves *depth, which
+ * is 0 at the root. After call_tree_finish(). */
+uint32_t call_tree_next(const struct call_node *nodes, uint32_t node, uint32_t *depth);
+
 uint64_t call_tree_n_beyond(const struct call_tree *t); /* samples that ended in FRAME_OTHER for want of room */

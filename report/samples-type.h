@@ -2,16 +2,29 @@
 /* samples type: which values of a profile count samples. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "pprof/profile.h"
 
+/* n_sample_types of a profile that counts none. */
+static inline size_t find_samples_type(const struct profile *p)
+{
+	size_t i = 0;
+
+	while (i < p->n_sample_types && strcmp(p->sample_types[i].type, "samples") != 0)
+		i++;
+	return i;
+}
+
+static inline bool has_samples_type(const struct profile *p)
+{
+	return find_samples_type(p) < p->n_sample_types;
+}
+
 /* The first type of a profile that counts none. */
 static inline size_t samples_type_of(const struct profile *p)
 {
-	for (size_t i = 0; i < p->n_sample_types; i++)
-		if (strcmp(p->sample_types[i].type, "samples") == 0)
-			return i;
-	return 0;
+	return has_samples_type(p) ? find_samples_type(p) : 0;
 }

@@ -204,6 +204,11 @@ int source_next(struct source *s, struct source_item *ret)
 	}
 }
 
+struct profile *source_take(struct source *s)
+{
+	return take_ptr(s->profile);
+}
+
 const char *source_name(const struct source *s)
 {
 	return s->name;

@@ -66,5 +66,8 @@ _must_check_ int source_next(struct source *s, struct source_item *ret);
 const char *source_name(const struct source *s);   /* of what was read last; "" before that */
 const char *source_reason(const struct source *s); /* of a server's failure, a line; "": nothing but the error is known */
 
+/* The profile of the item that was given last becomes the caller's. */
+struct profile *source_take(struct source *s);
+
 size_t source_n_expected(const struct source *s); /* how many there will be, for progress */
 void source_counts(const struct source *s, struct source_counts *ret);

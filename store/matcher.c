@@ -68,6 +68,19 @@ static int compile(struct matcher *m, char ret_why[static MATCHER_WHY_BYTES])
 	return r == REGEX_BAD ? MATCHER_BAD : r;
 }
 
+const char *matcher_label(const char *word)
+{
+	return strcmp(word, "service") == 0 ? "service_name" : word;
+}
+
+static int set_key(struct matcher *m, const char *text, size_t size)
+{
+	_cleanup_free_ char *word = strndup(text, size);
+
+	m->key = word ? strdup(matcher_label(word)) : NULL;
+	return m->key ? 0 : -ENOMEM;
+}
+
 int matcher_new(const char *text, struct matcher **ret, char ret_why[static MATCHER_WHY_BYTES])
 {
 	_cleanup_(matcher_freep) struct matcher *m = NULL;
@@ -81,13 +94,13 @@ int matcher_new(const char *text, struct matcher **ret, char ret_why[static MATC
 	if (!m)
 		return -ENOMEM;
 	m->text = strdup(text);
-	m->key = size == strlen("service") && strncmp(text, "service", size) == 0 ? strdup("service_name")
-										  : strndup(text, size);
 	m->value = strdup(text + size + strlen(operator->text));
 	m->is_negative = operator->is_negative;
-	if (!m->text || !m->key || !m->value)
+	if (!m->text || !m->value)
 		return -ENOMEM;
-	r = operator->is_regex ? compile(m, ret_why) : 0;
+	r = set_key(m, text, size);
+	if (r == 0 && operator->is_regex)
+		r = compile(m, ret_why);
 	if (r == 0)
 		*ret = take_ptr(m);
 	return r;

@@ -26,6 +26,9 @@ _must_check_ int matcher_new(const char *text, struct matcher **ret, char ret_wh
 struct matcher *matcher_free(struct matcher *m); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct matcher *, matcher_free);
 
+/* The label that a user means by this word: service_name by "service", else the word itself. */
+const char *matcher_label(const char *word);
+
 const char *matcher_key(const struct matcher *m);
 const char *matcher_text(const struct matcher *m); /* as it was written */
 

@@ -41,7 +41,7 @@ static void assert_folded_below(const char *root_label, const struct profile_sam
 	_cleanup_(buf_done) struct buf b = {};
 
 	assert_int_equal(buf_add_str(&b, "> "), 0);
-	assert_int_equal(profile_fold(&p, type, root_label, &b), 0);
+	assert_int_equal(profile_fold(&p, type, &root_label, root_label ? 1 : 0, &b), 0);
 	assert_memory_equal(b.data, "> ", 2);
 	assert_string_equal(b.data + 2, expected);
 }
@@ -103,6 +103,31 @@ static void test_sums_and_order(void **state)
 		__VA_ARGS__                                                                                            \
 	}
 
+/* The first label is the outermost. */
+static void assert_folded_below_two(const struct profile_sample *samples, size_t n)
+{
+	static const char *const roots[] = { "service", "x" };
+	const struct profile p = {
+		.sample_types = types,
+		.n_sample_types = 2,
+		.samples = samples,
+		.n_samples = n,
+		.locations = locations,
+		.n_locations = 6,
+		.functions = functions,
+		.n_functions = 5,
+	};
+	_cleanup_(buf_done) struct buf b = {};
+
+	assert_int_equal(profile_fold(&p, 0, roots, ARRAY_SIZE(roots), &b), 0);
+	assert_string_equal(b.data, "(none);service;main 8\n"
+				    "-7;(none);main 16\n"
+				    "api;(none);[no stack] 32\n"
+				    "api;(none);main 4\n"
+				    "api;y;main 2\n"
+				    "b:c;(none);main 1\n");
+}
+
 static void test_root_label(void **state)
 {
 	const struct profile_sample samples[] = {
@@ -122,6 +147,7 @@ static void test_root_label(void **state)
 			    "api;[no stack] 32\n"
 			    "api;main 6\n"
 			    "b:c;main 1\n");
+	assert_folded_below_two(samples, ARRAY_SIZE(samples));
 	assert_folded_below("absent", samples, ARRAY_SIZE(samples), 1, "(none);[no stack] 320\n(none);main 310\n");
 }
 
@@ -139,12 +165,12 @@ static void test_limits(void **state)
 				   .n_locations = 6 };
 	_cleanup_(buf_done) struct buf b = { .limit_bytes = 256 };
 
-	assert_int_equal(profile_fold(&p, 0, NULL, &b), -ERANGE);
+	assert_int_equal(profile_fold(&p, 0, NULL, 0, &b), -ERANGE);
 	assert_int_equal(b.size, 0);
-	assert_int_equal(profile_fold(&p, 1, NULL, &b), 0);
+	assert_int_equal(profile_fold(&p, 1, NULL, 0, &b), 0);
 	assert_string_equal(b.data, "main 2\n");
 	b.limit_bytes = 8;
-	assert_int_equal(profile_fold(&p, 1, NULL, &b), -EFBIG);
+	assert_int_equal(profile_fold(&p, 1, NULL, 0, &b), -EFBIG);
 	assert_string_equal(b.data, "main 2\n");
 }
 

@@ -10,6 +10,8 @@
 #include "pprof/profile.h"
 #include "tests/unit/cmocka-all.h"
 
+static const char *const service_root[] = { "service_name" };
+
 #define CPU_NS 10000000 /* of one sample */
 
 static const struct profile_mapping app = { .start = 0x1000, .limit = 0x5000, .filename = "/app", .build_id = "aa" };
@@ -89,7 +91,7 @@ static void assert_folded(const struct profile *p, const char *expected)
 {
 	_cleanup_(buf_done) struct buf text = {};
 
-	assert_int_equal(profile_fold(p, 0, "service_name", &text), 0);
+	assert_int_equal(profile_fold(p, 0, service_root, 1, &text), 0);
 	assert_string_equal(text.data ? text.data : "", expected);
 	for (size_t i = 0; i < p->n_samples; i++)
 		assert_int_equal(p->samples[i].values[1], p->samples[i].values[0] * CPU_NS);

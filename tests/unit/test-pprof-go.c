@@ -11,6 +11,8 @@
 #include "pprof/split.h"
 #include "tests/unit/scratch-dir.h"
 
+static const char *const service_root[] = { "service_name" };
+
 static struct profile *read_profile(const char *name)
 {
 	_cleanup_free_ char *path = NULL;
@@ -183,8 +185,8 @@ static void test_parts(void **state)
 	for (size_t type = 0; type < 2; type++) {
 		buf_clear(&before);
 		buf_clear(&after);
-		assert_int_equal(profile_fold(whole, type, "service_name", &before), 0);
-		assert_int_equal(profile_fold(merged, type, "service_name", &after), 0);
+		assert_int_equal(profile_fold(whole, type, service_root, 1, &before), 0);
+		assert_int_equal(profile_fold(merged, type, service_root, 1, &after), 0);
 		assert_string_equal(before.data, after.data);
 	}
 }
@@ -250,8 +252,8 @@ static void test_merge_as_pprof(void **state)
 	for (size_t type = 0; type < 2; type++) {
 		_cleanup_(buf_done) struct buf our_stacks = {}, their_stacks = {};
 
-		assert_int_equal(profile_fold(ours, type, "service_name", &our_stacks), 0);
-		assert_int_equal(profile_fold(theirs, type, "service_name", &their_stacks), 0);
+		assert_int_equal(profile_fold(ours, type, service_root, 1, &our_stacks), 0);
+		assert_int_equal(profile_fold(theirs, type, service_root, 1, &their_stacks), 0);
 		assert_string_equal(our_stacks.data, their_stacks.data);
 	}
 	assert_int_equal(ours->n_samples, theirs->n_samples);
@@ -273,8 +275,8 @@ static void test_proto_round_trip(void **state)
 	scratch_run("go tool pprof -proto -symbolize=none -output again.pb.gz one.pb.gz", &out);
 	before = read_profile("one.pb.gz");
 	after = read_profile("again.pb.gz");
-	assert_int_equal(profile_fold(before, 1, NULL, &ours), 0);
-	assert_int_equal(profile_fold(after, 1, NULL, &theirs), 0);
+	assert_int_equal(profile_fold(before, 1, NULL, 0, &ours), 0);
+	assert_int_equal(profile_fold(after, 1, NULL, 0, &theirs), 0);
 	assert_string_equal(ours.data, theirs.data);
 	assert_string_equal(ours.data, "0x7f0000001000;server+0x8010;Outer::run(int);Inner::get() const;"
 				       "do_syscall_64 60000000\n");
@@ -326,7 +328,7 @@ static void test_profiles_of_go(void **state)
 	for (size_t i = 0; i < cpu->n_samples; i++)
 		n_labelled += is_labelled(&cpu->samples[i]);
 	assert_true(n_labelled > 0);
-	assert_int_equal(profile_fold(cpu, 1, NULL, &folded), 0);
+	assert_int_equal(profile_fold(cpu, 1, NULL, 0, &folded), 0);
 	assert_has(&folded, "main.main;runtime/pprof.Do;main.main.func1;main.burn");
 
 	heap = read_profile("go-heap.pb.gz");

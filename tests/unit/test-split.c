@@ -3,6 +3,8 @@
 #include "pprof/split.h"
 #include "tests/unit/made-profile.h"
 
+static const char *const service_root[] = { "service_name" };
+
 static const char *const by_service[] = { "service_name", NULL };
 static const char *const by_all[] = { "*", NULL };
 static const char *const by_all_but_comm[] = { "*", "comm", NULL };
@@ -246,8 +248,8 @@ static void assert_folds_equal(const struct profile *a, const struct profile *b)
 	for (size_t type = 0; type < 2; type++) {
 		_cleanup_(buf_done) struct buf x = {}, y = {};
 
-		assert_int_equal(profile_fold(a, type, "service_name", &x), 0);
-		assert_int_equal(profile_fold(b, type, "service_name", &y), 0);
+		assert_int_equal(profile_fold(a, type, service_root, 1, &x), 0);
+		assert_int_equal(profile_fold(b, type, service_root, 1, &y), 0);
 		assert_string_equal(x.data, y.data);
 	}
 }

@@ -93,16 +93,17 @@ def go_program(name, package):
     return cached(name, [f.name.encode() + b"\0" + f.read_bytes() for f in files], make) / name
 
 
-def debian_packages(name, version):
-    """A package and what it needs that is not installed: unpacked, not installed, so that no daemon starts. The folder
-    is a root directory."""
+def debian_packages(name, version=None):
+    """A package (None: the newest there was) and what it needs that is not installed: unpacked, not installed, so that
+    no daemon starts. The folder is a root directory."""
+    package = f"{name}={version}" if version else name
 
     def make(folder):
         apt = needs("apt-get", f"to get {name} with")
         must(f"{name} is not to be had", apt, "update", "-q")
-        plan = must(f"{name} is not to be had", apt, "install", "-s", "--no-install-recommends", f"{name}={version}")
+        plan = must(f"{name} is not to be had", apt, "install", "-s", "--no-install-recommends", package)
         wanted = [f"{p}={v}" for p, v in re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", plan, re.MULTILINE)]
-        wanted = wanted or [f"{name}={version}"]  # it is installed
+        wanted = wanted or [package]  # it is installed
         debs = folder / "debs"
         debs.mkdir()
         must(f"{name} is not to be had", apt, "-o", "APT::Sandbox::User=root", "download", "-q", *wanted, cwd=debs)
@@ -110,7 +111,7 @@ def debian_packages(name, version):
             must(f"{deb.name} cannot be unpacked", "dpkg", "-x", deb, folder)
         shutil.rmtree(debs)
 
-    return cached(name, [version.encode()], make)
+    return cached(name, [(version or "").encode()], make)
 
 
 def python_with(name):

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+/* export: profiles as data for other programs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/export-options.h"
+#include "cli/profile-fail.h"
+#include "cli/text.h"
+#include "common/clock.h"
+#include "common/compress.h"
+#include "common/log.h"
+#include "pprof/merge.h"
+#include "pprof/profile.h"
+#include "report/collect.h"
+#include "report/extent.h"
+#include "report/go-pgo.h"
+#include "report/samples-type.h"
+#include "report/speedscope.h"
+
+#define LEDGER_ID "export" /* of the summed ledger */
+
+/* What was read, and over what it was measured. */
+struct exported {
+	struct profile *profile;
+	struct extent extent;
+};
+
+static void exported_done(struct exported *e)
+{
+	profile_free(e->profile);
+	extent_done(&e->extent);
+}
+
+static int fail(const struct export_options *o, int error)
+{
+	return text_fail("export to", o->output.path, strerror(-error));
+}
+
+static int fail_to_add(const char *name, const struct profile *p, int r)
+{
+	const struct profile_value_type *type = &p->sample_types[p->default_type];
+
+	switch (r) {
+	case COLLECT_FOREIGN:
+		log_error("cannot add '%s', which measures %s/%s, to other profiles: only those with samples/count and "
+			  "cpu/nanoseconds add up",
+			  name, type->type, type->unit);
+		return EXIT_ERROR;
+	case -ENOSPC:
+		log_error("this is more than one profile can hold: select a shorter time, or fewer labels");
+		return EXIT_ERROR;
+	default:
+		return profile_fail(name, r);
+	}
+}
+
+static int add_item(const struct report_input *input, struct source_item *item, struct collect *c, struct extent *e)
+{
+	int r = input->store ? 0 : extent_add_file(e, item);
+
+	return r < 0 ? r : collect_add(c, input->source, item);
+}
+
+static int collect_all(struct export_options *o, struct report_input *input, struct collect *c, struct extent *e)
+{
+	enum exit_code code = EXIT_OK;
+	struct source_item item;
+	int r = input->store ? extent_add_store(e, input->store, &o->report.selection.selection) : 0;
+
+	if (r < 0)
+		return fail(o, r);
+	while (report_input_next(&o->report, input, &item, &code) == 0) {
+		r = add_item(input, &item, c, e);
+		if (r != 0)
+			return fail_to_add(item.name, item.profile, r);
+	}
+	return code;
+}
+
+static int read_all(struct export_options *o, struct exported *ret)
+{
+	_cleanup_(report_input_done) struct report_input input = {};
+	_cleanup_(collect_freep) struct collect *c = NULL;
+	int r, code = report_options_open(&o->report, &input);
+
+	if (code != EXIT_OK)
+		return code;
+	r = extent_init(&ret->extent);
+	if (r == 0)
+		r = collect_new(&o->report.filter, &c);
+	if (r < 0)
+		return fail(o, r);
+	code = collect_all(o, &input, c, &ret->extent);
+	if (code != EXIT_OK)
+		return code;
+	r = collect_take(c, &ret->profile);
+	return r < 0 ? fail(o, r) : EXIT_OK;
+}
+
+/* A profile that tells values of a second lasts one: pprof divides by its duration. */
+static int scale(enum normalize n, struct exported *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->profile->n_sample_types; i++) {
+		double factor;
+		int64_t sum;
+
+		r = profile_sum(e->profile, i, &sum);
+		if (r == 0)
+			r = normalize_factor(n, &e->extent, sum, NORMALIZE_TOTAL_SUM, &factor);
+		if (r == 0)
+			r = profile_scale(e->profile, i, factor);
+	}
+	if (n == NORMALIZE_TIME || n == NORMALIZE_HOSTS)
+		e->profile->duration_ns = NS_PER_S;
+	return r;
+}
+
+static int normalize(const struct export_options *o, struct exported *e)
+{
+	int r = o->normalize == NORMALIZE_NONE ? 0 : scale(o->normalize, e);
+
+	switch (r) {
+	case 0:
+		return EXIT_OK;
+	case NORMALIZE_NO_TIME:
+		log_error("cannot normalize by %s: no profile says how long it took", normalize_name(o->normalize));
+		return EXIT_ERROR;
+	case NORMALIZE_NO_SUM:
+		log_error("cannot normalize by total: there are no samples");
+		return EXIT_ERROR;
+	default:
+		return fail(o, r);
+	}
+}
+
+/* The column that was asked for by name, or this one. EXIT_OK, or it was told that there is none. */
+static int find_value(const struct export_options *o, const struct profile *p, size_t otherwise, size_t *ret)
+{
+	size_t i = 0;
+
+	while (o->value && i < p->n_sample_types && strcmp(p->sample_types[i].type, o->value) != 0)
+		i++;
+	if (i == p->n_sample_types)
+		return text_fail("find the values", o->value, "the profile has none of this name: see 'cpuhound show'");
+	*ret = o->value ? i : otherwise;
+	return EXIT_OK;
+}
+
+static int no_pprof(void)
+{
+	log_error("only samples/count and cpu/nanoseconds can be exported to this format: take folded or speedscope");
+	return EXIT_ERROR;
+}
+
+static int make_pprof(const struct export_options *o, const struct profile *p, struct buf *ret)
+{
+	_cleanup_(merge_freep) struct merge *m = NULL;
+	_cleanup_(buf_done) struct buf raw = {}, note = {};
+	struct merge_options options = { .id = LEDGER_ID };
+	int r = merge_new(&m);
+
+	if (r == 0)
+		r = merge_add(m, p);
+	if (r == MERGE_FOREIGN)
+		return no_pprof();
+	if (r == 0 && o->normalize != NORMALIZE_NONE) {
+		r = buf_printf(&note, "normalized: %s", normalize_name(o->normalize));
+		options.note = note.data;
+	}
+	if (r == 0)
+		r = merge_encode(m, &options, &raw);
+	if (r == 0)
+		r = compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
+	return r < 0 ? fail(o, r) : EXIT_OK;
+}
+
+static int make_folded(const struct export_options *o, const struct profile *p, struct buf *ret)
+{
+	size_t type = 0;
+	int r, code = find_value(o, p, samples_type_of(p), &type);
+
+	if (code != EXIT_OK)
+		return code;
+	r = profile_fold(p, type, o->by.labels, o->by.n, ret);
+	return r < 0 ? fail(o, r) : EXIT_OK;
+}
+
+static int make_speedscope(const struct export_options *o, const struct profile *p, struct buf *ret)
+{
+	struct speedscope_options options = {
+		.name = o->report.n_files ? o->report.files[0] : o->report.selection.store,
+		.by = o->by.labels,
+		.n_by = o->by.n,
+	};
+	int r, code = find_value(o, p, p->default_type, &options.value_type);
+
+	if (code != EXIT_OK)
+		return code;
+	r = speedscope_add(p, &options, ret);
+	if (r == SPEEDSCOPE_NEGATIVE)
+		return text_fail("export to", o->output.path, "speedscope has no values below 0, as a difference has");
+	return r < 0 ? fail(o, r) : EXIT_OK;
+}
+
+static int make_go_pgo(const struct export_options *o, const struct profile *p, struct buf *ret)
+{
+	_cleanup_(buf_done) struct buf raw = {};
+	struct go_pgo_counts counts;
+	int r = go_pgo_encode(p, &raw, &counts);
+
+	switch (r) {
+	case 0:
+		break;
+	case GO_PGO_FOREIGN:
+		return no_pprof();
+	case GO_PGO_NO_LINES:
+		return text_fail("export to", o->output.path,
+				 "no call has the lines that Go needs: select a Go program that is built with Go 1.20 "
+				 "or later (service=NAME)");
+	default:
+		return fail(o, r);
+	}
+	if (!o->output.to_stdout)
+		printf("%zu of %zu calls, which carry %d %% of the samples\n", counts.n_written, counts.n_calls,
+		       GO_PGO_PERCENT);
+	r = compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
+	return r < 0 ? fail(o, r) : EXIT_OK;
+}
+
+static int make(const struct export_options *o, const struct profile *p, struct buf *ret)
+{
+	static int (*const makers[])(const struct export_options *o, const struct profile *p, struct buf *ret) = {
+		[EXPORT_PPROF] = make_pprof,
+		[EXPORT_FOLDED] = make_folded,
+		[EXPORT_SPEEDSCOPE] = make_speedscope,
+		[EXPORT_GO_PGO] = make_go_pgo,
+	};
+
+	return makers[o->format](o, p, ret);
+}
+
+static int export(struct export_options *o)
+{
+	_cleanup_(exported_done) struct exported e = {};
+	_cleanup_(buf_done) struct buf bytes = {};
+	struct invoker who;
+	int r, code;
+
+	invoker_get(&who);
+	r = output_open(&o->output, &who);
+	if (r < 0)
+		return text_fail("write", o->output.path, strerror(-r));
+	code = read_all(o, &e);
+	if (code == EXIT_OK && e.profile->n_samples == 0)
+		return text_fail("export to", o->output.path, "there are no samples with these labels and stacks");
+	if (code == EXIT_OK)
+		code = normalize(o, &e);
+	if (code == EXIT_OK)
+		code = make(o, e.profile, &bytes);
+	if (code != EXIT_OK)
+		return code;
+	r = output_put(&o->output, &bytes);
+	return r < 0 ? text_fail("write", o->output.path, strerror(-r)) : EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	_cleanup_(export_options_done) struct export_options o = EXPORT_OPTIONS_NONE;
+	bool done;
+	int code = export_options_parse(&o, argc, argv, &done);
+
+	return done ? code : export(&o);
+}
+
+const struct command cmd_export = {
+	.name = "export",
+	.summary = "write profiles for other programs: pprof, folded, speedscope, Go PGO",
+	.usage = export_usage,
+	.run = run,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * normalize: what values are multiplied with, so that profiles of different lengths, or of different numbers of hosts,
+ *can be laid side by side.
+ *
+ *	none    1: values stay what was measured
+ *	total   what makes their sum NORMALIZE_TOTAL_SUM, or the sum of another profile: shares
+ *	time    1 / the seconds that were measured (report/extent.h): CPU time a second of all hosts, which is cores
+ *	hosts   1 / those seconds / the number of hosts: cores of an average host
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "common/clean.h"
+
+#define NORMALIZE_TOTAL_SUM 1000000000 /* of a profile alone */
+#define NORMALIZE_WORDS "none, total, time or hosts"
+
+enum normalize {
+	NORMALIZE_NONE,
+	NORMALIZE_TOTAL,
+	NORMALIZE_TIME,
+	NORMALIZE_HOSTS,
+};
+
+struct extent;
+
+enum normalize_answer {
+	NORMALIZE_UNKNOWN = 1, /* the word is none of them */
+	NORMALIZE_NO_TIME,     /* nothing says how long was measured */
+	NORMALIZE_NO_SUM,      /* the sum is 0 or less: there are no shares of that */
+};
+_must_check_ int normalize_parse(const char *word, enum normalize *ret);
+const char *normalize_name(enum normalize n);
+
+/* sum: of what is measured; wanted: what it shall become, where n is NORMALIZE_TOTAL. */
+_must_check_ int normalize_factor(enum normalize n, struct extent *e, int64_t sum, int64_t wanted, double *ret);
+
+/* A value times its factor, rounded; whole numbers stay exact where that is 1. */
+int64_t normalize_value(int64_t value, double factor);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// driver: a browser for the tests, which are written in Python: a line of JSON for each thing to do, and one for what came
+// of it. {"do": "open", "options": {}} opens a page, {"do": "call", "method": "keyboard.press", "args": ["t"]} calls a
+// method of the page, {"do": "log"} tells what the page said and asked for since it was opened.
+
+const { chromium } = require('playwright-core');
+const readline = require('node:readline');
+
+let browser, context, page, log;
+
+async function open(options) {
+  if (context)
+    await context.close();
+  log = { errors: [], requests: [] };
+  context = await browser.newContext(options);
+  page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error')
+      log.errors.push(message.text());
+  });
+  page.on('pageerror', (error) => log.errors.push(error.stack));
+  context.on('request', (request) => log.requests.push(request.url().slice(0, 200)));
+}
+
+function call(method, args) {
+  const path = method.split('.'), name = path.pop();
+  const target = path.reduce((object, part) => object[part], page);
+  return target[name](...args);
+}
+
+async function run(command) {
+  switch (command.do) {
+  case 'open':
+    return open(command.options);
+  case 'call':
+    return call(command.method, command.args);
+  default:
+    return log;
+  }
+}
+
+// Methods such as goto() give objects that are no data.
+function plain(value) {
+  return value === undefined || value === null || Object.getPrototypeOf(value) !== Object.prototype &&
+    typeof value === 'object' && !Array.isArray(value) ? null : value;
+}
+
+async function main() {
+  browser = await chromium.launch({
+    executablePath: process.argv[2],
+    args: ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader'], // software GL, as root
+  });
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    let answer;
+    try {
+      answer = { result: plain(await run(JSON.parse(line))) };
+    } catch (error) {
+      answer = { error: String(error.stack || error) };
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  }
+  await browser.close();
+}
+
+main();

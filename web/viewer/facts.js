@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// facts: what stands around a graph: how much it shows, of when, and what is missing in it.
+
+function describeColumn(model, c) {
+  const column = model.columns[c], { tree } = model;
+  const parts = [model.formatValue(tree.total[c][ROOT], c)];
+  if (model.hasCores(c))
+    parts.push(`${model.formatAmount(tree.total[c][ROOT])} of CPU in ${model.formatAmount(column.wall_ns)}`);
+  parts.push(`${formatCount(tree.totalSamples[c][ROOT])} samples`);
+  if (column.start_ns > 0)
+    parts.push(`${formatTime(column.start_ns)} to ${formatTime(column.end_ns)} UTC`);
+  parts.push(`${formatCount(column.n_profiles)} ${column.n_profiles === 1 ? 'profile' : 'profiles'}`);
+  return `${column.name ? `${column.name}: ` : ''}${parts.join(' · ')}`;
+}
+
+function sumReasons(reasons) {
+  return Object.values(reasons).reduce((sum, n) => sum + n, 0);
+}
+
+// Own time of code that has a name, of all code; markers are no code.
+function namedShare(model) {
+  let named = 0, all = 0;
+  for (let c = 0; c < model.columns.length; c++)
+    sumSelf(model.tree, c, model.nFrames).forEach((self, frame) => {
+      if (model.kinds[frame] === KIND_MARKER)
+        return;
+      all += Math.abs(self);
+      named += model.isNamed[frame] ? Math.abs(self) : 0;
+    });
+  return formatPercent(named, all);
+}
+
+// Samples whose stack ends in "[truncated: REASON]".
+function countTruncated(model) {
+  const isMarker = model.functions.map((name, frame) => model.kinds[frame] === KIND_MARKER &&
+    name.startsWith('[truncated'));
+  let n = 0;
+  for (const node of model.tree.outermost(ROOT, isMarker))
+    for (const column of model.tree.totalSamples)
+      n += column[node];
+  return n;
+}
+
+function describeLedger(column) {
+  const { ledger } = column;
+  if (!ledger)
+    return ['no ledger: what is lost is not known'];
+  const lost = sumReasons(ledger.lost), parts = [];
+  parts.push(`lost ${formatCount(lost)} of ${formatCount(ledger.taken)} ticks (${formatPercent(lost, ledger.taken)})`);
+  if (ledger.not_delivered.throttled + ledger.not_delivered.other > 0)
+    parts.push(`not delivered ${formatCount(ledger.not_delivered.throttled + ledger.not_delivered.other)}`);
+  if (ledger.reduced_windows > 0)
+    parts.push(`${formatCount(ledger.reduced_windows)} of ${formatCount(ledger.windows)} windows with less detail`);
+  return parts;
+}
+
+function describeReasons(column) {
+  const lines = [];
+  for (const what of column.ledger ? ['lost', 'truncated'] : [])
+    for (const [reason, n] of Object.entries(column.ledger[what]))
+      lines.push(`${column.name ? `${column.name}: ` : ''}${what}: ${reason} ${formatCount(n)}`);
+  return lines;
+}
+
+// One line, and the lines behind it.
+function describeQuality(model) {
+  const nTruncated = countTruncated(model);
+  const nSamples = model.tree.totalSamples.reduce((sum, column) => sum + column[ROOT], 0);
+  const parts = [`named ${namedShare(model)}`,
+    `cut short ${formatCount(nTruncated)} stacks (${formatPercent(nTruncated, nSamples)})`];
+  for (const column of model.columns) {
+    const name = column.name ? `${column.name}: ` : '';
+    parts.push(name + describeLedger(column).join(', '));
+    if (column.n_damaged_ledgers > 0)
+      parts.push(`${name}${formatCount(column.n_damaged_ledgers)} damaged ledgers`);
+  }
+  if (model.nBeyond.stacks > 0)
+    parts.push(`${formatCount(model.nBeyond.stacks)} samples in "(other)": more stacks than a graph holds`);
+  if (model.nBeyond.frames > 0)
+    parts.push(`${formatCount(model.nBeyond.frames)} frames in "(other)": more functions than a graph holds`);
+  return { line: parts.join(' · '), reasons: model.columns.flatMap(describeReasons) };
+}
+
+// What the colors mean: rows of { color, text }.
+function legendOf(model, mode, isDark) {
+  if (mode === 'change')
+    return [-1, -0.5, 0, 0.5, 1].map((change) => ({
+      color: changeColor(change, isDark),
+      text: change === -1 ? 'gone' : change === 1 ? 'new' : `${change > 0 ? '+' : ''}${100 * change} %`,
+    }));
+  const self = sumSelf(model.tree, model.columns.length - 1, model.nFrames);
+  const nameOf = (frame) => mode === 'library' ? model.libraries[frame] || 'none' : KIND_NAMES[model.kinds[frame]];
+  const sums = new Map(), whole = model.tree.total[model.columns.length - 1][ROOT];
+  for (let frame = 0; frame < model.nFrames; frame++) {
+    const entry = sums.get(nameOf(frame)) || { sum: 0, frame };
+    entry.sum += self[frame];
+    sums.set(nameOf(frame), entry);
+  }
+  const rows = [...sums].sort(([, a], [, b]) => b.sum - a.sum), n = 10;
+  const shown = rows.slice(0, n).map(([name, { sum, frame }]) => ({
+    color: mode === 'library' ? libraryColor(model.libraries[frame], isDark)
+      : kindColor(model.kinds[frame], 0, isDark),
+    text: `${name} ${formatPercent(sum, whole)}`,
+  }));
+  return rows.length > n ? [...shown, { color: null, text: `and ${formatCount(rows.length - n)} others` }] : shown;
+}
+
+// A frame's numbers, a line a column; the share of what is zoomed to where that is not all. A caller has no own ones: its
+// total is what is called through it.
+function describeNode(model, tree, node, zoomed, isCaller) {
+  return model.columns.map((column, c) => {
+    const share = (value) => formatPercent(value, model.tree.total[c][ROOT]);
+    const amount = (value) => model.hasCores(c) ? `${model.formatValue(value, c)}, ${model.formatAmount(value)}`
+      : model.formatValue(value, c);
+    const total = tree.total[c][node], self = tree.self[c][node];
+    const parts = [`total ${amount(total)} (${share(total)})`];
+    if (!isCaller)
+      parts.push(`self ${amount(self)} (${share(self)})`);
+    parts.push(`${formatCount(tree.totalSamples[c][node])} samples`);
+    if (zoomed !== ROOT)
+      parts.push(`${formatPercent(total, tree.total[c][zoomed])} of ${model.functionName(tree.frame[zoomed])}`);
+    return `${column.name ? `${column.name}: ` : ''}${parts.join(' · ')}`;
+  });
+}
