@@ -90,7 +90,8 @@ bool report_options_is_matcher(const char *argument)
 
 enum exit_code report_options_add(struct report_options *o, const struct command *command, char *argument)
 {
-	return report_options_is_matcher(argument) ? selection_options_add(&o->selection, command, argument) : add_file(o, argument);
+	return report_options_is_matcher(argument) ? selection_options_add(&o->selection, command, argument)
+						   : add_file(o, argument);
 }
 
 void report_input_done(struct report_input *i)

@@ -13,8 +13,7 @@
 #define SERVICE_LABEL "service_name"
 
 /* The largest stacks. GLOBAL: on a cluster the same ones on each of its servers. */
-#define LARGEST_BEGINS                                                                                                 \
-	"(ServiceName, %s) GLOBAL IN (SELECT ServiceName, StackHash FROM samples WHERE "
+#define LARGEST_BEGINS "(ServiceName, %s) GLOBAL IN (SELECT ServiceName, StackHash FROM samples WHERE "
 #define LARGEST_ENDS                                                                                                   \
 	" GROUP BY ServiceName, StackHash ORDER BY sum(Value) DESC, StackHash LIMIT " TEXT(CLICKHOUSE_MAX_STACKS) ")"
 
@@ -197,7 +196,8 @@ int clickhouse_query_sums(const struct engine_question *question, struct clickho
 	if (r == 0)
 		r = buf_printf(&ret->sql,
 			       "SELECT Kept, Service, Shown, toInt64(sum(N)), toInt64(sum(Ns)) FROM "
-			       "(SELECT Kept, Service, if(row_number() OVER (ORDER BY Ns DESC, Large) <= %d, Large, %d) AS Shown, "
+			       "(SELECT Kept, Service, if(row_number() OVER (ORDER BY Ns DESC, Large) <= %d, Large, "
+			       "%d) AS Shown, "
 			       "N, Ns FROM (SELECT ",
 			       CLICKHOUSE_MAX_DETAILS, (int)CLICKHOUSE_OTHER);
 	if (r == 0)

@@ -15,9 +15,9 @@ struct clickhouse {
 	struct engine_server *server;
 	struct clickhouse_hosts hosts;
 	struct engine_stacks stacks;
-	struct buf sums;                  /* the answer */
+	struct buf sums;                      /* the answer */
 	struct clickhouse_sums_reader reader; /* of it */
-	struct buf frames; /* of one sum: struct frame */
+	struct buf frames;                    /* of one sum: struct frame */
 };
 
 struct clickhouse *clickhouse_free(struct clickhouse *c)

@@ -18,8 +18,8 @@
 
 struct engine_frames {
 	struct intern *strings;
-	struct pool pairs;               /* the two strings: the number is the frame's */
-	struct pool libraries;           /* a string: the number is the mapping's */
+	struct pool pairs;                /* the two strings: the number is the frame's */
+	struct pool libraries;            /* a string: the number is the mapping's */
 	struct profile_mapping *mappings; /* by number of the library */
 	size_t n_mappings;
 };

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/json.h"
+#include "common/utf8.h"
 #include "pprof/build.h"
 #include "pprof/pool.h"
 #include "pprof/profile.h"
@@ -15,6 +17,7 @@
 #define MAX_SETS ((size_t)4096)
 #define MAX_REQUESTS ((size_t)20000)
 #define MAX_SETS_BYTES ((size_t)8 << 20)
+#define MAX_ERRORS_IN_ERRORS 3
 #define MAX_POINTS ((size_t)100000)
 #define MAX_TIMES_BYTES ((size_t)8 << 20)
 #define MAX_HOSTS_BYTES ((size_t)4 << 20)
@@ -32,7 +35,7 @@ struct pyroscope {
 	struct engine_server *server;
 	struct pyroscope_span span;
 	struct pyroscope_sets sets;
-	size_t next; /* of them */
+	size_t next;         /* of them */
 	struct pool hosts;   /* names: the number is that in: */
 	struct buf recorded; /* struct recorded */
 	struct buf frames;   /* of one sample: struct frame */
@@ -52,14 +55,40 @@ struct pyroscope *pyroscope_free(struct pyroscope *p)
 
 /* -- asking -- */
 
-static int ask(struct engine_server *s, const char *method, const struct buf *request, size_t max_bytes, struct buf *ret)
+/* Connect tells an error as {"code":"...","message":"..."}, and hands on one of a part of the server in the message. */
+static int refused(struct engine_server *s, const struct buf *answer)
+{
+	_cleanup_(buf_done) struct buf text = {}, valid = {};
+	int r = answer->size > 0 ? buf_add(&text, answer->data, answer->size) : 0;
+
+	for (int i = 0; r == 0 && text.size > 0 && i < MAX_ERRORS_IN_ERRORS; i++) {
+		_cleanup_(json_putp) struct json_object *error = NULL;
+		const char *message = NULL;
+
+		if (json_parse(text.data, text.size, &error) == 0)
+			message = json_find_string(error, "message");
+		if (!message)
+			break;
+		buf_clear(&valid);
+		r = utf8_add_valid(&valid, message, strlen(message), FETCH_REASON_BYTES);
+		buf_clear(&text);
+		if (r == 0)
+			r = buf_add_str(&text, message);
+	}
+	if (r < 0)
+		return r;
+	return valid.size > 0 ? engine_fail(s, "%s", valid.data) : FETCH_FAILED;
+}
+
+static int ask(struct engine_server *s, const char *method, const struct buf *request, size_t max_bytes,
+	       struct buf *ret)
 {
 	_cleanup_(buf_done) struct buf url = {};
 	int r = buf_printf(&url, "%s%s/querier.v1.QuerierService/%s", s->url.data, s->path.data ?: "", method);
 
 	if (r == 0)
 		r = fetch_post(s->fetch, url.data, "application/proto", request, max_bytes, ret, s->reason);
-	return r > 0 ? FETCH_FAILED : r;
+	return r > 0 ? refused(s, ret) : r;
 }
 
 static int bad_answer(struct engine_server *s, int r)
@@ -103,22 +132,30 @@ static struct pyroscope_span piece_of(const struct pyroscope *p, size_t i)
 	return piece;
 }
 
-static int ask_sets(struct pyroscope *p)
+static int ask_sets_of(struct pyroscope *p, const char *selector, const struct pyroscope_span *piece)
 {
-	struct engine_server *s = p->server;
-	_cleanup_(buf_done) struct buf selector = {}, request = {}, answer = {};
-	int r = pyroscope_add_selector(s->question.selection, false, NULL, NULL, &selector);
+	_cleanup_(buf_done) struct buf request = {}, answer = {};
+	int r = pyroscope_add_series_request(&p->server->question, selector, piece, &request);
 
 	if (r == 0)
-		r = pyroscope_add_series_request(&s->question, selector.data, &p->span, &request);
-	if (r == 0)
-		r = ask(s, "Series", &request, MAX_SETS_BYTES, &answer);
-	if (r == 0)
-		r = pyroscope_read_series(answer.data, answer.size, MAX_SETS, &p->sets);
+		r = ask(p->server, "Series", &request, MAX_SETS_BYTES, &answer);
+	return r == 0 ? pyroscope_read_series(answer.data, answer.size, MAX_SETS, &p->sets) : r;
+}
+
+static int ask_sets(struct pyroscope *p)
+{
+	_cleanup_(buf_done) struct buf selector = {};
+	int r = pyroscope_add_selector(p->server->question.selection, false, NULL, NULL, &selector);
+
+	for (size_t i = 0; r == 0 && i < n_pieces(p); i++) {
+		struct pyroscope_span piece = piece_of(p, i);
+
+		r = ask_sets_of(p, selector.data, &piece);
+	}
 	if (r == -EFBIG || (r == 0 && p->sets.n * n_pieces(p) * 2 > MAX_REQUESTS))
-		return engine_fail(s, "too many sets of labels to ask for one after another: select a service, or fewer "
-				      "labels (--by), or a shorter time");
-	return r < 0 ? bad_answer(s, r) : r;
+		return engine_fail(p->server, "too many sets of labels to ask for one after another: select a service, "
+					      "or fewer labels (--by), or a shorter time");
+	return r < 0 ? bad_answer(p->server, r) : r;
 }
 
 /* -- how long each host was recorded -- */
@@ -157,7 +194,8 @@ static size_t count_hosts(const struct pyroscope *p)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->sets.n; i++)
-		n += i == 0 || strcmp(pyroscope_set_host(&p->sets.sets[i - 1]), pyroscope_set_host(&p->sets.sets[i])) != 0;
+		n += i == 0 ||
+		     strcmp(pyroscope_set_host(&p->sets.sets[i - 1]), pyroscope_set_host(&p->sets.sets[i])) != 0;
 	return n;
 }
 

@@ -9,9 +9,9 @@
 
 struct engine_stacks {
 	struct engine_frames frames;
-	struct buf numbers; /* uint32_t: frames, innermost first, one stack behind the other */
-	struct pool hashes; /* uint64_t: the number is the stack's */
-	struct buf ends;    /* uint32_t by stack: where it ends in numbers */
+	struct buf numbers;          /* uint32_t: frames, innermost first, one stack behind the other */
+	struct pool hashes;          /* uint64_t: the number is the stack's */
+	struct buf ends;             /* uint32_t by stack: where it ends in numbers */
 	struct buf names, libraries; /* of the stack that is being read */
 };
 

@@ -66,7 +66,8 @@ static int split_url(CURLU *u, struct engine_server *s, struct buf *ret_user)
 		r = take_part(u, CURLUPART_PATH, &s->path);
 	if (r < 0)
 		return r;
-	if (curl_url_set(u, CURLUPART_USER, NULL, 0) != CURLUE_OK || curl_url_set(u, CURLUPART_PATH, NULL, 0) != CURLUE_OK)
+	if (curl_url_set(u, CURLUPART_USER, NULL, 0) != CURLUE_OK ||
+	    curl_url_set(u, CURLUPART_PATH, NULL, 0) != CURLUE_OK)
 		return -ENOMEM;
 	r = take_part(u, CURLUPART_URL, &s->url);
 	while (s->url.size > 0 && s->url.data[s->url.size - 1] == '/')

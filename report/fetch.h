@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch: GET, or POST, of what another program serves over HTTP (libcurl's easy interface), which waits. Answers are foreign, and
- * bounded in size and time; TLS is verified; a redirect is not followed, for it could lead a token elsewhere. One
- * connection is used again. Used by one thread.
+ * fetch: GET, or POST, of what another program serves over HTTP (libcurl's easy interface), which waits. Answers are
+ * foreign, and bounded in size and time; TLS is verified; a redirect is not followed, for it could lead a token
+ * elsewhere. One connection is used again. Used by one thread.
  */
 #pragma once
 

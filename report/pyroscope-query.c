@@ -30,7 +30,7 @@ static int add_quoted(const char *text, struct buf *ret)
 	return r < 0 ? r : buf_add_char(ret, '"');
 }
 
-static int add_condition(const char *name, const char *operator, const char *value, struct buf *ret)
+static int add_condition(const char *name, const char *operator, const char * value, struct buf *ret)
 {
 	int r = buf_printf(ret, "%s%s%s", ret->data[ret->size - 1] == '{' ? "" : ",", name, operator);
 
@@ -122,8 +122,7 @@ int pyroscope_add_series_request(const struct engine_question *question, const c
 	return message_add(ret, &request.base);
 }
 
-int pyroscope_add_times_request(const char *selector, const struct pyroscope_span *span, double step_s,
-				struct buf *ret)
+int pyroscope_add_times_request(const char *selector, const struct pyroscope_span *span, double step_s, struct buf *ret)
 {
 	Querier__SelectSeriesRequest request = QUERIER__SELECT_SERIES_REQUEST__INIT;
 	char *host = (char *)(uintptr_t)HOST_LABEL;
@@ -209,6 +208,7 @@ static int add_set(struct pyroscope_sets *sets, Querier__LabelPair *const *pairs
 {
 	struct pyroscope_set *set = &sets->sets[sets->n++];
 
+	*set = (struct pyroscope_set){};
 	set->labels = calloc(n + 1, sizeof(*set->labels));
 	if (!set->labels)
 		return -ENOMEM;
@@ -243,30 +243,30 @@ static void drop_equal(struct pyroscope_sets *sets)
 	sets->n = n;
 }
 
-int pyroscope_read_series(const void *data, size_t size, size_t max_sets, struct pyroscope_sets *ret)
+static int reserve_sets(struct pyroscope_sets *sets, size_t more)
+{
+	struct pyroscope_set *larger = reallocarray(sets->sets, sets->n + more + 1, sizeof(*larger));
+
+	if (!larger)
+		return -ENOMEM;
+	sets->sets = larger;
+	return 0;
+}
+
+int pyroscope_read_series(const void *data, size_t size, size_t max_sets, struct pyroscope_sets *sets)
 {
 	Querier__SeriesResponse *m = querier__series_response__unpack(NULL, size, data);
-	struct pyroscope_sets sets = {};
-	int r = 0;
+	int r;
 
 	if (!m)
 		return -EBADMSG;
-	if (m->n_labels_set > max_sets)
-		r = -EFBIG;
-	if (r == 0)
-		sets.sets = calloc(m->n_labels_set + 1, sizeof(*sets.sets));
-	if (r == 0 && !sets.sets)
-		r = -ENOMEM;
+	r = m->n_labels_set > max_sets ? -EFBIG : reserve_sets(sets, m->n_labels_set);
 	for (size_t i = 0; r == 0 && i < m->n_labels_set; i++)
-		r = add_set(&sets, m->labels_set[i]->labels, m->labels_set[i]->n_labels);
+		r = add_set(sets, m->labels_set[i]->labels, m->labels_set[i]->n_labels);
 	querier__series_response__free_unpacked(m, NULL);
-	if (r < 0) {
-		pyroscope_sets_done(&sets);
-		return r;
-	}
-	drop_equal(&sets);
-	*ret = sets;
-	return 0;
+	if (r == 0)
+		drop_equal(sets);
+	return r == 0 && sets->n > max_sets ? -EFBIG : r;
 }
 
 /* -- times -- */

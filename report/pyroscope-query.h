@@ -50,7 +50,8 @@ _must_check_ int pyroscope_add_selector(const struct selection *selection, bool 
 /* Requests, and the answers to the first two. Answers: -EBADMSG, -EFBIG: more sets, or points, than max. */
 _must_check_ int pyroscope_add_series_request(const struct engine_question *question, const char *selector,
 					      const struct pyroscope_span *span, struct buf *ret);
-_must_check_ int pyroscope_read_series(const void *data, size_t size, size_t max_sets, struct pyroscope_sets *ret);
+/* Added to the sets that are there. */
+_must_check_ int pyroscope_read_series(const void *data, size_t size, size_t max_sets, struct pyroscope_sets *sets);
 
 _must_check_ int pyroscope_add_times_request(const char *selector, const struct pyroscope_span *span, double step_s,
 					     struct buf *ret);

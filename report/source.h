@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * source: decoded profiles one after another, of a store's selection, of files, of another cpuhound's store, or of a
- * server that adds up itself (report/engine.h). One is in memory at a time. What is gone or damaged when its turn comes is passed over, and counted.
+ * server that adds up itself (report/engine.h). One is in memory at a time. What is gone or damaged when its turn comes
+ * is passed over, and counted.
  */
 #pragma once
 
@@ -63,8 +64,9 @@ enum source_answer {
  * gives nothing more: source_name() is its, and source_reason() may say more than the error.
  */
 _must_check_ int source_next(struct source *s, struct source_item *ret);
-const char *source_name(const struct source *s);   /* of what was read last; "" before that */
-const char *source_reason(const struct source *s); /* of a server's failure, a line; "": nothing but the error is known */
+const char *source_name(const struct source *s); /* of what was read last; "" before that */
+const char *source_reason(
+	const struct source *s); /* of a server's failure, a line; "": nothing but the error is known */
 
 /* The profile of the item that was given last becomes the caller's. */
 struct profile *source_take(struct source *s);
