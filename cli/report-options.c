@@ -6,9 +6,13 @@
 
 #include "cli/profile-fail.h"
 #include "cli/text.h"
+#include "common/clock.h"
 #include "common/log.h"
+#include "report/coverage.h"
 #include "report/engine.h"
 #include "store/store.h"
+
+#define HOUR_NS (3600 * NS_PER_S)
 
 void report_options_done(struct report_options *o)
 {
@@ -94,6 +98,14 @@ enum exit_code report_options_add(struct report_options *o, const struct command
 						   : add_file(o, argument);
 }
 
+void report_options_last_hour(struct report_options *o)
+{
+	struct selection *s = &o->selection.selection;
+
+	if (o->n_files == 0 && s->since_ns == 0 && s->until_ns == INT64_MAX)
+		s->since_ns = (int64_t)(clock_now_ns(CLOCK_REALTIME) - HOUR_NS);
+}
+
 void report_input_done(struct report_input *i)
 {
 	i->source = source_free(i->source);
@@ -153,37 +165,59 @@ enum exit_code report_options_open(const struct report_options *o, struct report
 	return EXIT_OK;
 }
 
-static enum exit_code tell_end(const struct report_options *o, const struct source_counts *counts)
+static enum exit_code tell_nothing(const struct report_options *o, const struct report_input *i)
 {
-	if (counts->n_gone + counts->n_bad > 0)
-		log_warning("%" PRIu64 " windows could not be read (%" PRIu64 " damaged): they are not in the answer",
-			    counts->n_gone + counts->n_bad, counts->n_bad);
-	if (counts->n_profiles > 0)
-		return EXIT_OK;
-	if (engine_is_url(o->selection.store))
+	struct store_stats stats = {};
+	int64_t newest_ns = 0;
+	time_t seconds;
+	char time[32];
+	struct tm tm;
+
+	if (!i->store) {
 		log_error("no samples of '%s' are selected", o->selection.store);
-	else if (fetch_is_url(o->selection.store))
-		log_error("no window of the hub '%s' is selected", o->selection.store);
-	else if (o->selection.is_limited)
-		log_error("no window of '%s' is selected: see 'cpuhound store ls --store %s'", o->selection.store,
-			  o->selection.store);
-	else
+		return EXIT_ERROR;
+	}
+	if (coverage_totals(source_coverage(i->source))->n_windows) {
+		log_error("no window of '%s' of that time has such labels: see 'cpuhound store ls --store %s'",
+			  o->selection.store, o->selection.store);
+		return EXIT_ERROR;
+	}
+	if (store_stats(i->store, &stats) == 0)
+		for (enum window_tier tier = 0; tier < WINDOW_N_TIERS; tier++)
+			if (stats.tiers[tier].newest_ns > newest_ns)
+				newest_ns = stats.tiers[tier].newest_ns;
+	if (newest_ns == 0) {
 		log_error("no windows yet in '%s': start 'cpuhound agent', or name a FILE", o->selection.store);
+		return EXIT_ERROR;
+	}
+	seconds = (time_t)(newest_ns / (int64_t)NS_PER_S);
+	strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
+	log_error("no window of '%s' began in that time, the newest did at %s: say another --since", o->selection.store,
+		  time);
 	return EXIT_ERROR;
+}
+
+static enum exit_code tell_end(const struct report_options *o, const struct report_input *i)
+{
+	struct source_counts counts;
+
+	source_counts(i->source, &counts);
+	if (counts.n_gone + counts.n_bad > 0)
+		log_warning("%" PRIu64 " windows could not be read (%" PRIu64 " damaged): they are not in the answer",
+			    counts.n_gone + counts.n_bad, counts.n_bad);
+	return counts.n_profiles > 0 ? EXIT_OK : tell_nothing(o, i);
 }
 
 int report_input_next(const struct report_options *o, struct report_input *i, struct source_item *ret,
 		      enum exit_code *ret_exit)
 {
 	int r = source_next(i->source, ret);
-	struct source_counts counts;
 
 	if (r == 0)
 		return 0;
-	source_counts(i->source, &counts);
 	if (r < 0 && *source_reason(i->source))
 		*ret_exit = (enum exit_code)text_fail("read from", o->selection.store, source_reason(i->source));
 	else
-		*ret_exit = r < 0 ? (enum exit_code)profile_fail(source_name(i->source), r) : tell_end(o, &counts);
+		*ret_exit = r < 0 ? (enum exit_code)profile_fail(source_name(i->source), r) : tell_end(o, i);
 	return r;
 }

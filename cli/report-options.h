@@ -61,6 +61,9 @@ enum exit_code report_options_add(struct report_options *o, const struct command
 /* Whether an argument is a matcher. "./a=b" is a file: no label's name begins so. */
 bool report_options_is_matcher(const char *argument);
 
+/* Of a store of which no time was asked for, the last hour is meant. Once, after the last option. */
+void report_options_last_hour(struct report_options *o);
+
 /* What the options mean, opened. `= {}` at first; closes in its order. */
 struct report_input {
 	int dir_fd; /* of the store; meaningless without one */

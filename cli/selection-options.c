@@ -81,6 +81,18 @@ static void tell_catalogue(const struct selection_options *o, const struct store
 		log_warning("the catalogue of '%s' %s: going on without it", o->store, counts.catalogue_fault);
 }
 
+static const char *why(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "there is no such directory: start 'cpuhound agent', which makes it, or name another";
+	case -EACCES:
+		return "no permission: be root, or who owns it";
+	default:
+		return strerror(-error);
+	}
+}
+
 enum exit_code selection_options_open(const struct selection_options *o, enum store_access access, int *ret_dir_fd,
 				      struct store **ret)
 {
@@ -93,11 +105,13 @@ enum exit_code selection_options_open(const struct selection_options *o, enum st
 	r = fd < 0 ? -errno : store_open(fd, access, ret);
 
 	if (r == STORE_NONE)
-		return (enum exit_code)text_fail("read the store", o->store, "there are no windows in this directory");
+		return (enum exit_code)
+			text_fail("read the store", o->store,
+				  "no windows yet in this directory: start 'cpuhound agent', or name another");
 	if (r == STORE_BUSY)
 		return (enum exit_code)text_fail("change the store", o->store, "another one is at it: try again");
 	if (r < 0)
-		return (enum exit_code)text_fail("open the store", o->store, strerror(-r));
+		return (enum exit_code)text_fail("open the store", o->store, why(r));
 	tell_catalogue(o, *ret);
 	*ret_dir_fd = take_fd(fd);
 	return EXIT_OK;

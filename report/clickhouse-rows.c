@@ -10,11 +10,6 @@
 #define HOST_LABEL "host"
 #define SERVICE_LABEL "service_name"
 
-struct clickhouse_host {
-	const char *name;
-	int64_t start_ns, wall_ns;
-};
-
 static int keep_text(struct row_binary *b, struct intern *strings, const char **ret)
 {
 	struct row_text text;

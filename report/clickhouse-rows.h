@@ -13,6 +13,11 @@
 #include "pprof/frame.h"
 #include "report/row-binary.h"
 
+struct clickhouse_host {
+	const char *name;
+	int64_t start_ns, wall_ns;
+};
+
 /* How long each host was recorded. Begins with `= {}`. */
 struct clickhouse_hosts {
 	struct clickhouse_host *hosts; /* by name */

@@ -159,6 +159,13 @@ size_t clickhouse_n_hosts(const struct clickhouse *c)
 	return c->hosts.n;
 }
 
+void clickhouse_host(const struct clickhouse *c, size_t i, struct engine_host *ret)
+{
+	const struct clickhouse_host *host = &c->hosts.hosts[i];
+
+	*ret = (struct engine_host){ .name = host->name, .start_ns = host->start_ns, .wall_ns = host->wall_ns };
+}
+
 /* -- profiles -- */
 
 static int add_frames(struct clickhouse *c, uint64_t hash)

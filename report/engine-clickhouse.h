@@ -11,6 +11,7 @@
 #include "common/clean.h"
 
 struct clickhouse;
+struct engine_host;
 struct engine_server;
 struct profile;
 struct window_info;
@@ -20,4 +21,7 @@ _must_check_ int clickhouse_new(struct engine_server *server, struct clickhouse 
 struct clickhouse *clickhouse_free(struct clickhouse *c); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct clickhouse *, clickhouse_free);
 _must_check_ int clickhouse_next(struct clickhouse *c, struct profile **ret, struct window_info *ret_window);
+
+/* Hosts that were recorded, whatever their labels. */
 size_t clickhouse_n_hosts(const struct clickhouse *c);
+void clickhouse_host(const struct clickhouse *c, size_t i, struct engine_host *ret);

@@ -36,7 +36,7 @@ struct pyroscope {
 	struct pyroscope_span span;
 	struct pyroscope_sets sets;
 	size_t next;         /* of them */
-	struct pool hosts;   /* names: the number is that in: */
+	struct pool hosts;   /* names with their NUL: the number is that in: */
 	struct buf recorded; /* struct recorded */
 	struct buf frames;   /* of one sample: struct frame */
 };
@@ -164,7 +164,7 @@ static int find_recorded(struct pyroscope *p, const char *host, struct recorded 
 {
 	static const struct recorded none;
 	uint32_t number;
-	int r = pool_add(&p->hosts, host, strlen(host), &number);
+	int r = pool_add(&p->hosts, host, strlen(host) + 1, &number);
 
 	if (r == 0 && number == p->recorded.size / sizeof(none))
 		r = buf_add(&p->recorded, &none, sizeof(none));
@@ -262,6 +262,18 @@ int pyroscope_new(struct engine_server *server, struct pyroscope **ret)
 size_t pyroscope_n_hosts(const struct pyroscope *p)
 {
 	return p->hosts.n;
+}
+
+void pyroscope_host(const struct pyroscope *p, size_t i, struct engine_host *ret)
+{
+	const struct recorded *recorded = (const struct recorded *)(const void *)p->recorded.data + i;
+	size_t size;
+
+	*ret = (struct engine_host){
+		.name = pool_get(&p->hosts, (uint32_t)i, &size),
+		.start_ns = recorded->start_ms * (int64_t)NS_PER_MS,
+		.wall_ns = recorded->wall_ms * (int64_t)NS_PER_MS,
+	};
 }
 
 /* -- profiles -- */

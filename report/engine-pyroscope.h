@@ -13,6 +13,7 @@
 
 #include "common/clean.h"
 
+struct engine_host;
 struct engine_server;
 struct profile;
 struct pyroscope;
@@ -23,4 +24,7 @@ _must_check_ int pyroscope_new(struct engine_server *server, struct pyroscope **
 struct pyroscope *pyroscope_free(struct pyroscope *p); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct pyroscope *, pyroscope_free);
 _must_check_ int pyroscope_next(struct pyroscope *p, struct profile **ret, struct window_info *ret_window);
+
+/* Hosts that were recorded, whatever their labels. */
 size_t pyroscope_n_hosts(const struct pyroscope *p);
+void pyroscope_host(const struct pyroscope *p, size_t i, struct engine_host *ret);

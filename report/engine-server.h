@@ -28,6 +28,9 @@ struct engine_host {
 	int64_t n_samples, cpu_ns;
 };
 
+/* What a window says of it: start, duration and name. */
+void engine_describe(const struct engine_host *host, struct window_info *ret);
+
 /* The builder's samples as a profile of that host, and what the window says of it. */
 _must_check_ int engine_make_profile(struct profile_builder *b, const struct engine_host *host, struct profile **ret,
 				     struct window_info *ret_window);

@@ -50,4 +50,7 @@ enum engine_answer {
 _must_check_ int engine_next(struct engine *e, struct profile **ret, struct window_info *ret_window);
 
 const char *engine_reason(const struct engine *e);
-size_t engine_n(const struct engine *e); /* hosts that were recorded */
+
+/* Hosts that were recorded, whatever their labels, and one of them: start, duration and host. */
+size_t engine_n(const struct engine *e);
+void engine_recorded(const struct engine *e, size_t i, struct window_info *ret);

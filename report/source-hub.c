@@ -139,8 +139,21 @@ struct hub_windows *hub_windows_free(struct hub_windows *h)
 	return NULL;
 }
 
-/* Each window's own profile tells of it; the list says which one it is. */
-static int fetch_window(struct hub_windows *h, struct window_info *info, struct profile **ret)
+int hub_windows_next(struct hub_windows *h, struct window_info *ret)
+{
+	int r = 0;
+
+	while (r == 0 && h->next == h->n && h->next_cursor_ns > 0)
+		r = fetch_page(h);
+	if (r != 0)
+		return r < 0 ? r : -EIO;
+	if (h->next == h->n)
+		return STORE_END;
+	*ret = h->page[h->next++];
+	return 0;
+}
+
+int hub_windows_load(struct hub_windows *h, const struct window_info *info, struct profile **ret)
 {
 	_cleanup_(buf_done) struct buf url = {}, bytes = {};
 	int r = buf_add(&url, h->url, h->url_size);
@@ -155,27 +168,7 @@ static int fetch_window(struct hub_windows *h, struct window_info *info, struct 
 		return -EIO;
 	if (r == 0)
 		r = profile_decode(bytes.data, bytes.size, ret);
-	if (r == 0)
-		r = window_info_read(*ret, info);
 	return r == -EBADMSG || r == -EFBIG ? STORE_BAD : r;
-}
-
-int hub_windows_next(struct hub_windows *h, struct window_info *ret, struct profile **ret_profile)
-{
-	_cleanup_(profile_freep) struct profile *p = NULL;
-	int r = 0;
-
-	while (r == 0 && h->next == h->n && h->next_cursor_ns > 0)
-		r = fetch_page(h);
-	if (r != 0)
-		return r < 0 ? r : -EIO;
-	if (h->next == h->n)
-		return STORE_END;
-	*ret = h->page[h->next++];
-	r = fetch_window(h, ret, &p);
-	if (r == 0)
-		*ret_profile = take_ptr(p);
-	return r;
 }
 
 const char *hub_windows_reason(const struct hub_windows *h)

@@ -24,10 +24,11 @@ struct hub_windows *hub_windows_free(struct hub_windows *h); /* NULL is fine; re
 DEFINE_CLEANUP(struct hub_windows *, hub_windows_free);
 
 /*
- * The next, with all of its samples. Answers as of a store: STORE_GONE, STORE_BAD, STORE_END; -EIO: the hub does not
- * give it, and hub_windows_reason() says why.
+ * The next of the list, and a window of it with all of its samples. Answers as of a store: STORE_END; STORE_GONE,
+ * STORE_BAD. -EIO: the hub does not give it, and hub_windows_reason() says why.
  */
-_must_check_ int hub_windows_next(struct hub_windows *h, struct window_info *ret, struct profile **ret_profile);
+_must_check_ int hub_windows_next(struct hub_windows *h, struct window_info *ret);
+_must_check_ int hub_windows_load(struct hub_windows *h, const struct window_info *info, struct profile **ret);
 
 const char *hub_windows_reason(const struct hub_windows *h);
 size_t hub_windows_n(const struct hub_windows *h); /* how many were listed so far */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/source.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "pprof/profile-file.h"
 #include "pprof/profile.h"
+#include "report/coverage.h"
 #include "report/engine.h"
 #include "report/source-hub.h"
 #include "store/selection.h"
@@ -15,7 +17,6 @@ struct source {
 	/* of a store */
 	struct store *store; /* NULL: none */
 	struct window_cursor *cursor;
-	/* of a hub */
 	struct hub_windows *hub; /* NULL: none */
 	struct engine *engine;   /* NULL: none */
 	/* of files */
@@ -26,99 +27,177 @@ struct source {
 	struct window_info window;
 	const char *name;
 	struct source_counts counts;
+	struct coverage *coverage;
+	bool is_covered; /* with all windows already; else with each as it is read */
 };
 
-static struct source *new_source(const struct selection *selection)
+static int new_source(const struct selection *selection, struct source **ret)
 {
-	struct source *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->selection = selection;
-	s->name = "";
-	return s;
-}
-
-int source_of_store(struct store *store, const struct selection *selection, struct source **ret)
-{
-	_cleanup_(source_freep) struct source *s = new_source(selection);
+	_cleanup_(source_freep) struct source *s = calloc(1, sizeof(*s));
 	int r;
 
 	if (!s)
 		return -ENOMEM;
-	s->store = store;
-	r = store_select(store, selection, &s->cursor);
+	s->selection = selection;
+	s->name = "";
+	r = coverage_new(&s->coverage);
 	if (r == 0)
 		*ret = take_ptr(s);
 	return r;
 }
 
+/* Whether windows are left out that were recorded all the same: those that have no sample of a service. One of another
+ * host has nothing to say. */
+static bool leaves_out_windows(const struct selection *selection, struct selection *ret_of_hosts)
+{
+	*ret_of_hosts = *selection; /* its matchers are borrowed */
+	ret_of_hosts->n_matchers = 0;
+	for (size_t i = 0; i < selection->n_matchers; i++)
+		if (strcmp(matcher_key(selection->matchers[i]), COVERAGE_HOST_LABEL) == 0)
+			ret_of_hosts->matchers[ret_of_hosts->n_matchers++] = selection->matchers[i];
+	return ret_of_hosts->n_matchers < selection->n_matchers;
+}
+
+/* Windows whose samples nobody asks for are not loaded. */
+static int cover_cursor(struct source *s, struct window_cursor *c, struct hub_windows *hub)
+{
+	struct window_info info;
+	int r;
+
+	while ((r = hub ? hub_windows_next(hub, &info) : window_cursor_next(c, &info)) != STORE_END) {
+		if (r == 0)
+			r = coverage_add_window(s->coverage, &info);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int cover_all(struct source *s)
+{
+	_cleanup_(window_cursor_freep) struct window_cursor *c = NULL;
+	struct selection of_hosts;
+	int r;
+
+	s->is_covered = leaves_out_windows(s->selection, &of_hosts);
+	if (!s->is_covered)
+		return 0;
+	r = store_select(s->store, &of_hosts, &c);
+	return r == 0 ? cover_cursor(s, c, NULL) : r;
+}
+
+static int cover_all_of_hub(struct source *s, const char *url, const struct fetch_settings *settings,
+			    char reason[static FETCH_REASON_BYTES])
+{
+	_cleanup_(hub_windows_freep) struct hub_windows *hub = NULL;
+	struct selection of_hosts;
+	int r;
+
+	s->is_covered = leaves_out_windows(s->selection, &of_hosts);
+	if (!s->is_covered)
+		return 0;
+	r = hub_windows_new(url, settings, &of_hosts, &hub, reason);
+	if (r == 0)
+		r = cover_cursor(s, NULL, hub);
+	if (r == -EIO)
+		snprintf(reason, FETCH_REASON_BYTES, "%s", hub_windows_reason(hub));
+	return r == -EIO ? FETCH_FAILED : r;
+}
+
+int source_of_store(struct store *store, const struct selection *selection, struct source **ret)
+{
+	_cleanup_(source_freep) struct source *s = NULL;
+	int r = new_source(selection, &s);
+
+	if (r < 0)
+		return r;
+	s->store = store;
+	r = cover_all(s);
+	if (r == 0)
+		r = store_select(store, selection, &s->cursor);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r;
+}
+
+int source_of_hub(const char *url, const struct fetch_settings *settings, const struct selection *selection,
+		  struct source **ret, char ret_reason[static FETCH_REASON_BYTES])
+{
+	_cleanup_(source_freep) struct source *s = NULL;
+	int r = new_source(selection, &s);
+
+	if (r == 0)
+		r = cover_all_of_hub(s, url, settings, ret_reason);
+	if (r == 0)
+		r = hub_windows_new(url, settings, selection, &s->hub, ret_reason);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r > 0 ? SOURCE_FAILED : r;
+}
+
+/* Its profiles tell nothing of hosts that have no sample of a service. */
+static int cover_engine(struct source *s)
+{
+	struct window_info info;
+	int r = 0;
+
+	s->is_covered = true;
+	for (size_t i = 0; r == 0 && i < engine_n(s->engine); i++) {
+		engine_recorded(s->engine, i, &info);
+		r = coverage_add_time(s->coverage, info.host, info.start_ns, info.duration_ns);
+	}
+	return r;
+}
+
+int source_of_engine(const char *url, const struct fetch_settings *settings, const struct engine_question *question,
+		     struct source **ret, char ret_reason[static FETCH_REASON_BYTES])
+{
+	_cleanup_(source_freep) struct source *s = NULL;
+	int r = new_source(question->selection, &s);
+
+	if (r == 0)
+		r = engine_open(url, settings, question, &s->engine, ret_reason);
+	if (r == 0)
+		r = cover_engine(s);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r > 0 ? SOURCE_FAILED : r;
+}
+
 int source_of_files(char *const *paths, size_t n_paths, const struct selection *selection, struct source **ret)
 {
-	struct source *s = new_source(selection);
+	struct source *s = NULL;
+	int r = new_source(selection, &s);
 
-	if (!s)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	s->paths = paths;
 	s->n_paths = n_paths;
 	*ret = s;
 	return 0;
 }
 
-int source_of_hub(const char *url, const struct fetch_settings *settings, const struct selection *selection,
-		  struct source **ret, char ret_reason[static FETCH_REASON_BYTES])
-{
-	_cleanup_(source_freep) struct source *s = new_source(selection);
-	int r;
-
-	if (!s)
-		return -ENOMEM;
-	r = hub_windows_new(url, settings, selection, &s->hub, ret_reason);
-	if (r == 0)
-		*ret = take_ptr(s);
-	return r > 0 ? SOURCE_FAILED : r;
-}
-
-int source_of_engine(const char *url, const struct fetch_settings *settings, const struct engine_question *question,
-		     struct source **ret, char ret_reason[static FETCH_REASON_BYTES])
-{
-	_cleanup_(source_freep) struct source *s = new_source(question->selection);
-	int r;
-
-	if (!s)
-		return -ENOMEM;
-	r = engine_open(url, settings, question, &s->engine, ret_reason);
-	if (r == 0)
-		*ret = take_ptr(s);
-	return r > 0 ? SOURCE_FAILED : r;
-}
-
 struct source *source_free(struct source *s)
 {
 	if (!s)
 		return NULL;
+	window_cursor_free(s->cursor);
 	hub_windows_free(s->hub);
 	engine_free(s->engine);
-	window_cursor_free(s->cursor);
 	profile_free(s->profile);
+	coverage_free(s->coverage);
 	free(s);
 	return NULL;
 }
 
 static int read_window(struct source *s)
 {
-	int r = window_cursor_next(s->cursor, &s->window);
+	int r = s->hub ? hub_windows_next(s->hub, &s->window) : window_cursor_next(s->cursor, &s->window);
 
-	if (r == 0)
+	if (r == 0 && s->hub)
+		r = hub_windows_load(s->hub, &s->window, &s->profile);
+	else if (r == 0)
 		r = store_load(s->store, &s->window, &s->profile);
-	s->name = s->window.id;
-	return r;
-}
-
-static int read_from_hub(struct source *s)
-{
-	int r = hub_windows_next(s->hub, &s->window, &s->profile);
-
 	s->name = s->window.id;
 	return r;
 }
@@ -147,36 +226,43 @@ static int read_file(struct source *s)
 
 static int read_profile(struct source *s)
 {
-	if (s->store)
+	if (s->store || s->hub)
 		return read_window(s);
-	if (s->hub)
-		return read_from_hub(s);
 	return s->engine ? read_from_engine(s) : read_file(s);
+}
+
+/* What a file says of itself. */
+static int look_at_file(struct source *s, bool *ret_is_window)
+{
+	const struct profile *p = s->profile;
+
+	s->window = (struct window_info){};
+	*ret_is_window = window_info_read(p, &s->window) == 0;
+	if (!*ret_is_window) {
+		s->window.start_ns = p->time_ns > 0 ? p->time_ns : 0;
+		s->window.duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
+		s->window.period_ns = p->period > 0 ? (uint64_t)p->period : 0;
+	}
+	return coverage_add_profile(s->coverage, p, &s->window, *ret_is_window);
 }
 
 /* The profile that is there now as an item. */
 static int make_item(struct source *s, struct source_item *ret)
 {
-	const struct profile *p = s->profile;
 	bool is_window = s->store || s->hub;
-	/* An engine gives those samples, with fewer labels. */
-	int r = s->engine ? 0 : selection_keep_samples(s->selection, s->profile);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	if (!is_window && !s->engine) {
-		s->window = (struct window_info){};
-		is_window = window_info_read(p, &s->window) == 0;
-	}
-	if (!is_window && !s->engine) {
-		s->window.start_ns = p->time_ns > 0 ? p->time_ns : 0;
-		s->window.duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
-		s->window.period_ns = p->period > 0 ? (uint64_t)p->period : 0;
-	}
-	*ret = (struct source_item){
-		.profile = s->profile, .name = s->name, .window = s->window, .is_window = is_window
-	};
-	return 0;
+	if (!is_window && !s->engine)
+		r = look_at_file(s, &is_window);
+	else if (!s->is_covered)
+		r = coverage_add_window(s->coverage, &s->window);
+	if (r == 0 && !s->engine) /* which gives those samples, with fewer labels */
+		r = selection_keep_samples(s->selection, s->profile);
+	if (r == 0)
+		*ret = (struct source_item){
+			.profile = s->profile, .name = s->name, .window = s->window, .is_window = is_window
+		};
+	return r;
 }
 
 int source_next(struct source *s, struct source_item *ret)
@@ -197,6 +283,7 @@ int source_next(struct source *s, struct source_item *ret)
 			s->counts.n_bad++;
 			break;
 		case STORE_END:
+			coverage_finish(s->coverage);
 			return SOURCE_END;
 		default:
 			return r;
@@ -233,4 +320,9 @@ size_t source_n_expected(const struct source *s)
 void source_counts(const struct source *s, struct source_counts *ret)
 {
 	*ret = s->counts;
+}
+
+struct coverage *source_coverage(struct source *s)
+{
+	return s->coverage;
 }

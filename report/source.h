@@ -14,6 +14,7 @@
 #include "report/fetch.h"
 #include "store/window.h"
 
+struct coverage;
 struct profile;
 struct selection;
 struct source;
@@ -65,11 +66,18 @@ enum source_answer {
  */
 _must_check_ int source_next(struct source *s, struct source_item *ret);
 const char *source_name(const struct source *s); /* of what was read last; "" before that */
-const char *source_reason(
-	const struct source *s); /* of a server's failure, a line; "": nothing but the error is known */
+
+/* Of a server's failure, a line; "": nothing but the error is known. */
+const char *source_reason(const struct source *s);
 
 /* The profile of the item that was given last becomes the caller's. */
 struct profile *source_take(struct source *s);
 
 size_t source_n_expected(const struct source *s); /* how many there will be, for progress */
 void source_counts(const struct source *s, struct source_counts *ret);
+
+/*
+ * What was recorded, whatever labels were asked for but `host`: of a store all windows of the time range, of files
+ * those that were read. Summed up at SOURCE_END. The source's.
+ */
+struct coverage *source_coverage(struct source *s);

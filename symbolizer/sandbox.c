@@ -94,9 +94,13 @@ static int limit_resources(const struct sandbox_limits *limits)
 static int set_priority(const struct sandbox_limits *limits)
 {
 	struct sched_param param = {};
+	int r;
 
-	if (limits->nice <= 0) /* somebody waits for its answers */
-		return priority_be_prompt(limits->nice);
+	if (limits->nice <= 0) { /* somebody waits for its answers */
+		r = priority_be_prompt(limits->nice);
+		/* Of a parent that was told to be nice, and has no privilege to be less so. */
+		return r == -EPERM ? priority_be_prompt(getpriority(PRIO_PROCESS, 0)) : r;
+	}
 	if (setpriority(PRIO_PROCESS, 0, limits->nice) < 0)
 		return -errno;
 	return sched_setscheduler(0, SCHED_BATCH, &param) < 0 ? -errno : 0;

@@ -15,13 +15,18 @@ static bool is_name(const char name[static WEB_NAME_BYTES])
 	return n < WEB_NAME_BYTES && utf8_is_valid(name, n);
 }
 
+static bool is_bare(const struct web_request *r)
+{
+	return r->seconds == 0 && r->pid == 0 && r->service[0] == 0 && r->container[0] == 0;
+}
+
 bool web_request_is_valid(const struct web_request *r)
 {
 	switch (r->kind) {
 	case WEB_METRICS:
 	case WEB_HEALTH:
 	case WEB_READY:
-		return r->seconds == 0 && r->pid == 0 && r->service[0] == 0 && r->container[0] == 0;
+		return is_bare(r);
 	case WEB_PROFILE:
 		return r->seconds >= 1 && r->seconds <= WEB_MAX_SECONDS && r->pid <= MAX_PID && is_name(r->service) &&
 		       is_name(r->container);
@@ -29,7 +34,7 @@ bool web_request_is_valid(const struct web_request *r)
 	case WEB_WINDOWS:
 	case WEB_WINDOW:
 	case WEB_MERGED:
-		return web_hub_request_is_valid(&r->hub, r->kind);
+		return is_bare(r) && web_hub_request_is_valid(&r->hub, r->kind);
 	default:
 		return false;
 	}

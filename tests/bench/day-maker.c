@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * day maker: fills a store with the day of a busy core, and merges it. Services have programs of their own and share
- * libraries; each has a tree of calls, whose paths are its stacks;
- * how often a stack is met goes by Zipf's law.
+ * day maker: fills a store with the day of a busy core, or of several hosts with one each, and merges it. Services have
+ * programs of their own and share libraries; each has a tree of calls, whose paths are its stacks;
+ * how often a stack is met goes by Zipf's law. Hosts run the same services: a tenth of its stacks no other has.
  *
- * usage: day-maker STORE NAMES SERVICES STACKS HZ HOURS
+ * usage: day-maker STORE NAMES SERVICES STACKS HZ HOURS HOSTS
  * NAMES: names of functions, one a line. Prints: stacks met, samples, files and bytes on disk and in files of each
- * tier, bytes of the raw windows as gzip pprof and uncompressed, seconds for merging.
+ * tier, bytes of the raw windows as gzip pprof (of one host) and uncompressed, seconds for merging.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -38,10 +38,16 @@ struct stack {
 	bool is_met;
 };
 
+struct binary {
+	char path[64], id[48];
+	struct profile_mapping mapping;
+};
+
 struct day {
 	char **names;
 	size_t n_names;
-	unsigned int n_services, n_stacks, hz;
+	unsigned int n_services, n_stacks, hz, n_hosts;
+	struct binary *binaries; /* N_BINARIES for each service */
 	struct stack *stacks;
 	double *weights; /* summed up */
 	uint64_t random;
@@ -114,7 +120,8 @@ static int make_stacks(struct day *d)
 	return 0;
 }
 
-static uint32_t pick(struct day *d)
+/* Of a host: its own stacks are those of these numbers. */
+static uint32_t pick(struct day *d, unsigned int host)
 {
 	double at = chance(d) * d->weights[d->n_stacks - 1];
 	uint32_t low = 0, high = d->n_stacks - 1;
@@ -127,39 +134,54 @@ static uint32_t pick(struct day *d)
 		else
 			high = middle;
 	}
+	if (low % 10 == 9 && d->n_hosts > 1)
+		low = (low + host * 10 * d->n_services) % d->n_stacks;
 	return low;
 }
 
-/* A function lies in one of its service's binaries; a leaf is met at several of its lines. */
-static void make_frame(const struct day *d, const struct stack *s, uint32_t i, uint32_t line, struct frame *ret,
-		       struct profile_mapping *mapping, char path[64], char id[48])
+static void make_binary(struct binary *b, uint32_t owner, uint32_t binary)
 {
-	uint32_t function = s->functions[s->depth - 1 - i], binary = function % N_BINARIES;
-	uint32_t owner = binary < 2 ? s->service : 0;
 	uint64_t hash = (owner * N_BINARIES + binary + 1) * UINT64_C(0x9e3779b97f4a7c15);
 
-	snprintf(path, 64, binary ? "/usr/lib/x86_64-linux-gnu/libpart-%u-%u.so.1" : "/srv/app-%u/bin/server-%u", owner,
-		 binary);
-	snprintf(id, 48, "%016" PRIx64 "%016" PRIx64 "%08x", hash, hash * 31, (unsigned int)(hash >> 7));
-	*mapping = (struct profile_mapping){ .start = 0x1000, .limit = 0x400000, .filename = path, .build_id = id };
-	*ret = (struct frame){ .addr = 0x1000 + (function % 100000) * 64 + (i ? i % 4 : line),
-			       .mapping = mapping,
+	snprintf(b->path, sizeof(b->path),
+		 binary ? "/usr/lib/x86_64-linux-gnu/libpart-%u-%u.so.1" : "/srv/app-%u/bin/server-%u", owner, binary);
+	snprintf(b->id, sizeof(b->id), "%016" PRIx64 "%016" PRIx64 "%08x", hash, hash * 31, (unsigned int)(hash >> 7));
+	b->mapping =
+		(struct profile_mapping){ .start = 0x1000, .limit = 0x400000, .filename = b->path, .build_id = b->id };
+}
+
+static int make_binaries(struct day *d)
+{
+	d->binaries = calloc(d->n_services * N_BINARIES, sizeof(*d->binaries));
+	if (!d->binaries)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < d->n_services * N_BINARIES; i++)
+		make_binary(&d->binaries[i], i % N_BINARIES < 2 ? i / N_BINARIES : 0, i % N_BINARIES);
+	return 0;
+}
+
+/* A function lies in one of its service's binaries; a leaf is met at several of its lines. */
+static struct frame frame_of(const struct day *d, const struct stack *s, uint32_t i, uint32_t line)
+{
+	uint32_t function = s->functions[s->depth - 1 - i];
+
+	return (struct frame){ .addr = 0x1000 + (function % 100000) * 64 + (i ? i % 4 : line),
+			       .mapping = &d->binaries[s->service * N_BINARIES + function % N_BINARIES].mapping,
 			       .function = d->names[function % d->n_names],
 			       .line = 10 + (i ? i % 4 : line) };
 }
 
-static int add_sample(struct day *d, struct profile_builder *b, uint32_t number)
+static int add_sample(struct day *d, struct profile_builder *b, uint32_t number, const char *host)
 {
-	struct profile_mapping mappings[MAX_DEPTH];
 	struct frame frames[MAX_DEPTH];
-	char paths[MAX_DEPTH][64], ids[MAX_DEPTH][48], service[32], pod[48], container[68];
+	char service[32], pod[48], container[68];
 	struct stack *s = &d->stacks[number];
 	const struct label labels[] = {
 		{ .key = "service_name", .str = service },
 		{ .key = "container", .str = container },
 		{ .key = "pod", .str = pod },
 		{ .key = "namespace", .str = "production" },
-		{ .key = "host", .str = "node-17" },
+		{ .key = "host", .str = host },
 		{ .key = "comm", .str = number % 3 ? "worker" : "main" },
 	};
 	uint32_t line = (uint32_t)(next(d) % 2);
@@ -170,7 +192,7 @@ static int add_sample(struct day *d, struct profile_builder *b, uint32_t number)
 	snprintf(pod, sizeof(pod), "service-%u-7d9f8b6c5-x2x%uq", s->service, s->service);
 	snprintf(container, sizeof(container), "%064" PRIx64, s->service * UINT64_C(0x9e3779b97f4a7c15));
 	for (uint32_t i = 0; i < s->depth; i++)
-		make_frame(d, s, i, line, &frames[i], &mappings[i], paths[i], ids[i]);
+		frames[i] = frame_of(d, s, i, line);
 	return profile_builder_add(b, frames, s->depth, labels, ARRAY_SIZE(labels), 1, NS_PER_S / d->hz);
 }
 
@@ -185,20 +207,23 @@ static int add_ledger(struct profile_builder *b, uint64_t n, struct window_info 
 	return r == 0 ? profile_builder_add_comment(b, line.data) : r;
 }
 
-static int write_window(struct day *d, struct store *s, uint64_t number)
+/* Sequences are the store's: hosts take turns. */
+static int write_window(struct day *d, struct store *s, uint64_t number, unsigned int host)
 {
 	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
 	_cleanup_(label_values_done) struct label_values labels = {};
 	_cleanup_(buf_done) struct buf raw = {}, gzip = {};
-	struct window_info info = { .first = number, .last = number, .host = "node-17" };
+	const uint64_t sequence = number * d->n_hosts + host;
+	struct window_info info = { .first = sequence, .last = sequence };
 	const uint64_t n = d->hz * WINDOW_S;
 	const struct profile_meta meta = { .time_ns = START_NS + (int64_t)(number * WINDOW_S * NS_PER_S),
 					   .duration_ns = WINDOW_S * NS_PER_S,
 					   .period_ns = (int64_t)(NS_PER_S / d->hz) };
 	int r = profile_builder_new(&b);
 
+	snprintf(info.host, sizeof(info.host), "node-%u", 17 + host);
 	for (uint64_t i = 0; r == 0 && i < n; i++)
-		r = add_sample(d, b, pick(d));
+		r = add_sample(d, b, pick(d, host), info.host);
 	d->n_samples += n;
 	if (r == 0)
 		r = add_ledger(b, n, &info);
@@ -206,7 +231,7 @@ static int write_window(struct day *d, struct store *s, uint64_t number)
 		r = profile_builder_label_values(b, &labels);
 	if (r == 0)
 		r = profile_builder_encode(b, &meta, &raw);
-	if (r == 0)
+	if (r == 0 && d->n_hosts == 1)
 		r = compress_add(COMPRESSION_GZIP, raw.data, raw.size, &gzip);
 	d->n_gzip_bytes += gzip.size;
 	d->n_pprof_bytes += raw.size;
@@ -223,7 +248,8 @@ static int fill(struct day *d, int store_fd, uint64_t hours)
 
 	r = store_open(store_fd, STORE_WRITE, &s);
 	for (uint64_t i = 0; r == 0 && i < hours * 3600 / WINDOW_S; i++)
-		r = write_window(d, s, i);
+		for (unsigned int host = 0; r == 0 && host < d->n_hosts; host++)
+			r = write_window(d, s, i, host);
 	return r;
 }
 
@@ -272,18 +298,22 @@ static int run(char **argv)
 {
 	_cleanup_close_ int store_fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct day d = { .random = UINT64_C(88172645463325252) };
-	uint64_t n_services, n_stacks, hz, hours;
+	uint64_t n_services, n_stacks, hz, hours, n_hosts;
 	int r = store_fd < 0 ? -errno : read_names(argv[2], &d);
 
 	if (r < 0)
 		return r;
 	if (parse_u64(argv[3], 10, &n_services) < 0 || parse_u64(argv[4], 10, &n_stacks) < 0 ||
-	    parse_u64(argv[5], 10, &hz) < 0 || parse_u64(argv[6], 10, &hours) < 0)
+	    parse_u64(argv[5], 10, &hz) < 0 || parse_u64(argv[6], 10, &hours) < 0 ||
+	    parse_u64(argv[7], 10, &n_hosts) < 0 || n_hosts == 0)
 		return -EINVAL;
 	d.n_services = (unsigned int)n_services;
 	d.n_stacks = (unsigned int)n_stacks;
 	d.hz = (unsigned int)hz;
-	r = make_stacks(&d);
+	d.n_hosts = (unsigned int)n_hosts;
+	r = make_binaries(&d);
+	if (r == 0)
+		r = make_stacks(&d);
 	if (r == 0)
 		r = fill(&d, store_fd, hours);
 	return r == 0 ? merge(&d, store_fd) : r;
@@ -291,7 +321,7 @@ static int run(char **argv)
 
 int main(int argc, char **argv)
 {
-	int r = argc == 7 ? run(argv) : -EINVAL;
+	int r = argc == 8 ? run(argv) : -EINVAL;
 
 	if (r != 0)
 		fprintf(stderr, "day-maker: %s\n", r < 0 ? strerror(-r) : "no");

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * coverage: which hosts were recorded when, and what their ledgers tell: what CPU time must be divided by to be cores.
+ * Time that several windows of a host are of counts once. Used by one thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clean.h"
+#include "pprof/ledger.h"
+
+#define COVERAGE_MAX_HOSTS ((size_t)1 << 20) /* -ENOSPC beyond */
+#define COVERAGE_HOST_LABEL "host"
+
+/* A host that had windows, and then none for so long, is silent. */
+#define COVERAGE_SILENT_NS (INT64_C(300) * 1000000000)
+
+struct profile;
+struct window_info;
+
+struct coverage_host {
+	const char *name;         /* as file names spell it (store/name.h); "": windows that do not tell */
+	uint64_t wall_ns;         /* that its windows cover; 0: they do not tell. After coverage_finish() */
+	int64_t start_ns, end_ns; /* of the first one and of the last, of merged ones that of their hour; 0: unknown */
+};
+
+struct coverage_totals {
+	uint64_t n_windows;
+	int64_t start_ns, end_ns; /* of all hosts; 0: no window tells */
+	struct ledger ledger;
+	uint64_t n_ledgers; /* windows that had one */
+};
+
+struct coverage;
+_must_check_ int coverage_new(struct coverage **ret);
+struct coverage *coverage_free(struct coverage *c); /* NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct coverage *, coverage_free);
+
+/* A window of a store: of one host, which its name tells. */
+_must_check_ int coverage_add_window(struct coverage *c, const struct window_info *window);
+
+/* What a server tells of a host: how long it was recorded from then on, without a ledger. */
+_must_check_ int coverage_add_time(struct coverage *c, const char *host, int64_t start_ns, uint64_t duration_ns);
+
+/*
+ * A profile of a file, with all its samples: its hosts are what the label `host` tells. One of several hosts lasted as
+ * long as all of them together, as merging makes it: each has an equal part. is_window: it has a ledger.
+ */
+_must_check_ int coverage_add_profile(struct coverage *c, const struct profile *p, const struct window_info *window,
+				      bool is_window);
+
+/* Sums up. Before that hosts have numbers, but no time; more may be added afterwards, and summed up again. */
+void coverage_finish(struct coverage *c);
+
+/* The number of a host, any spelling; it becomes one if it is none. */
+_must_check_ int coverage_find(struct coverage *c, const char *host, uint32_t *ret);
+const struct coverage_host *coverage_hosts(const struct coverage *c, size_t *ret_n);
+const struct coverage_totals *coverage_totals(const struct coverage *c);
+
+/* Whether its last window ended so long before that time, or before the last one of all where until_ns is 0. */
+bool coverage_is_silent(const struct coverage *c, const struct coverage_host *host, int64_t until_ns);

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: Apache-2.0
+/* hogs answer: from sums by group and host to rows: cores, ranks, and what only those rows need that are shown. */
+#include <math.h>
+#include <string.h>
+
+#include "report/coverage.h"
+#include "report/frame-table.h"
+#include "report/grouping.h"
+#include "report/hogs-inside.h"
+#include "report/spread.h"
+
+#define NO_ROW UINT32_MAX
+
+/* A group of a shown row on a host. */
+struct share_of_host {
+	uint32_t row, host;
+	double cores, error;
+};
+
+struct making {
+	const struct hogs *h;
+	const struct hogs_question *question;
+	struct hogs_answer *answer;
+	uint32_t *row_of_group;
+	size_t n_groups;
+	struct share_of_host *shares; /* of HOGS_NOW, of rows that are shown: by row, then the smallest first */
+	size_t n_shares;
+};
+
+static void making_done(struct making *m)
+{
+	free(m->row_of_group);
+	free(m->shares);
+}
+
+void hogs_answer_done(struct hogs_answer *a)
+{
+	free(a->rows);
+	free(a->callers);
+	free(a->outliers);
+	*a = (struct hogs_answer){};
+}
+
+static uint64_t wall_of(const struct hogs *h, enum hogs_side side, uint32_t host)
+{
+	size_t n;
+
+	return coverage_hosts(h->coverages[side], &n)[host].wall_ns;
+}
+
+/* sd is a variance until finish_measure(). */
+static int add_measure(struct making *m, struct hogs_measure *sum, const struct amount *amount, uint64_t wall_ns)
+{
+	double wall = (double)wall_ns;
+
+	if (wall_ns == 0) {
+		m->answer->has_cores &= amount->n_samples == 0 && amount->value_ns == 0;
+		wall = INFINITY;
+	}
+	sum->cores += (double)amount->value_ns / wall;
+	sum->sd += amount->variance / wall / wall;
+	return amount_add(&sum->amount, amount);
+}
+
+static void finish_measure(struct hogs_measure *m)
+{
+	m->sd = sqrt(m->sd);
+}
+
+static int add_measures(struct hogs_measure *sum, const struct hogs_measure *more)
+{
+	sum->cores += more->cores;
+	sum->sd = sqrt(sum->sd * sum->sd + more->sd * more->sd);
+	return amount_add(&sum->amount, &more->amount);
+}
+
+/* Where a cell's sums belong; NULL: it is of a whole. */
+static int add_cell(struct making *m, enum hogs_side side, const struct sum *cell)
+{
+	struct hogs_answer *a = m->answer;
+	uint64_t wall_ns = wall_of(m->h, side, cell->b);
+	bool is_now = side == HOGS_NOW;
+	struct hogs_row *row;
+	int r;
+
+	if (cell->a == CELL_ALL)
+		return add_measure(m, is_now ? &a->all : &a->all_before, &cell->self, wall_ns);
+	row = cell->a == CELL_TAKEN ? &a->taken : &a->rows[cell->a];
+	r = add_measure(m, is_now ? &row->self : &row->self_before, &cell->self, wall_ns);
+	return r == 0 ? add_measure(m, is_now ? &row->total : &row->total_before, &cell->total, wall_ns) : r;
+}
+
+static void finish_row(const struct making *m, struct hogs_row *row)
+{
+	if (!grouping_is_of_frames(m->h->grouping)) {
+		row->total = row->self;
+		row->total_before = row->self_before;
+	}
+	finish_measure(&row->self);
+	finish_measure(&row->total);
+	finish_measure(&row->self_before);
+	finish_measure(&row->total_before);
+}
+
+static void add_group_facts(const struct making *m, struct hogs_row *row)
+{
+	const struct group_facts *facts = (const struct group_facts *)(const void *)m->h->facts.data + row->group;
+
+	if (row->group >= m->h->facts.size / sizeof(*facts))
+		return;
+	row->kernel_ns = facts->kernel_ns;
+	row->n_frames = facts->n_frames;
+	row->n_named = facts->n_named;
+	row->n_truncated = facts->n_truncated;
+}
+
+static int add_cells(struct making *m)
+{
+	for (enum hogs_side side = 0; side < HOGS_N_SIDES; side++) {
+		const struct sums *cells = &m->h->cells[side];
+
+		for (size_t i = 0; i < cells->n; i++) {
+			int r = add_cell(m, side, &cells->items[i]);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static void add_facts_of(struct hogs_row *sum, const struct hogs_row *row)
+{
+	sum->kernel_ns += row->kernel_ns;
+	sum->n_frames += row->n_frames;
+	sum->n_named += row->n_named;
+	sum->n_truncated += row->n_truncated;
+}
+
+static int make_rows(struct making *m)
+{
+	struct hogs_answer *a = m->answer;
+	int r;
+
+	a->rows = calloc(m->n_groups + 1, sizeof(*a->rows));
+	if (!a->rows)
+		return -ENOMEM;
+	a->n_rows = m->n_groups;
+	for (size_t i = 0; i < m->n_groups; i++)
+		a->rows[i].group = (uint32_t)i;
+	r = add_cells(m);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < m->n_groups; i++) {
+		finish_row(m, &a->rows[i]);
+		add_group_facts(m, &a->rows[i]);
+		add_facts_of(&a->taken, &a->rows[i]);
+	}
+	a->taken.group = GROUP_NONE;
+	finish_row(m, &a->taken);
+	finish_measure(&a->all);
+	finish_measure(&a->all_before);
+	return 0;
+}
+
+/* Cores where there are some, else CPU time: of two the larger one. */
+static double rank_of(const struct hogs_measure *now, const struct hogs_measure *before)
+{
+	if (now->cores == 0 && before->cores == 0)
+		return (double)(now->amount.value_ns > before->amount.value_ns ? now->amount.value_ns
+									       : before->amount.value_ns);
+	return now->cores > before->cores ? now->cores : before->cores;
+}
+
+static int by_number(double a, double b)
+{
+	return a > b ? -1 : a < b;
+}
+
+static int by_names(const struct grouping *g, uint32_t a, uint32_t b)
+{
+	size_t n_keys;
+	int order = 0;
+
+	grouping_keys(g, &n_keys);
+	for (size_t i = 0; order == 0 && i < n_keys; i++) {
+		const char *more_a, *more_b, *name_a = grouping_value(g, a, i, &more_a);
+		const char *name_b = grouping_value(g, b, i, &more_b);
+
+		order = strcmp(name_a, name_b);
+		if (order == 0)
+			order = strcmp(more_a, more_b);
+	}
+	return order;
+}
+
+static int by_rank(const void *a, const void *b, void *grouping)
+{
+	const struct hogs_row *x = a, *y = b;
+	int order = by_number(rank_of(&x->self, &x->self_before), rank_of(&y->self, &y->self_before));
+
+	if (order == 0)
+		order = by_number(rank_of(&x->total, &x->total_before), rank_of(&y->total, &y->total_before));
+	return order ? order : by_names(grouping, x->group, y->group);
+}
+
+static bool is_empty(const struct hogs_row *row)
+{
+	return row->self.amount.n_samples == 0 && row->self.amount.value_ns == 0 && row->total.amount.n_samples == 0 &&
+	       row->total.amount.value_ns == 0 && row->self_before.amount.n_samples == 0 &&
+	       row->self_before.amount.value_ns == 0 && row->total_before.amount.value_ns == 0;
+}
+
+/* GROUP_BEYOND is there without anything being beyond; and numbers of groups become numbers of rows. */
+static int rank_rows(struct making *m)
+{
+	struct hogs_answer *a = m->answer;
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_rows; i++)
+		if (!is_empty(&a->rows[i]))
+			a->rows[n++] = a->rows[i];
+	a->n_rows = n;
+	qsort_r(a->rows, n, sizeof(*a->rows), by_rank, m->h->grouping);
+	while (a->n_shown < n && a->n_shown < m->question->max_rows &&
+	       (!a->has_cores ||
+		rank_of(&a->rows[a->n_shown].self, &a->rows[a->n_shown].self_before) >= m->question->min_cores))
+		a->n_shown++;
+	m->row_of_group = calloc(m->n_groups + 1, sizeof(*m->row_of_group));
+	if (!m->row_of_group)
+		return -ENOMEM;
+	memset(m->row_of_group, 0xff, m->n_groups * sizeof(*m->row_of_group)); /* NO_ROW */
+	for (size_t i = 0; i < n; i++)
+		m->row_of_group[a->rows[i].group] = (uint32_t)i;
+	return 0;
+}
+
+/* The row of a group, if it is shown. */
+static uint32_t shown_row(const struct making *m, uint32_t group)
+{
+	uint32_t row = group < m->n_groups ? m->row_of_group[group] : NO_ROW;
+
+	return row < m->answer->n_shown ? row : NO_ROW;
+}
+
+static int by_row_and_cores(const void *a, const void *b)
+{
+	const struct share_of_host *x = a, *y = b;
+
+	if (x->row != y->row)
+		return x->row < y->row ? -1 : 1;
+	return x->cores < y->cores ? -1 : x->cores > y->cores;
+}
+
+static void add_share(struct making *m, const struct sum *cell)
+{
+	uint32_t row = shown_row(m, cell->a);
+	double wall_ns = (double)wall_of(m->h, HOGS_NOW, cell->b);
+
+	if (row == NO_ROW || (cell->self.n_samples == 0 && cell->total.n_samples == 0))
+		return;
+	m->shares[m->n_shares++] = (struct share_of_host){
+		.row = row,
+		.host = cell->b,
+		.cores = wall_ns > 0 ? (double)cell->self.value_ns / wall_ns : 0,
+		.error = wall_ns > 0 ? HOGS_Z * sqrt(cell->self.variance) / wall_ns : 0,
+	};
+}
+
+static int find_shares(struct making *m)
+{
+	const struct sums *cells = &m->h->cells[HOGS_NOW];
+
+	m->shares = calloc(cells->n + 1, sizeof(*m->shares));
+	if (!m->shares)
+		return -ENOMEM;
+	for (size_t i = 0; i < cells->n; i++)
+		add_share(m, &cells->items[i]);
+	qsort(m->shares, m->n_shares, sizeof(*m->shares), by_row_and_cores);
+	return 0;
+}
+
+static int add_outliers(struct making *m, const struct share_of_host *shares, size_t n, double *values)
+{
+	struct hogs_answer *a = m->answer;
+	struct spread spread;
+
+	if (n < SPREAD_MIN_HOSTS)
+		return 0;
+	spread = spread_of(values, n);
+	for (size_t i = 0; i < n; i++) {
+		struct hogs_outlier *more;
+
+		if (!spread_stands_out(&spread, shares[i].cores, shares[i].error))
+			continue;
+		more = reallocarray(a->outliers, a->n_outliers + 1, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		a->outliers = more;
+		a->outliers[a->n_outliers++] = (struct hogs_outlier){
+			.row = shares[i].row, .host = shares[i].host, .cores = shares[i].cores, .median = spread.median
+		};
+	}
+	return 0;
+}
+
+/* The hosts of one row: shares are n > 0. */
+static int spread_row(struct making *m, const struct share_of_host *shares, size_t n)
+{
+	struct hogs_row *row = &m->answer->rows[shares->row];
+	_cleanup_free_ double *values = calloc(n, sizeof(*values));
+
+	if (!values)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		values[i] = shares[i].cores;
+	row->n_hosts = n;
+	row->host_p50 = spread_percentile(values, n, 50);
+	row->host_p99 = spread_percentile(values, n, 99);
+	return m->question->has_outliers ? add_outliers(m, shares, n, values) : 0;
+}
+
+static int spread_rows(struct making *m)
+{
+	int r = find_shares(m);
+
+	for (size_t i = 0, n; r == 0 && i < m->n_shares; i += n) {
+		for (n = 1; i + n < m->n_shares && m->shares[i + n].row == m->shares[i].row; n++)
+			;
+		r = spread_row(m, &m->shares[i], n);
+	}
+	return r;
+}
+
+/* Hosts that have a sample of any of these groups. */
+static int count_hosts(const struct making *m, bool of_rest, size_t *ret)
+{
+	const struct sums *cells = &m->h->cells[HOGS_NOW];
+	_cleanup_free_ bool *is_there = NULL;
+	size_t n = 0;
+
+	if (m->h->coverages[HOGS_NOW])
+		coverage_hosts(m->h->coverages[HOGS_NOW], &n);
+	is_there = calloc(n + 1, sizeof(*is_there));
+	if (!is_there)
+		return -ENOMEM;
+	*ret = 0;
+	for (size_t i = 0; i < cells->n; i++) {
+		const struct sum *cell = &cells->items[i];
+
+		if (cell->self.n_samples == 0 || cell->a >= m->n_groups ||
+		    (of_rest && shown_row(m, cell->a) != NO_ROW) || is_there[cell->b])
+			continue;
+		is_there[cell->b] = true;
+		++*ret;
+	}
+	return 0;
+}
+
+static int sum_up_rest(struct making *m)
+{
+	struct hogs_answer *a = m->answer;
+	int r;
+
+	a->rest.group = GROUP_NONE;
+	for (size_t i = a->n_shown; i < a->n_rows; i++) {
+		r = add_measures(&a->rest.self, &a->rows[i].self);
+		if (r == 0)
+			r = add_measures(&a->rest.self_before, &a->rows[i].self_before);
+		if (r < 0)
+			return r;
+		add_facts_of(&a->rest, &a->rows[i]);
+	}
+	r = count_hosts(m, true, &a->rest.n_hosts);
+	return r == 0 ? count_hosts(m, false, &a->taken.n_hosts) : r;
+}
+
+static bool is_larger(const struct making *m, const struct sum *top, const struct hogs_row *than)
+{
+	const char *library, *other_library, *name, *other;
+
+	if (!than->has_top || top->self.value_ns != than->top_amount.value_ns)
+		return !than->has_top || top->self.value_ns > than->top_amount.value_ns;
+	name = grouping_function(m->h->grouping, top->b, &library);
+	other = grouping_function(m->h->grouping, than->top, &other_library);
+	return strcmp(name, other) < 0;
+}
+
+static void find_tops(struct making *m)
+{
+	for (size_t i = 0; i < m->h->tops.n; i++) {
+		const struct sum *top = &m->h->tops.items[i];
+		uint32_t number = shown_row(m, top->a);
+		struct hogs_row *row = number == NO_ROW ? NULL : &m->answer->rows[number];
+
+		if (!row || !is_larger(m, top, row))
+			continue;
+		row->has_top = true;
+		row->top = top->b;
+		row->top_amount = top->self;
+	}
+}
+
+static int by_row_and_value(const void *a, const void *b, void *grouping)
+{
+	const struct hogs_caller *x = a, *y = b;
+	const char *library;
+
+	if (x->row != y->row)
+		return x->row < y->row ? -1 : 1;
+	if (x->amount.value_ns != y->amount.value_ns)
+		return x->amount.value_ns > y->amount.value_ns ? -1 : 1;
+	return strcmp(grouping_function(grouping, x->function, &library),
+		      grouping_function(grouping, y->function, &library));
+}
+
+static int find_callers(struct making *m)
+{
+	const struct sums *edges = &m->h->edges;
+	struct hogs_caller *all = calloc(edges->n + 1, sizeof(*all));
+	size_t n = 0, n_kept = 0, n_of_row = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < edges->n; i++) {
+		uint32_t row = shown_row(m, edges->items[i].a);
+
+		if (row != NO_ROW)
+			all[n++] = (struct hogs_caller){ row, edges->items[i].b, edges->items[i].total };
+	}
+	qsort_r(all, n, sizeof(*all), by_row_and_value, m->h->grouping);
+	for (size_t i = 0; i < n; i++) {
+		n_of_row = n_kept > 0 && all[n_kept - 1].row == all[i].row ? n_of_row + 1 : 1;
+		if (n_of_row <= m->question->max_callers)
+			all[n_kept++] = all[i];
+	}
+	m->answer->callers = all;
+	m->answer->n_callers = n_kept;
+	return 0;
+}
+
+static int make(struct making *m)
+{
+	int r = make_rows(m);
+
+	if (r == 0)
+		r = rank_rows(m);
+	if (r == 0)
+		r = spread_rows(m);
+	if (r == 0)
+		r = sum_up_rest(m);
+	if (r == 0)
+		r = find_callers(m);
+	if (r == 0)
+		find_tops(m);
+	return r;
+}
+
+int hogs_answer(const struct hogs *h, const struct hogs_question *question, struct hogs_answer *ret)
+{
+	_cleanup_(hogs_answer_done) struct hogs_answer a = {
+		.has_cores = true,
+		.has_before = h->coverages[HOGS_BEFORE] && h->cells[HOGS_BEFORE].n > 0,
+		.n_beyond_groups = grouping_n_beyond(h->grouping),
+		.n_beyond_cells = h->n_beyond_cells,
+		.n_beyond_tops = h->n_beyond_tops,
+		.n_beyond_edges = h->n_beyond_edges,
+		.n_beyond_frames = frame_table_n_beyond(h->frames),
+	};
+	_cleanup_(making_done) struct making m = {
+		.h = h, .question = question, .answer = &a, .n_groups = grouping_n(h->grouping)
+	};
+	int r = make(&m);
+
+	if (r < 0)
+		return r;
+	*ret = a;
+	a = (struct hogs_answer){};
+	return 0;
+}
+
+struct hogs_change hogs_change_of(const struct hogs_measure *now, const struct hogs_measure *before)
+{
+	struct hogs_change c = { .cores = now->cores - before->cores,
+				 .error = HOGS_Z * sqrt(now->sd * now->sd + before->sd * before->sd) };
+
+	c.ratio = before->cores > 0 ? c.cores / before->cores : 0;
+	c.is_noise = fabs(c.cores) <= c.error;
+	return c;
+}
+
+double hogs_share(const struct hogs_measure *part, const struct hogs_measure *whole)
+{
+	if (whole->cores > 0)
+		return part->cores / whole->cores;
+	return whole->amount.value_ns ? (double)part->amount.value_ns / (double)whole->amount.value_ns : 0;
+}
