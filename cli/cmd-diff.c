@@ -10,7 +10,6 @@
 #include "cli/text.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "report/extent.h"
 #include "report/flame.h"
 #include "report/frame-table.h"
 #include "report/samples-type.h"
@@ -23,7 +22,7 @@ struct comparison {
 	const struct diff_options *options;
 	struct diff *diff;
 	struct flame flame; /* a column for each side; its stacks only where it is drawn, its frames in any case */
-	struct extent extents[DIFF_N_SIDES];
+	struct normalize_extent extents[DIFF_N_SIDES];
 	bool has_samples; /* they count samples, which chance has a hand in */
 };
 
@@ -31,8 +30,6 @@ static void comparison_done(struct comparison *c)
 {
 	diff_free(c->diff);
 	flame_done(&c->flame);
-	for (size_t i = 0; i < DIFF_N_SIDES; i++)
-		extent_done(&c->extents[i]);
 }
 
 static int comparison_init(struct comparison *c, const struct diff_options *o)
@@ -48,8 +45,6 @@ static int comparison_init(struct comparison *c, const struct diff_options *o)
 		c->flame.columns[i].name = o->sides[i].text;
 	if (r == 0)
 		r = diff_new(o->by, o->labels.labels, o->labels.n, &c->diff);
-	for (size_t i = 0; r == 0 && i < DIFF_N_SIDES; i++)
-		r = extent_init(&c->extents[i]);
 	return r;
 }
 
@@ -91,8 +86,7 @@ static int add_profile(struct comparison *c, size_t side, struct stack_filter *f
 	return r == 0 ? add_stacks(c, side, filter, &reader) : r;
 }
 
-static int add_item(struct comparison *c, size_t side, struct stack_filter *filter, const struct report_input *input,
-		    const struct source_item *item)
+static int add_item(struct comparison *c, size_t side, struct stack_filter *filter, const struct source_item *item)
 {
 	const struct profile_value_type *type = &item->profile->sample_types[item->profile->default_type];
 	int r = flame_add_facts(&c->flame, side, item->profile);
@@ -102,8 +96,6 @@ static int add_item(struct comparison *c, size_t side, struct stack_filter *filt
 			  c->flame.type, c->flame.unit);
 		return EXIT_ERROR;
 	}
-	if (r == 0 && !input->store)
-		r = extent_add_file(&c->extents[side], item);
 	if (r == 0)
 		r = add_profile(c, side, filter, item->profile);
 	return r < 0 ? profile_fail(item->name, r) : EXIT_OK;
@@ -114,15 +106,12 @@ static int read_side(struct comparison *c, size_t side, struct report_options *o
 	_cleanup_(report_input_done) struct report_input input = {};
 	enum exit_code code = report_options_open(o, &input), end = EXIT_OK;
 	struct source_item item;
-	int r;
 
 	if (code != EXIT_OK)
 		return code;
-	r = input.store ? extent_add_store(&c->extents[side], input.store, &o->selection.selection) : 0;
-	if (r < 0)
-		return fail(r);
 	while (code == EXIT_OK && report_input_next(o, &input, &item, &end) == 0)
-		code = (enum exit_code)add_item(c, side, &o->filter, &input, &item);
+		code = (enum exit_code)add_item(c, side, &o->filter, &item);
+	normalize_extent_of(source_coverage(input.source), &c->extents[side]);
 	return code == EXIT_OK ? end : code;
 }
 
@@ -156,8 +145,8 @@ static void set_sides(struct comparison *c, struct diff_view *v)
 		v->sides[i] = (struct diff_view_side){
 			.name = c->options->sides[i].text,
 			.n_profiles = c->flame.columns[i].n_profiles,
-			.n_hosts = extent_n_hosts(&c->extents[i]),
-			.seconds = extent_seconds(&c->extents[i]),
+			.n_hosts = c->extents[i].n_hosts,
+			.seconds = c->extents[i].seconds,
 		};
 }
 
@@ -213,7 +202,7 @@ static int set_wall(struct comparison *c, size_t side)
 		return wall_time_add(wall, 0, NS_PER_S);
 	case NORMALIZE_TOTAL:
 		buf_clear(&wall->spans);
-		return wall_time_add(wall, 0, (uint64_t)(extent_seconds(&c->extents[DIFF_BEFORE]) * NS_PER_S));
+		return wall_time_add(wall, 0, (uint64_t)(c->extents[DIFF_BEFORE].seconds * NS_PER_S));
 	case NORMALIZE_NONE:
 	default:
 		return 0;

@@ -12,7 +12,6 @@
 #include "pprof/merge.h"
 #include "pprof/profile.h"
 #include "report/collect.h"
-#include "report/extent.h"
 #include "report/go-pgo.h"
 #include "report/samples-type.h"
 #include "report/speedscope.h"
@@ -22,13 +21,12 @@
 /* What was read, and over what it was measured. */
 struct exported {
 	struct profile *profile;
-	struct extent extent;
+	struct normalize_extent extent;
 };
 
 static void exported_done(struct exported *e)
 {
 	profile_free(e->profile);
-	extent_done(&e->extent);
 }
 
 static int fail(const struct export_options *o, int error)
@@ -54,23 +52,14 @@ static int fail_to_add(const char *name, const struct profile *p, int r)
 	}
 }
 
-static int add_item(const struct report_input *input, struct source_item *item, struct collect *c, struct extent *e)
-{
-	int r = input->store ? 0 : extent_add_file(e, item);
-
-	return r < 0 ? r : collect_add(c, input->source, item);
-}
-
-static int collect_all(struct export_options *o, struct report_input *input, struct collect *c, struct extent *e)
+static int collect_all(struct export_options *o, struct report_input *input, struct collect *c)
 {
 	enum exit_code code = EXIT_OK;
 	struct source_item item;
-	int r = input->store ? extent_add_store(e, input->store, &o->report.selection.selection) : 0;
 
-	if (r < 0)
-		return fail(o, r);
 	while (report_input_next(&o->report, input, &item, &code) == 0) {
-		r = add_item(input, &item, c, e);
+		int r = collect_add(c, input->source, &item);
+
 		if (r != 0)
 			return fail_to_add(item.name, item.profile, r);
 	}
@@ -85,14 +74,13 @@ static int read_all(struct export_options *o, struct exported *ret)
 
 	if (code != EXIT_OK)
 		return code;
-	r = extent_init(&ret->extent);
-	if (r == 0)
-		r = collect_new(&o->report.filter, &c);
+	r = collect_new(&o->report.filter, &c);
 	if (r < 0)
 		return fail(o, r);
-	code = collect_all(o, &input, c, &ret->extent);
+	code = collect_all(o, &input, c);
 	if (code != EXIT_OK)
 		return code;
+	normalize_extent_of(source_coverage(input.source), &ret->extent);
 	r = collect_take(c, &ret->profile);
 	return r < 0 ? fail(o, r) : EXIT_OK;
 }

@@ -22,7 +22,7 @@ struct command {
 
 extern const struct command cmd_record, cmd_agent, cmd_serve, cmd_status, cmd_hogs, cmd_show, cmd_diff, cmd_flame,
 	cmd_export, cmd_store, cmd_push, cmd_symbolize, cmd_symbols, cmd_doctor, cmd_check_config, cmd_jvm_perfmap,
-	cmd_version, cmd_help;
+	cmd_version, cmd_completion, cmd_help;
 
 extern const struct command *const commands[]; /* in the order in which `cpuhound help` shows them; ends in NULL */
 

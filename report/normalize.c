@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "report/extent.h"
+#include "common/clock.h"
+#include "report/coverage.h"
 
 static const char *const names[] = {
 	[NORMALIZE_NONE] = "none",
@@ -29,10 +30,24 @@ const char *normalize_name(enum normalize n)
 	return names[n];
 }
 
-int normalize_factor(enum normalize n, struct extent *e, int64_t sum, int64_t wanted, double *ret)
+void normalize_extent_of(struct coverage *c, struct normalize_extent *ret)
 {
-	double seconds = extent_seconds(e);
+	const struct coverage_host *hosts;
+	size_t n;
 
+	*ret = (struct normalize_extent){};
+	coverage_finish(c);
+	hosts = coverage_hosts(c, &n);
+	for (size_t i = 0; i < n; i++) {
+		ret->seconds += (double)hosts[i].wall_ns / NS_PER_S;
+		ret->n_hosts += hosts[i].wall_ns > 0;
+	}
+	if (ret->n_hosts > 0)
+		ret->seconds /= (double)ret->n_hosts;
+}
+
+int normalize_factor(enum normalize n, const struct normalize_extent *e, int64_t sum, int64_t wanted, double *ret)
+{
 	switch (n) {
 	case NORMALIZE_TOTAL:
 		if (sum <= 0)
@@ -41,9 +56,9 @@ int normalize_factor(enum normalize n, struct extent *e, int64_t sum, int64_t wa
 		return 0;
 	case NORMALIZE_TIME:
 	case NORMALIZE_HOSTS:
-		if (seconds <= 0)
+		if (e->seconds <= 0)
 			return NORMALIZE_NO_TIME;
-		*ret = 1 / seconds / (n == NORMALIZE_HOSTS ? (double)extent_n_hosts(e) : 1);
+		*ret = 1 / e->seconds / (n == NORMALIZE_HOSTS ? (double)e->n_hosts : 1);
 		return 0;
 	case NORMALIZE_NONE:
 	default:

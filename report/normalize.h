@@ -5,11 +5,12 @@
  *
  *	none    1: values stay what was measured
  *	total   what makes their sum NORMALIZE_TOTAL_SUM, or the sum of another profile: shares
- *	time    1 / the seconds that were measured (report/extent.h): CPU time a second of all hosts, which is cores
+ *	time    1 / the seconds that a host was recorded for, on the average: CPU time a second of all, which is cores
  *	hosts   1 / those seconds / the number of hosts: cores of an average host
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/clean.h"
@@ -24,7 +25,14 @@ enum normalize {
 	NORMALIZE_HOSTS,
 };
 
-struct extent;
+struct coverage;
+
+/* What values were measured over, whatever samples of it are selected. */
+struct normalize_extent {
+	double seconds; /* of a host, on the average; 0: unknown */
+	size_t n_hosts; /* that are known to be recorded for some time */
+};
+void normalize_extent_of(struct coverage *c, struct normalize_extent *ret);
 
 enum normalize_answer {
 	NORMALIZE_UNKNOWN = 1, /* the word is none of them */
@@ -35,7 +43,8 @@ _must_check_ int normalize_parse(const char *word, enum normalize *ret);
 const char *normalize_name(enum normalize n);
 
 /* sum: of what is measured; wanted: what it shall become, where n is NORMALIZE_TOTAL. */
-_must_check_ int normalize_factor(enum normalize n, struct extent *e, int64_t sum, int64_t wanted, double *ret);
+_must_check_ int normalize_factor(enum normalize n, const struct normalize_extent *e, int64_t sum, int64_t wanted,
+				  double *ret);
 
 /* A value times its factor, rounded; whole numbers stay exact where that is 1. */
 int64_t normalize_value(int64_t value, double factor);

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What profiles were measured over, of files and of a store; and what values are multiplied with. */
+/* What values were measured over, and what they are multiplied with. */
 #include "report/normalize.h"
 
-#include <string.h>
+#include <stdio.h>
 
-#include "report/extent.h"
-#include "report/source.h"
-#include "store/selection.h"
-#include "tests/unit/store-fixture.h"
+#include "report/coverage.h"
+#include "store/window.h"
+#include "tests/unit/cmocka-all.h"
 
 #define S INT64_C(1000000000)
 
-static void add_file(struct extent *e, const char *const *comments, size_t n_comments, int64_t start_s, uint64_t s)
+static void add(struct coverage *c, const char *host, int64_t start_s, uint64_t s)
 {
-	struct profile p = { .comments = comments, .n_comments = n_comments };
-	const struct source_item item = { .profile = &p, .window = { .start_ns = start_s * S, .duration_ns = s * S } };
+	struct window_info window = { .start_ns = start_s * S, .duration_ns = s * S };
 
-	assert_int_equal(extent_add_file(e, &item), 0);
+	snprintf(window.host, sizeof(window.host), "%s", host);
+	assert_int_equal(coverage_add_window(c, &window), 0);
 }
 
-static void assert_factor(enum normalize n, struct extent *e, int64_t sum, int64_t wanted, double expected)
+static void assert_factor(enum normalize n, const struct normalize_extent *e, int64_t sum, int64_t wanted,
+			  double expected)
 {
 	double factor;
 
@@ -27,73 +27,39 @@ static void assert_factor(enum normalize n, struct extent *e, int64_t sum, int64
 	assert_true(factor > expected * 0.999999 && factor < expected * 1.000001);
 }
 
-static void test_files(void **state)
+static void test_extent(void **state)
 {
-	static const char *const a[] = { "cpuhound 1", "host a, Linux 6" }, *const b[] = { "host b, Linux 6" };
-	static const char *const both[] = { "host a, Linux 6", "host b, Linux 6" }, *const none[] = { "hosts" };
-	_cleanup_(extent_done) struct extent e;
+	_cleanup_(coverage_freep) struct coverage *c = NULL;
+	struct normalize_extent e;
 
-	assert_int_equal(extent_init(&e), 0);
-	assert_true(extent_seconds(&e) == 0);
-	add_file(&e, a, ARRAY_SIZE(a), 1000, 10);
-	add_file(&e, b, ARRAY_SIZE(b), 1000, 10); /* the same time on another host */
-	assert_int_equal(extent_n_hosts(&e), 2);
-	assert_true(extent_seconds(&e) == 10);
-	add_file(&e, both, ARRAY_SIZE(both), 1020, 10);
-	assert_int_equal(extent_n_hosts(&e), 2);
-	assert_true(extent_seconds(&e) == 20);
+	assert_int_equal(coverage_new(&c), 0);
+	normalize_extent_of(c, &e);
+	assert_int_equal(e.n_hosts, 0);
+	assert_true(e.seconds == 0);
+	add(c, "a", 1000, 10);
+	add(c, "b", 1000, 10); /* the same time on another host */
+	normalize_extent_of(c, &e);
+	assert_int_equal(e.n_hosts, 2);
+	assert_true(e.seconds == 10);
+	add(c, "a", 1020, 20);
+	normalize_extent_of(c, &e);
+	assert_int_equal(e.n_hosts, 2);
+	assert_true(e.seconds == 20);
 	assert_factor(NORMALIZE_NONE, &e, 5, 10, 1);
 	assert_factor(NORMALIZE_TOTAL, &e, 5, 10, 2);
 	assert_factor(NORMALIZE_TIME, &e, 5, 10, 0.05);
 	assert_factor(NORMALIZE_HOSTS, &e, 5, 10, 0.025);
-	add_file(&e, none, ARRAY_SIZE(none), 1000, 10); /* of another tool: one host more, whoever it is */
-	assert_int_equal(extent_n_hosts(&e), 3);
 }
 
 static void test_unknown(void **state)
 {
-	_cleanup_(extent_done) struct extent e;
+	static const struct normalize_extent none = {};
 	double factor;
 
-	assert_int_equal(extent_init(&e), 0);
-	assert_int_equal(normalize_factor(NORMALIZE_TIME, &e, 1, 1, &factor), NORMALIZE_NO_TIME);
-	add_file(&e, NULL, 0, 0, 0);
-	assert_int_equal(normalize_factor(NORMALIZE_HOSTS, &e, 1, 1, &factor), NORMALIZE_NO_TIME);
-	assert_int_equal(normalize_factor(NORMALIZE_TOTAL, &e, 0, 1, &factor), NORMALIZE_NO_SUM);
-	assert_int_equal(normalize_factor(NORMALIZE_TOTAL, &e, -1, 1, &factor), NORMALIZE_NO_SUM);
-}
-
-/* Windows without the service that is asked for are time in which it has not run. */
-static void test_store(void **state)
-{
-	struct store *s = open_store(STORE_WRITE);
-	struct window_info info;
-	struct selection one = { .until_ns = BASE_NS + 4 * WINDOW_NS };
-	_cleanup_(extent_done) struct extent e;
-	char why[MATCHER_WHY_BYTES];
-
-	assert_int_equal(put(s, &(struct made){ .first = 0, .start_ns = BASE_NS, .services = "api" }, &info), 0);
-	for (uint64_t i = 1; i < 6; i++)
-		assert_int_equal(put(s,
-				     &(struct made){ .first = i,
-						     .start_ns = BASE_NS + (int64_t)i * WINDOW_NS,
-						     .services = "db" },
-				     &info),
-				 0);
-	store_free(s);
-	s = open_store(STORE_READ);
-	assert_int_equal(selection_add(&one, "service=api", why), 0);
-	assert_int_equal(extent_init(&e), 0);
-	assert_int_equal(extent_add_store(&e, s, &one), 0);
-	assert_int_equal(extent_n_hosts(&e), 1);
-	assert_true(extent_seconds(&e) == 4 * WINDOW_NS / (double)S);
-	extent_done(&e);
-	assert_int_equal(selection_add(&one, "host=nobody", why), 0);
-	assert_int_equal(extent_init(&e), 0);
-	assert_int_equal(extent_add_store(&e, s, &one), 0);
-	assert_int_equal(extent_n_hosts(&e), 0);
-	selection_done(&one);
-	store_free(s);
+	assert_int_equal(normalize_factor(NORMALIZE_TIME, &none, 1, 1, &factor), NORMALIZE_NO_TIME);
+	assert_int_equal(normalize_factor(NORMALIZE_HOSTS, &none, 1, 1, &factor), NORMALIZE_NO_TIME);
+	assert_int_equal(normalize_factor(NORMALIZE_TOTAL, &none, 0, 1, &factor), NORMALIZE_NO_SUM);
+	assert_int_equal(normalize_factor(NORMALIZE_TOTAL, &none, -1, 1, &factor), NORMALIZE_NO_SUM);
 }
 
 static void test_words(void **state)
@@ -113,9 +79,8 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_extent),
 		cmocka_unit_test(test_unknown),
-		cmocka_unit_test_setup_teardown(test_store, state_set_up, state_tear_down),
 		cmocka_unit_test(test_words),
 	};
 
