@@ -208,6 +208,14 @@ static enum exit_code tell_end(const struct report_options *o, const struct repo
 	return counts.n_profiles > 0 ? EXIT_OK : tell_nothing(o, i);
 }
 
+enum exit_code report_input_fail(const struct report_options *o, const struct report_input *i, int error)
+{
+	const char *reason = source_reason(i->source);
+
+	return (enum exit_code)(*reason ? text_fail("read from", o->selection.store, reason)
+					: profile_fail(source_name(i->source), error));
+}
+
 int report_input_next(const struct report_options *o, struct report_input *i, struct source_item *ret,
 		      enum exit_code *ret_exit)
 {
@@ -215,9 +223,6 @@ int report_input_next(const struct report_options *o, struct report_input *i, st
 
 	if (r == 0)
 		return 0;
-	if (r < 0 && *source_reason(i->source))
-		*ret_exit = (enum exit_code)text_fail("read from", o->selection.store, source_reason(i->source));
-	else
-		*ret_exit = r < 0 ? (enum exit_code)profile_fail(source_name(i->source), r) : tell_end(o, i);
+	*ret_exit = r < 0 ? report_input_fail(o, i, r) : tell_end(o, i);
 	return r;
 }

@@ -75,6 +75,9 @@ void report_input_done(struct report_input *i);
 /* EXIT_OK, or it was told why not. The options outlive the input. */
 enum exit_code report_options_open(const struct report_options *o, struct report_input *ret);
 
+/* Tells of an error of the source; EXIT_ERROR. */
+enum exit_code report_input_fail(const struct report_options *o, const struct report_input *i, int error);
+
 /*
  * What is read next: 0 and the item, SOURCE_END, or an error that was told (-errno), with the name of the file. After
  * the end, what was passed over is told as a warning, and that there was nothing at all as an error: *ret_exit says so.

@@ -144,7 +144,9 @@ int clickhouse_query_hosts(const struct engine_question *question, struct clickh
 	if (r == 0)
 		r = buf_add_str(&ret->sql,
 				"SELECT Host, toInt64(toUnixTimestamp64Nano(min(Start))), "
-				"toInt64(sum(toUnixTimestamp64Nano(End) - toUnixTimestamp64Nano(Start))) "
+				"toInt64(toUnixTimestamp64Nano(max(End))), "
+				"toInt64(sum(toUnixTimestamp64Nano(End) - toUnixTimestamp64Nano(Start))), "
+				"toUInt64(count()) "
 				"FROM (SELECT DISTINCT toString(Labels['" HOST_LABEL "']) AS Host, Start, End "
 				"FROM samples WHERE ");
 	if (r == 0)

@@ -24,7 +24,10 @@ struct clickhouse_query {
 };
 void clickhouse_query_done(struct clickhouse_query *q);
 
-/* Host String, Start Int64, Wall Int64 (ns), in the order of the hosts: of the matchers those of the label host. */
+/*
+ * Host String, Start Int64, End Int64, Wall Int64 (ns), Batches UInt64, in the order of the hosts: of the matchers
+ * those of the label host.
+ */
 _must_check_ int clickhouse_query_hosts(const struct engine_question *question, struct clickhouse_query *ret);
 
 /* Hash UInt64, Stack Array(String), Libraries Array(String): the largest stacks. */

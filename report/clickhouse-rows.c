@@ -27,20 +27,24 @@ void clickhouse_hosts_done(struct clickhouse_hosts *h)
 	*h = (struct clickhouse_hosts){};
 }
 
-static int read_host(struct row_binary *b, struct intern *names, struct clickhouse_host *ret)
+static int read_host(struct row_binary *b, struct intern *names, struct engine_host *ret)
 {
 	int r = keep_text(b, names, &ret->name);
 
 	if (r == 0)
 		r = row_binary_i64(b, &ret->start_ns);
 	if (r == 0)
+		r = row_binary_i64(b, &ret->end_ns);
+	if (r == 0)
 		r = row_binary_i64(b, &ret->wall_ns);
-	return r == 0 && (ret->start_ns < 0 || ret->wall_ns < 0) ? -EBADMSG : r;
+	if (r == 0)
+		r = row_binary_u64(b, &ret->n_profiles);
+	return r == 0 && (ret->start_ns < 0 || ret->end_ns < 0 || ret->wall_ns < 0) ? -EBADMSG : r;
 }
 
 static int compare_hosts(const void *a, const void *b)
 {
-	const struct clickhouse_host *x = a, *y = b;
+	const struct engine_host *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
 }
@@ -52,7 +56,7 @@ int clickhouse_hosts_read(struct clickhouse_hosts *h, const void *data, size_t s
 	int r = intern_new(MAX_STRINGS_BYTES, &h->names);
 
 	while (r == 0 && b.at < b.end) {
-		struct clickhouse_host host = {};
+		struct engine_host host = {};
 
 		r = read_host(&b, h->names, &host);
 		if (r == 0)
@@ -61,21 +65,17 @@ int clickhouse_hosts_read(struct clickhouse_hosts *h, const void *data, size_t s
 	if (r < 0)
 		return r;
 	h->n = hosts.size / sizeof(*h->hosts);
-	h->hosts = (struct clickhouse_host *)(void *)take_ptr(hosts.data);
+	h->hosts = (struct engine_host *)(void *)take_ptr(hosts.data);
 	if (h->n > 0)
 		qsort(h->hosts, h->n, sizeof(*h->hosts), compare_hosts);
 	return 0;
 }
 
-void clickhouse_hosts_find(const struct clickhouse_hosts *h, const char *name, int64_t *ret_start_ns,
-			   int64_t *ret_wall_ns)
+const struct engine_host *clickhouse_hosts_find(const struct clickhouse_hosts *h, const char *name)
 {
-	const struct clickhouse_host wanted = { .name = name }, *found = NULL;
+	const struct engine_host wanted = { .name = name };
 
-	if (h->n > 0)
-		found = bsearch(&wanted, h->hosts, h->n, sizeof(*h->hosts), compare_hosts);
-	*ret_start_ns = found ? found->start_ns : 0;
-	*ret_wall_ns = found ? found->wall_ns : 0;
+	return h->n > 0 ? bsearch(&wanted, h->hosts, h->n, sizeof(*h->hosts), compare_hosts) : NULL;
 }
 
 /* -- sums -- */

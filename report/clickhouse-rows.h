@@ -11,16 +11,12 @@
 #include "common/clean.h"
 #include "common/intern.h"
 #include "pprof/frame.h"
+#include "report/engine-server.h"
 #include "report/row-binary.h"
-
-struct clickhouse_host {
-	const char *name;
-	int64_t start_ns, wall_ns;
-};
 
 /* How long each host was recorded. Begins with `= {}`. */
 struct clickhouse_hosts {
-	struct clickhouse_host *hosts; /* by name */
+	struct engine_host *hosts; /* by name */
 	size_t n;
 	struct intern *names;
 };
@@ -28,9 +24,8 @@ struct clickhouse_hosts {
 _must_check_ int clickhouse_hosts_read(struct clickhouse_hosts *h, const void *data, size_t size);
 void clickhouse_hosts_done(struct clickhouse_hosts *h);
 
-/* 0 and 0 for a host that is not there. */
-void clickhouse_hosts_find(const struct clickhouse_hosts *h, const char *name, int64_t *ret_start_ns,
-			   int64_t *ret_wall_ns);
+/* NULL: it is not there. */
+const struct engine_host *clickhouse_hosts_find(const struct clickhouse_hosts *h, const char *name);
 
 /* One sum; its strings live as long as the reader, its labels until the next call. */
 struct clickhouse_sum {

@@ -156,13 +156,16 @@ int coverage_add_window(struct coverage *c, const struct window_info *window)
 	return add_time(c, host, window->start_ns, window->duration_ns);
 }
 
-int coverage_add_time(struct coverage *c, const char *host, int64_t start_ns, uint64_t duration_ns)
+int coverage_add_host(struct coverage *c, const struct coverage_host *host, uint64_t n_windows)
 {
 	uint32_t number;
-	int r = coverage_find(c, host, &number);
+	int r = coverage_find(c, host->name, &number);
 
-	c->totals.n_windows++;
-	return r < 0 ? r : add_time(c, number, start_ns, duration_ns);
+	if (r < 0)
+		return r;
+	c->totals.n_windows += n_windows;
+	c->untimed[number].seen_ns = host->end_ns;
+	return add_time(c, number, host->start_ns, host->wall_ns);
 }
 
 static bool has(const uint32_t *hosts, size_t n, uint32_t host)

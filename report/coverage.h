@@ -42,8 +42,8 @@ DEFINE_CLEANUP(struct coverage *, coverage_free);
 /* A window of a store: of one host, which its name tells. */
 _must_check_ int coverage_add_window(struct coverage *c, const struct window_info *window);
 
-/* What a server tells of a host: how long it was recorded from then on, without a ledger. */
-_must_check_ int coverage_add_time(struct coverage *c, const char *host, int64_t start_ns, uint64_t duration_ns);
+/* What a server tells of a host that is not there yet, of so many windows, or what was made of them. */
+_must_check_ int coverage_add_host(struct coverage *c, const struct coverage_host *host, uint64_t n_windows);
 
 /*
  * A profile of a file, with all its samples: its hosts are what the label `host` tells. One of several hosts lasted as

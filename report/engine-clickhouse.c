@@ -161,9 +161,7 @@ size_t clickhouse_n_hosts(const struct clickhouse *c)
 
 void clickhouse_host(const struct clickhouse *c, size_t i, struct engine_host *ret)
 {
-	const struct clickhouse_host *host = &c->hosts.hosts[i];
-
-	*ret = (struct engine_host){ .name = host->name, .start_ns = host->start_ns, .wall_ns = host->wall_ns };
+	*ret = c->hosts.hosts[i];
 }
 
 /* -- profiles -- */
@@ -218,6 +216,7 @@ static int add_host(struct clickhouse *c, struct profile_builder *b, struct engi
 int clickhouse_next(struct clickhouse *c, struct profile **ret, struct window_info *ret_window)
 {
 	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
+	const struct engine_host *recorded;
 	struct engine_host host = {};
 	int r = profile_builder_new(&b);
 
@@ -232,6 +231,10 @@ int clickhouse_next(struct clickhouse *c, struct profile **ret, struct window_in
 				   CLICKHOUSE_MAX_ROWS);
 	if (r < 0)
 		return bad_answer(c->server, r);
-	clickhouse_hosts_find(&c->hosts, host.name, &host.start_ns, &host.wall_ns);
+	recorded = clickhouse_hosts_find(&c->hosts, host.name);
+	if (recorded) {
+		host.start_ns = recorded->start_ns;
+		host.wall_ns = recorded->wall_ns;
+	}
 	return engine_make_profile(b, &host, ret, ret_window);
 }

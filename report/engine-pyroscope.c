@@ -28,7 +28,8 @@
 #define PIECE_MS ((int64_t)24 * 3600 * MS_PER_S)
 
 struct recorded {
-	int64_t start_ms, wall_ms;
+	int64_t start_ms, end_ms, wall_ms;
+	uint64_t n_points;
 };
 
 struct pyroscope {
@@ -186,6 +187,9 @@ static int add_time(struct pyroscope *p, const struct pyroscope_time *t, int64_t
 		return r;
 	if (recorded->start_ms == 0 || t->points_ms[0] < recorded->start_ms)
 		recorded->start_ms = t->points_ms[0];
+	if (t->points_ms[t->n - 1] + step_ms > recorded->end_ms)
+		recorded->end_ms = t->points_ms[t->n - 1] + step_ms;
+	recorded->n_points += t->n;
 	return __builtin_add_overflow(recorded->wall_ms, wall_ms, &recorded->wall_ms) ? -ERANGE : 0;
 }
 
@@ -272,7 +276,9 @@ void pyroscope_host(const struct pyroscope *p, size_t i, struct engine_host *ret
 	*ret = (struct engine_host){
 		.name = pool_get(&p->hosts, (uint32_t)i, &size),
 		.start_ns = recorded->start_ms * (int64_t)NS_PER_MS,
+		.end_ns = recorded->end_ms * (int64_t)NS_PER_MS,
 		.wall_ns = recorded->wall_ms * (int64_t)NS_PER_MS,
+		.n_profiles = recorded->n_points,
 	};
 }
 

@@ -22,14 +22,12 @@ struct profile_builder;
 
 /* What is added up of one host. */
 struct engine_host {
-	const char *name; /* "": samples that do not tell */
-	int64_t start_ns; /* of its first profile in the time of the selection; 0: unknown */
-	int64_t wall_ns;  /* that its profiles lasted */
+	const char *name;         /* "": samples that do not tell */
+	int64_t start_ns, end_ns; /* of its first profile in the time of the selection, and of the last; 0: unknown */
+	int64_t wall_ns;          /* that its profiles lasted */
+	uint64_t n_profiles;      /* that it pushed */
 	int64_t n_samples, cpu_ns;
 };
-
-/* What a window says of it: start, duration and name. */
-void engine_describe(const struct engine_host *host, struct window_info *ret);
 
 /* The builder's samples as a profile of that host, and what the window says of it. */
 _must_check_ int engine_make_profile(struct profile_builder *b, const struct engine_host *host, struct profile **ret,

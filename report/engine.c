@@ -168,7 +168,7 @@ size_t engine_n(const struct engine *e)
 	return e->clickhouse ? clickhouse_n_hosts(e->clickhouse) : pyroscope_n_hosts(e->pyroscope);
 }
 
-void engine_recorded(const struct engine *e, size_t i, struct window_info *ret)
+uint64_t engine_recorded(const struct engine *e, size_t i, struct coverage_host *ret)
 {
 	struct engine_host host = {};
 
@@ -176,14 +176,10 @@ void engine_recorded(const struct engine *e, size_t i, struct window_info *ret)
 		clickhouse_host(e->clickhouse, i, &host);
 	else
 		pyroscope_host(e->pyroscope, i, &host);
-	engine_describe(&host, ret);
-}
-
-void engine_describe(const struct engine_host *host, struct window_info *ret)
-{
-	*ret = (struct window_info){ .start_ns = host->start_ns, .duration_ns = (uint64_t)host->wall_ns };
-	if (host->name[0])
-		name_spell_host(host->name, ret->host);
+	*ret = (struct coverage_host){
+		.name = host.name, .wall_ns = (uint64_t)host.wall_ns, .start_ns = host.start_ns, .end_ns = host.end_ns
+	};
+	return host.n_profiles;
 }
 
 /* -- profiles -- */
@@ -214,7 +210,12 @@ int engine_make_profile(struct profile_builder *b, const struct engine_host *hos
 		r = profile_decode(raw.data, raw.size, ret);
 	if (r < 0)
 		return r;
-	engine_describe(host, ret_window);
-	ret_window->period_ns = (uint64_t)meta.period_ns;
+	*ret_window = (struct window_info){
+		.start_ns = meta.time_ns,
+		.duration_ns = (uint64_t)meta.duration_ns,
+		.period_ns = (uint64_t)meta.period_ns,
+	};
+	if (host->name[0])
+		name_spell_host(host->name, ret_window->host);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "common/clean.h"
+#include "report/coverage.h"
 #include "report/fetch.h"
 #include "store/window.h"
 
@@ -51,6 +52,6 @@ _must_check_ int engine_next(struct engine *e, struct profile **ret, struct wind
 
 const char *engine_reason(const struct engine *e);
 
-/* Hosts that were recorded, whatever their labels, and one of them: start, duration and host. */
+/* Hosts that were recorded, whatever their labels; one of them, and how many profiles it has pushed. */
 size_t engine_n(const struct engine *e);
-void engine_recorded(const struct engine *e, size_t i, struct window_info *ret);
+uint64_t engine_recorded(const struct engine *e, size_t i, struct coverage_host *ret);

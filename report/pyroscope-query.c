@@ -10,7 +10,7 @@
 #include "store/selection.h"
 
 #define HOST_LABEL "host"
-#define MAX_MS (INT64_MAX / (int64_t)NS_PER_MS) /* no time in ns is beyond */
+#define MAX_MS (INT64_MAX / 4 / (int64_t)NS_PER_MS) /* no time in ns is beyond */
 
 /* -- selectors -- */
 

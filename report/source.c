@@ -138,13 +138,14 @@ int source_of_hub(const char *url, const struct fetch_settings *settings, const 
 /* Its profiles tell nothing of hosts that have no sample of a service. */
 static int cover_engine(struct source *s)
 {
-	struct window_info info;
 	int r = 0;
 
 	s->is_covered = true;
 	for (size_t i = 0; r == 0 && i < engine_n(s->engine); i++) {
-		engine_recorded(s->engine, i, &info);
-		r = coverage_add_time(s->coverage, info.host, info.start_ns, info.duration_ns);
+		struct coverage_host host;
+		uint64_t n = engine_recorded(s->engine, i, &host);
+
+		r = coverage_add_host(s->coverage, &host, n);
 	}
 	return r;
 }

@@ -23,12 +23,12 @@ static void check(bool holds)
 static void read_hosts(const uint8_t *data, size_t size)
 {
 	_cleanup_(clickhouse_hosts_done) struct clickhouse_hosts h = {};
-	int64_t start_ns, wall_ns;
+	const struct engine_host *host;
 
 	if (clickhouse_hosts_read(&h, data, size) < 0)
 		return;
-	clickhouse_hosts_find(&h, "a", &start_ns, &wall_ns);
-	check(start_ns >= 0 && wall_ns >= 0);
+	host = clickhouse_hosts_find(&h, "a");
+	check(!host || (host->start_ns >= 0 && host->end_ns >= 0 && host->wall_ns >= 0));
 }
 
 static void read_sums(const uint8_t *data, size_t size)
@@ -132,7 +132,7 @@ const void *fuzz_seed(size_t i, size_t *ret_size)
 		size_t size;
 	} seeds[] = {
 #define SEED(bytes) { bytes, sizeof(bytes) - 1 }
-		SEED("\0\1a" NUMBER NUMBER "\0" NUMBER NUMBER),
+		SEED("\0\1a" NUMBER NUMBER NUMBER NUMBER "\0" NUMBER NUMBER NUMBER NUMBER),
 		SEED("\1\2\4host\1a\4comm\0\3api" NUMBER NUMBER NUMBER "\0\0" NUMBER NUMBER NUMBER),
 		SEED("\2" NUMBER "\2\14libz.so+0x12\4main\2\7libz.so\0\1\0\0\0\0\0\0\0\1\3abc\0"),
 		SEED("\3\x12\x15\n\t\n\4host\x12\1a\n\x08\n\4comm\x12\0\x12\x0c\n\n\n\4host\x12\2b\""),

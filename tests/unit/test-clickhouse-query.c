@@ -25,7 +25,9 @@ static void whole_text(void **state)
 
 	assert_int_equal(clickhouse_query_hosts(&question, &q), 0);
 	assert_string_equal(q.sql.data, "SELECT Host, toInt64(toUnixTimestamp64Nano(min(Start))), "
-					"toInt64(sum(toUnixTimestamp64Nano(End) - toUnixTimestamp64Nano(Start))) FROM "
+					"toInt64(toUnixTimestamp64Nano(max(End))), "
+					"toInt64(sum(toUnixTimestamp64Nano(End) - toUnixTimestamp64Nano(Start))), "
+					"toUInt64(count()) FROM "
 					"(SELECT DISTINCT toString(Labels['host']) AS Host, Start, End FROM samples "
 					"WHERE Type = 'cpu') GROUP BY Host ORDER BY Host LIMIT 65537 FORMAT RowBinary");
 }

@@ -23,26 +23,30 @@ static void add_host(struct buf *b, const char *name, int64_t start_ns, int64_t 
 {
 	row_text(b, name);
 	row_number(b, start_ns);
+	row_number(b, start_ns + 2 * wall_ns);
 	row_number(b, wall_ns);
+	row_number(b, 5);
 }
 
 static void hosts(void **state)
 {
 	_cleanup_(buf_done) struct buf b = {};
 	_cleanup_(clickhouse_hosts_done) struct clickhouse_hosts h = {};
-	int64_t start_ns, wall_ns;
+	const struct engine_host *host;
 
 	add_host(&b, "web-2", 7, 60);
 	add_host(&b, "", 9, 1);
 	add_host(&b, "web-1", 8, 61);
 	assert_int_equal(clickhouse_hosts_read(&h, b.data, b.size), 0);
 	assert_int_equal(h.n, 3);
-	clickhouse_hosts_find(&h, "web-1", &start_ns, &wall_ns);
-	assert_int_equal(start_ns, 8);
-	assert_int_equal(wall_ns, 61);
-	clickhouse_hosts_find(&h, "web-3", &start_ns, &wall_ns);
-	assert_int_equal(start_ns, 0);
-	assert_int_equal(wall_ns, 0);
+	host = clickhouse_hosts_find(&h, "web-1");
+	assert_non_null(host);
+	assert_int_equal(host->start_ns, 8);
+	assert_int_equal(host->end_ns, 8 + 2 * 61);
+	assert_int_equal(host->wall_ns, 61);
+	assert_int_equal(host->n_profiles, 5);
+	assert_non_null(clickhouse_hosts_find(&h, ""));
+	assert_null(clickhouse_hosts_find(&h, "web-3"));
 }
 
 static void negative_wall(void **state)
