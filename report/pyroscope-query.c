@@ -14,7 +14,7 @@
 
 /* -- selectors -- */
 
-/* As Go writes a string. */
+/* As Go writes a string. Bytes of other characters are escaped as well: U+FFFD itself would be an error. */
 static int add_quoted(const char *text, struct buf *ret)
 {
 	int r = buf_add_char(ret, '"');
@@ -22,7 +22,7 @@ static int add_quoted(const char *text, struct buf *ret)
 	for (; r == 0 && *text; text++) {
 		if (*text == '"' || *text == '\\')
 			r = buf_printf(ret, "\\%c", *text);
-		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+		else if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
 			r = buf_printf(ret, "\\x%02x", (unsigned char)*text);
 		else
 			r = buf_add_char(ret, *text);

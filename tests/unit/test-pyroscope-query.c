@@ -77,7 +77,7 @@ static const struct made_set made[] = {
 	{ { "host", "b", "service_name", "api" } },
 	{ { "host", "a", "__session_id__", "1", "service_name", "api" } },
 	{ { "host", "a", "service_name", "api", "__name__", "process_cpu" } }, /* the same but for what is none */
-	{ { "host", "a", "comm", "a \"b\"\\c\n", "0bad", "x" } },
+	{ { "host", "a", "comm", "a \"b\"\\c\n\xef\xbf\xbd", "0bad", "x" } },
 };
 
 static void read_made(struct pyroscope_sets *ret)
@@ -134,7 +134,8 @@ static void selectors(void **state)
 	read_made(&sets);
 	buf_clear(&b);
 	assert_int_equal(pyroscope_add_selector(&s, true, &sets, &sets.sets[0], &b), 0);
-	assert_string_equal(b.data, "{host!~\"web-.*\",comm=\"a \\\"b\\\"\\\\c\\x0a\",host=\"a\",service_name=\"\"}");
+	assert_string_equal(b.data, "{host!~\"web-.*\",comm=\"a "
+				    "\\\"b\\\"\\\\c\\x0a\\xef\\xbf\\xbd\",host=\"a\",service_name=\"\"}");
 }
 
 static void times(void **state)
