@@ -9,15 +9,16 @@
 #include "pprof/build.h"
 #include "pprof/pool.h"
 #include "pprof/profile.h"
-#include "report/engine-frames.h"
 #include "report/engine-server.h"
 #include "report/pyroscope-query.h"
+#include "report/pyroscope-sum.h"
 #include "store/selection.h"
 
 #define MAX_SETS ((size_t)4096)
 #define MAX_REQUESTS ((size_t)20000)
 #define MAX_SETS_BYTES ((size_t)8 << 20)
 #define MAX_ERRORS_IN_ERRORS 3
+#define MAX_TRIES 3
 #define MAX_POINTS ((size_t)100000)
 #define MAX_TIMES_BYTES ((size_t)8 << 20)
 #define MAX_HOSTS_BYTES ((size_t)4 << 20)
@@ -39,7 +40,6 @@ struct pyroscope {
 	size_t next;         /* of them */
 	struct pool hosts;   /* names with their NUL: the number is that in: */
 	struct buf recorded; /* struct recorded */
-	struct buf frames;   /* of one sample: struct frame */
 };
 
 struct pyroscope *pyroscope_free(struct pyroscope *p)
@@ -49,7 +49,6 @@ struct pyroscope *pyroscope_free(struct pyroscope *p)
 	pyroscope_sets_done(&p->sets);
 	pool_done(&p->hosts);
 	buf_done(&p->recorded);
-	buf_done(&p->frames);
 	free(p);
 	return NULL;
 }
@@ -81,14 +80,31 @@ static int refused(struct engine_server *s, const struct buf *answer)
 	return valid.size > 0 ? engine_fail(s, "%s", valid.data) : FETCH_FAILED;
 }
 
+/* A part of the server that gave up on another one, or a proxy on the server: 1.21.1 says 499 now and then. */
+static bool is_passing(const char *reason)
+{
+	static const char *const statuses[] = { "HTTP 499", "HTTP 502", "HTTP 503", "HTTP 504" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
+		if (strncmp(reason, statuses[i], strlen(statuses[i])) == 0)
+			return true;
+	return false;
+}
+
 static int ask(struct engine_server *s, const char *method, const struct buf *request, size_t max_bytes,
 	       struct buf *ret)
 {
 	_cleanup_(buf_done) struct buf url = {};
 	int r = buf_printf(&url, "%s%s/querier.v1.QuerierService/%s", s->url.data, s->path.data ?: "", method);
 
-	if (r == 0)
+	if (r < 0)
+		return r;
+	for (int i = 0; i < MAX_TRIES; i++) {
+		buf_clear(ret);
 		r = fetch_post(s->fetch, url.data, "application/proto", request, max_bytes, ret, s->reason);
+		if (r <= 0 || !is_passing(s->reason))
+			break;
+	}
 	return r > 0 ? refused(s, ret) : r;
 }
 
@@ -284,98 +300,10 @@ void pyroscope_host(const struct pyroscope *p, size_t i, struct engine_host *ret
 
 /* -- profiles -- */
 
-/* What had no name was given one to be pushed. */
-static struct frame frame_of(const struct profile_location *l, const struct profile_line *line,
-			     const struct profile_mapping *mapping)
+static int ask_profile(struct pyroscope *p, struct pyroscope_sum *sum, const char *selector,
+		       const struct pyroscope_span *piece)
 {
-	struct frame f = { .mapping = mapping, .addr = l->address };
-
-	if (!line || !line->function || engine_frame_is_place(line->function->name, profile_module(l), &f.addr))
-		return f;
-	f.function = line->function->name;
-	f.linkage_name = line->function->system_name;
-	f.file = line->function->filename;
-	f.line = line->line > 0 && line->line <= UINT32_MAX ? (uint32_t)line->line : 0;
-	f.start_line = line->function->start_line > 0 && line->function->start_line <= UINT32_MAX
-			       ? (uint32_t)line->function->start_line
-			       : 0;
-	return f;
-}
-
-static int add_location(struct pyroscope *p, const struct profile_location *l, const struct profile_mapping *mapping)
-{
-	size_t n = l->n_lines ? l->n_lines : 1;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct frame f = frame_of(l, l->n_lines ? &l->lines[i] : NULL, mapping);
-
-		f.inlined = i + 1 < n;
-		r = buf_add(&p->frames, &f, sizeof(f));
-	}
-	return r;
-}
-
-static int make_mappings(const struct profile *profile, struct profile_mapping **ret)
-{
-	struct profile_mapping *mappings = calloc(profile->n_mappings + 1, sizeof(*mappings));
-
-	if (!mappings)
-		return -ENOMEM;
-	for (size_t i = 0; i < profile->n_mappings; i++) {
-		const struct profile_map *m = &profile->mappings[i];
-
-		mappings[i] = (struct profile_mapping){ m->start, m->limit, m->file_offset, m->filename, m->build_id };
-	}
-	*ret = mappings;
-	return 0;
-}
-
-struct adding {
-	struct profile_builder *builder;
-	uint32_t labels;
-	bool is_cpu;
-	struct engine_host *host;
-};
-
-static int add_sample(struct pyroscope *p, struct adding *a, const struct profile *profile,
-		      const struct profile_mapping *mappings, const struct profile_sample *s)
-{
-	_cleanup_(buf_done) struct buf locations = {};
-	int64_t value = s->values[profile->default_type], *sum = a->is_cpu ? &a->host->cpu_ns : &a->host->n_samples;
-	int r = value < 0 ? -EBADMSG : 0;
-
-	buf_clear(&p->frames);
-	for (size_t i = 0; r == 0 && i < s->n_locations; i++) {
-		const struct profile_location *l = s->locations[i];
-
-		r = add_location(p, l, l->mapping ? &mappings[l->mapping - profile->mappings] : NULL);
-	}
-	if (r == 0)
-		r = profile_builder_add_frames(a->builder, (const struct frame *)(const void *)p->frames.data,
-					       p->frames.size / sizeof(struct frame), &locations);
-	if (r == 0 && __builtin_add_overflow(*sum, value, sum))
-		r = -ERANGE;
-	if (r < 0)
-		return r;
-	return profile_builder_add_sample(a->builder, a->labels, (const uint32_t *)(const void *)locations.data,
-					  locations.size / sizeof(uint32_t), a->is_cpu ? 0 : (uint64_t)value,
-					  a->is_cpu ? (uint64_t)value : 0);
-}
-
-static int add_profile(struct pyroscope *p, struct adding *a, const struct profile *profile)
-{
-	_cleanup_free_ struct profile_mapping *mappings = NULL;
-	int r = make_mappings(profile, &mappings);
-
-	for (size_t i = 0; r == 0 && i < profile->n_samples; i++)
-		r = add_sample(p, a, profile, mappings, &profile->samples[i]);
-	return r;
-}
-
-static int ask_profile(struct pyroscope *p, struct adding *a, const char *selector, const struct pyroscope_span *piece)
-{
-	const char *type = a->is_cpu ? PYROSCOPE_CPU_TYPE : PYROSCOPE_SAMPLES_TYPE;
+	const char *type = sum->is_cpu ? PYROSCOPE_CPU_TYPE : PYROSCOPE_SAMPLES_TYPE;
 	_cleanup_(buf_done) struct buf request = {}, answer = {};
 	_cleanup_(profile_freep) struct profile *profile = NULL;
 	int r = pyroscope_add_profile_request(type, selector, piece, &request);
@@ -384,7 +312,7 @@ static int ask_profile(struct pyroscope *p, struct adding *a, const char *select
 		r = ask(p->server, "SelectMergeProfile", &request, ENGINE_MAX_ANSWER_BYTES, &answer);
 	if (r == 0)
 		r = profile_decode(answer.data, answer.size, &profile);
-	return r == 0 ? add_profile(p, a, profile) : r;
+	return r == 0 ? pyroscope_sum_add(sum, profile) : r;
 }
 
 static int add_labels(struct profile_builder *b, const struct pyroscope_set *set, uint32_t *ret)
@@ -401,17 +329,17 @@ static int add_labels(struct profile_builder *b, const struct pyroscope_set *set
 static int add_set(struct pyroscope *p, struct profile_builder *b, const struct pyroscope_set *set,
 		   struct engine_host *host)
 {
-	struct adding a = { .builder = b, .host = host };
+	_cleanup_(pyroscope_sum_done) struct pyroscope_sum sum = { .builder = b, .host = host };
 	_cleanup_(buf_done) struct buf selector = {};
 	int r = pyroscope_add_selector(p->server->question.selection, false, &p->sets, set, &selector);
 
 	if (r == 0)
-		r = add_labels(b, set, &a.labels);
+		r = add_labels(b, set, &sum.labels);
 	for (size_t i = 0; r == 0 && i < 2 * n_pieces(p); i++) {
 		struct pyroscope_span piece = piece_of(p, i / 2);
 
-		a.is_cpu = i % 2;
-		r = ask_profile(p, &a, selector.data, &piece);
+		sum.is_cpu = i % 2;
+		r = ask_profile(p, &sum, selector.data, &piece);
 	}
 	return r;
 }
