@@ -121,6 +121,8 @@ static enum exit_code parse(struct flame_options *o, struct options *parser, boo
 		code = report_options_add(&o->report, &cmd_flame, parser->argv[i]);
 	if (code == EXIT_OK && o->n_outputs == 0)
 		return (enum exit_code)options_error(&cmd_flame, "where to? name a file: -o FILE.html or -o FILE.svg");
+	o->report.labels = o->keys;
+	o->report.n_labels = o->n_keys;
 	*ret_done = code != EXIT_OK;
 	return code;
 }

@@ -48,6 +48,7 @@ struct work {
 	struct categories *categories;
 	struct frame_table *frames;
 	struct grouping *grouping;
+	const char *labels[GROUPING_MAX_KEYS]; /* its keys that are labels */
 	struct hogs *hogs;
 	struct report_input inputs[HOGS_N_SIDES]; /* they own what was covered */
 	struct hogs_answer answer;
@@ -143,11 +144,25 @@ static enum exit_code add(struct work *w, enum hogs_side side, const struct sour
 	return r < 0 ? fail(r) : EXIT_OK;
 }
 
+/* The labels of --by: an engine adds up all others. */
+static void set_labels(struct work *w)
+{
+	struct report_options *o = &w->options.report;
+	size_t n;
+	const struct group_key *keys = grouping_keys(w->grouping, &n);
+
+	o->labels = w->labels;
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].kind == GROUP_BY_LABEL)
+			w->labels[o->n_labels++] = keys[i].label;
+}
+
 static enum exit_code read_now(struct work *w)
 {
 	enum exit_code code;
 	struct source_item item;
 
+	set_labels(w);
 	report_options_last_hour(&w->options.report);
 	code = report_options_open(&w->options.report, &w->inputs[HOGS_NOW]);
 	while (code == EXIT_OK && report_input_next(&w->options.report, &w->inputs[HOGS_NOW], &item, &code) == 0)
@@ -186,7 +201,7 @@ static enum exit_code read_before(struct work *w)
 	code = report_options_open(&w->before, input);
 	while (code == EXIT_OK && (r = source_next(input->source, &item)) == 0)
 		code = add(w, HOGS_BEFORE, &item);
-	return r < 0 ? (enum exit_code)profile_fail(source_name(input->source), r) : code;
+	return r < 0 ? report_input_fail(&w->before, input, r) : code;
 }
 
 static struct hogs_view view_of(const struct work *w)

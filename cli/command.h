@@ -10,7 +10,7 @@ enum exit_code {
 	EXIT_ERROR = 1,       /* something failed: one line on stderr says what, why, and what to do */
 	EXIT_USAGE = 2,       /* options that make no sense */
 	EXIT_ENVIRONMENT = 3, /* this machine or this user lacks something: see `cpuhound doctor` */
-	EXIT_THRESHOLD = 4,   /* --fail-above: what it allows was exceeded */
+	EXIT_THRESHOLD = 4,   /* what --fail-above was asked to watch for is there */
 };
 
 struct command {

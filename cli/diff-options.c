@@ -235,6 +235,10 @@ static int check_options(struct diff_options *o)
 		return options_error(&cmd_diff, "--json and --csv exclude each other");
 	if (!o->has_max_rows)
 		o->max_rows = o->json || o->csv ? SIZE_MAX : DEFAULT_ROWS;
+	for (int i = 0; i < DIFF_N_SIDES; i++) {
+		o->sides[i].report.labels = o->labels.labels;
+		o->sides[i].report.n_labels = o->labels.n;
+	}
 	return EXIT_OK;
 }
 

@@ -122,6 +122,10 @@ static int check_options(struct export_options *o)
 		return options_error(&cmd_export, "--value belongs to folded and speedscope: pprof has all values");
 	if (o->normalize != NORMALIZE_NONE && o->format == EXPORT_GO_PGO)
 		return options_error(&cmd_export, "--normalize changes nothing for go-pgo");
+	if (o->format != EXPORT_PPROF) {
+		o->report.labels = o->by.labels;
+		o->report.n_labels = o->by.n;
+	}
 	return EXIT_OK;
 }
 

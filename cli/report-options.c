@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "report/coverage.h"
+#include "report/engine.h"
 #include "store/store.h"
 
 #define HOUR_NS (3600 * NS_PER_S)
@@ -120,6 +121,19 @@ static int open_hub(const struct report_options *o, struct source **ret, char re
 	return source_of_hub(o->selection.store, &settings, &o->selection.selection, ret, reason);
 }
 
+static int open_engine(const struct report_options *o, struct source **ret, char reason[static FETCH_REASON_BYTES])
+{
+	const struct fetch_settings settings = { o->selection.token_file, o->selection.ca_file };
+	const struct engine_question question = {
+		.selection = &o->selection.selection,
+		.labels = o->labels,
+		.n_labels = o->n_labels,
+		.has_all_labels = !o->labels,
+	};
+
+	return source_of_engine(o->selection.store, &settings, &question, ret, reason);
+}
+
 enum exit_code report_options_open(const struct report_options *o, struct report_input *ret)
 {
 	struct report_input input = {};
@@ -130,6 +144,10 @@ enum exit_code report_options_open(const struct report_options *o, struct report
 		r = open_hub(o, &input.source, reason);
 		if (r == SOURCE_FAILED)
 			return (enum exit_code)text_fail("read from the hub", o->selection.store, reason);
+	} else if (o->n_files == 0 && engine_is_url(o->selection.store)) {
+		r = open_engine(o, &input.source, reason);
+		if (r == SOURCE_FAILED)
+			return (enum exit_code)text_fail("read from", o->selection.store, reason);
 	} else if (o->n_files == 0) {
 		enum exit_code code = selection_options_open(&o->selection, STORE_READ, &input.dir_fd, &input.store);
 
@@ -156,7 +174,7 @@ static enum exit_code tell_nothing(const struct report_options *o, const struct 
 	struct tm tm;
 
 	if (!i->store) {
-		log_error("no window of '%s' is selected", o->selection.store);
+		log_error("no samples of '%s' are selected", o->selection.store);
 		return EXIT_ERROR;
 	}
 	if (coverage_totals(source_coverage(i->source))->n_windows) {
@@ -190,6 +208,14 @@ static enum exit_code tell_end(const struct report_options *o, const struct repo
 	return counts.n_profiles > 0 ? EXIT_OK : tell_nothing(o, i);
 }
 
+enum exit_code report_input_fail(const struct report_options *o, const struct report_input *i, int error)
+{
+	const char *reason = source_reason(i->source);
+
+	return (enum exit_code)(*reason ? text_fail("read from", o->selection.store, reason)
+					: profile_fail(source_name(i->source), error));
+}
+
 int report_input_next(const struct report_options *o, struct report_input *i, struct source_item *ret,
 		      enum exit_code *ret_exit)
 {
@@ -197,10 +223,6 @@ int report_input_next(const struct report_options *o, struct report_input *i, st
 
 	if (r == 0)
 		return 0;
-	if (r < 0 && *source_reason(i->source))
-		*ret_exit =
-			(enum exit_code)text_fail("read from the hub", o->selection.store, source_reason(i->source));
-	else
-		*ret_exit = r < 0 ? (enum exit_code)profile_fail(source_name(i->source), r) : tell_end(o, i);
+	*ret_exit = r < 0 ? report_input_fail(o, i, r) : tell_end(o, i);
 	return r;
 }

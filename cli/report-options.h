@@ -42,6 +42,9 @@ enum {
 struct report_options {
 	struct selection_options selection;
 	struct stack_filter filter;
+	/* Labels that the answer tells apart, borrowed: an engine adds up all others. NULL: all of them. */
+	const char *const *labels;
+	size_t n_labels;
 	char **files;   /* argv's strings */
 	size_t n_files; /* 0: of the store */
 };
@@ -55,11 +58,11 @@ void report_options_done(struct report_options *o);
 enum exit_code report_options_take(struct report_options *o, const struct command *command, int option, char *value);
 enum exit_code report_options_add(struct report_options *o, const struct command *command, char *argument);
 
-/* Of a store of which no time was asked for, the last hour is meant. Once, after the last option. */
-void report_options_last_hour(struct report_options *o);
-
 /* Whether an argument is a matcher. "./a=b" is a file: no label's name begins so. */
 bool report_options_is_matcher(const char *argument);
+
+/* Of a store of which no time was asked for, the last hour is meant. Once, after the last option. */
+void report_options_last_hour(struct report_options *o);
 
 /* What the options mean, opened. `= {}` at first; closes in its order. */
 struct report_input {
@@ -71,6 +74,9 @@ void report_input_done(struct report_input *i);
 
 /* EXIT_OK, or it was told why not. The options outlive the input. */
 enum exit_code report_options_open(const struct report_options *o, struct report_input *ret);
+
+/* Tells of an error of the source; EXIT_ERROR. */
+enum exit_code report_input_fail(const struct report_options *o, const struct report_input *i, int error);
 
 /*
  * What is read next: 0 and the item, SOURCE_END, or an error that was told (-errno), with the name of the file. After

@@ -8,7 +8,7 @@
 #include "cli/text.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "report/fetch.h"
+#include "report/engine.h"
 #include "store/store.h"
 
 void selection_options_done(struct selection_options *o)
@@ -99,7 +99,7 @@ enum exit_code selection_options_open(const struct selection_options *o, enum st
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (fetch_is_url(o->store))
+	if (fetch_is_url(o->store) || engine_is_url(o->store))
 		return (enum exit_code)text_fail("open the store", o->store, "this command takes a directory");
 	fd = open(o->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = fd < 0 ? -errno : store_open(fd, access, ret);

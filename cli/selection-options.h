@@ -28,7 +28,7 @@ enum {
 	"      --since T     from then on: 10, 10s, 5m, 1h, 7d ago, or 2026-11-29T01:42:42Z\n"                         \
 	"      --until T     before then\n"
 
-/* Of commands that read from a hub, too. */
+/* Of commands that read from servers, too. */
 #define HUB_LONG_OPTIONS                                                                                               \
 	{ "token-file", required_argument, NULL, OPTION_TOKEN_FILE },                                                  \
 	{                                                                                                              \
@@ -36,8 +36,9 @@ enum {
 	}
 
 #define HUB_USAGE                                                                                                      \
-	"      --store URL   those of a hub: http://HOST:7172 or https://...\n"                                        \
-	"      --token-file FILE, --ca-file FILE   the hub's token; who signed its certificate\n"
+	"      --store URL   those of a hub: http://HOST:7172 or https://...; or what a server adds up:\n"             \
+	"                    clickhouse+http://USER@HOST:8123/DATABASE, pyroscope+http://HOST:4040\n"                 \
+	"      --token-file FILE, --ca-file FILE   its token, or USER's password; who signed its certificate\n"
 
 struct selection_options {
 	const char *store;

@@ -2,7 +2,6 @@
 #include "pprof/pool.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -175,4 +174,17 @@ int pool_add(struct pool *p, const void *data, size_t size, uint32_t *ret)
 	}
 	*ret = slot->number - 1;
 	return 0;
+}
+
+bool pool_find(const struct pool *p, const void *data, size_t size, uint32_t *ret)
+{
+	const struct pool_slot *slot;
+
+	if (p->n == 0)
+		return false;
+	slot = find_slot(p, hash_bytes(p->seed, data, size), data, size);
+	if (slot->number == 0)
+		return false;
+	*ret = slot->number - 1;
+	return true;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ void pool_done(struct pool *p);
 
 /* The number of the record that has these bytes, kept now if it is new. -ENOSPC: the pool has reached a limit. */
 _must_check_ int pool_add(struct pool *p, const void *data, size_t size, uint32_t *ret);
+
+/* The number of the record that has these bytes, if there is one. */
+bool pool_find(const struct pool *p, const void *data, size_t size, uint32_t *ret);
 
 /* Borrowed until the next pool_add(). */
 const void *pool_get(const struct pool *p, uint32_t number, size_t *ret_size);

@@ -156,6 +156,18 @@ int coverage_add_window(struct coverage *c, const struct window_info *window)
 	return add_time(c, host, window->start_ns, window->duration_ns);
 }
 
+int coverage_add_host(struct coverage *c, const struct coverage_host *host, uint64_t n_windows)
+{
+	uint32_t number;
+	int r = coverage_find(c, host->name, &number);
+
+	if (r < 0)
+		return r;
+	c->totals.n_windows += n_windows;
+	c->untimed[number].seen_ns = host->end_ns;
+	return add_time(c, number, host->start_ns, host->wall_ns);
+}
+
 static bool has(const uint32_t *hosts, size_t n, uint32_t host)
 {
 	for (size_t i = 0; i < n; i++)

@@ -42,6 +42,9 @@ DEFINE_CLEANUP(struct coverage *, coverage_free);
 /* A window of a store: of one host, which its name tells. */
 _must_check_ int coverage_add_window(struct coverage *c, const struct window_info *window);
 
+/* What a server tells of a host that is not there yet, of so many windows, or what was made of them. */
+_must_check_ int coverage_add_host(struct coverage *c, const struct coverage_host *host, uint64_t n_windows);
+
 /*
  * A profile of a file, with all its samples: its hosts are what the label `host` tells. One of several hosts lasted as
  * long as all of them together, as merging makes it: each has an equal part. is_window: it has a ledger.

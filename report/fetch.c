@@ -40,9 +40,30 @@ static void forget(struct buf *b)
 	buf_done(b);
 }
 
-static int read_token(struct fetch *f, const char *path, char reason[static FETCH_REASON_BYTES])
+static int set_user(struct fetch *f, const char *user, const char *password)
 {
-	_cleanup_(forget) struct buf token = {}, header = {};
+	CURLcode r = curl_easy_setopt(f->curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+
+	if (r == CURLE_OK)
+		r = curl_easy_setopt(f->curl, CURLOPT_USERNAME, user);
+	if (r == CURLE_OK)
+		r = curl_easy_setopt(f->curl, CURLOPT_PASSWORD, password);
+	return r == CURLE_OK ? 0 : -ENOMEM;
+}
+
+static int set_bearer(struct fetch *f, const char *token)
+{
+	_cleanup_(forget) struct buf header = {};
+	int r = buf_printf(&header, "Authorization: Bearer %s", token);
+
+	f->headers = r == 0 ? curl_slist_append(NULL, header.data) : NULL;
+	return f->headers ? 0 : -ENOMEM;
+}
+
+static int read_token(struct fetch *f, const struct fetch_settings *settings, char reason[static FETCH_REASON_BYTES])
+{
+	const char *path = settings->token_file;
+	_cleanup_(forget) struct buf token = {};
 	int r = fs_read(AT_FDCWD, path, TOKEN_BYTES, &token);
 
 	if (r < 0)
@@ -51,9 +72,7 @@ static int read_token(struct fetch *f, const char *path, char reason[static FETC
 		token.data[strcspn(token.data, "\r\n")] = 0;
 	if (token.size == 0 || !token.data[0])
 		return fail(reason, path, "holds no token");
-	r = buf_printf(&header, "Authorization: Bearer %s", token.data);
-	f->headers = r == 0 ? curl_slist_append(NULL, header.data) : NULL;
-	return f->headers ? 0 : -ENOMEM;
+	return settings->user ? set_user(f, settings->user, token.data) : set_bearer(f, token.data);
 }
 
 int fetch_new(const struct fetch_settings *settings, struct fetch **ret, char ret_reason[static FETCH_REASON_BYTES])
@@ -68,7 +87,9 @@ int fetch_new(const struct fetch_settings *settings, struct fetch **ret, char re
 		return -ENOMEM;
 	f->ca_file = settings->ca_file;
 	if (settings->token_file)
-		r = read_token(f, settings->token_file, ret_reason);
+		r = read_token(f, settings, ret_reason);
+	else if (settings->user)
+		r = set_user(f, settings->user, "");
 	if (r == 0)
 		*ret = take_ptr(f);
 	return r;
@@ -90,7 +111,7 @@ static size_t on_body(char *data, size_t one, size_t n, void *body)
 	return buf_add(body, data, one * n) < 0 ? 0 : one * n;
 }
 
-static CURLcode set_up(struct fetch *f, const char *url, struct buf *body)
+static CURLcode set_up(struct fetch *f, const char *url, struct curl_slist *headers, struct buf *body)
 {
 	const struct {
 		CURLoption option;
@@ -110,7 +131,7 @@ static CURLcode set_up(struct fetch *f, const char *url, struct buf *body)
 	if (r == CURLE_OK)
 		r = curl_easy_setopt(f->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	if (r == CURLE_OK)
-		r = curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, f->headers);
+		r = curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, headers);
 	if (r == CURLE_OK && f->ca_file)
 		r = curl_easy_setopt(f->curl, CURLOPT_CAINFO, f->ca_file);
 	if (r == CURLE_OK)
@@ -135,15 +156,15 @@ static int fail_by_status(long status, const struct buf *body, char reason[stati
 	return fail(reason, "", what);
 }
 
-int fetch_get(struct fetch *f, const char *url, size_t limit_bytes, struct buf *ret,
-	      char ret_reason[static FETCH_REASON_BYTES])
+static int perform(struct fetch *f, const char *url, struct curl_slist *headers, size_t limit_bytes, struct buf *ret,
+		   char ret_reason[static FETCH_REASON_BYTES])
 {
 	char why[CURL_ERROR_SIZE] = "";
 	long status = 0;
 	CURLcode r;
 
 	ret->limit_bytes = limit_bytes;
-	r = set_up(f, url, ret);
+	r = set_up(f, url, headers, ret);
 	if (r == CURLE_OK)
 		r = curl_easy_setopt(f->curl, CURLOPT_ERRORBUFFER, why);
 	if (r == CURLE_OK)
@@ -159,6 +180,54 @@ int fetch_get(struct fetch *f, const char *url, size_t limit_bytes, struct buf *
 	if (fail_by_status(status, ret, ret_reason) == FETCH_FAILED && status == 404)
 		return FETCH_GONE;
 	return FETCH_FAILED;
+}
+
+int fetch_get(struct fetch *f, const char *url, size_t limit_bytes, struct buf *ret,
+	      char ret_reason[static FETCH_REASON_BYTES])
+{
+	return perform(f, url, f->headers, limit_bytes, ret, ret_reason);
+}
+
+static int add_header(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *more = curl_slist_append(*list, line);
+
+	if (!more)
+		return -ENOMEM;
+	*list = more;
+	return 0;
+}
+
+/* Nobody waits for "100 Continue". */
+static int add_headers(const struct fetch *f, const char *content_type, struct curl_slist **ret)
+{
+	_cleanup_(buf_done) struct buf line = {};
+	int r = buf_printf(&line, "Content-Type: %s", content_type);
+
+	if (r == 0)
+		r = add_header(ret, line.data);
+	if (r == 0)
+		r = add_header(ret, "Expect:");
+	for (struct curl_slist *at = f->headers; r == 0 && at; at = at->next)
+		r = add_header(ret, at->data);
+	return r;
+}
+
+int fetch_post(struct fetch *f, const char *url, const char *content_type, const struct buf *body, size_t limit_bytes,
+	       struct buf *ret, char ret_reason[static FETCH_REASON_BYTES])
+{
+	struct curl_slist *headers = NULL;
+	int r = add_headers(f, content_type, &headers);
+
+	if (r == 0 && (curl_easy_setopt(f->curl, CURLOPT_POSTFIELDS, body->data) != CURLE_OK ||
+		       curl_easy_setopt(f->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->size) != CURLE_OK))
+		r = -ENOMEM;
+	if (r == 0)
+		r = perform(f, url, headers, limit_bytes, ret, ret_reason);
+	curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_setopt(f->curl, CURLOPT_HTTPGET, 1L);
+	curl_slist_free_all(headers);
+	return r;
 }
 
 int fetch_add_escaped(const char *text, struct buf *ret)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch: GET of what another program serves over HTTP (libcurl's easy interface), which waits. Answers are foreign, and
- * bounded in size and time; TLS is verified; a redirect is not followed, for it could lead a token elsewhere. One
- * connection is used again. Used by one thread.
+ * fetch: GET, or POST, of what another program serves over HTTP (libcurl's easy interface), which waits. Answers are
+ * foreign, and bounded in size and time; TLS is verified; a redirect is not followed, for it could lead a token
+ * elsewhere. One connection is used again. Used by one thread.
  */
 #pragma once
 
@@ -19,6 +19,7 @@ struct fetch;
 struct fetch_settings {
 	const char *token_file; /* NULL: no `Authorization: Bearer TOKEN` is sent */
 	const char *ca_file;    /* NULL: whom this machine trusts */
+	const char *user;       /* NULL: none; else HTTP basic, with what is in token_file as the password */
 };
 
 enum fetch_answer {
@@ -38,6 +39,10 @@ DEFINE_CLEANUP(struct fetch *, fetch_free);
 /* Into an empty buffer: at most limit_bytes. FETCH_FAILED, FETCH_GONE. */
 _must_check_ int fetch_get(struct fetch *f, const char *url, size_t limit_bytes, struct buf *ret,
 			   char ret_reason[static FETCH_REASON_BYTES]);
+
+/* The same by POST, with a body of this type. */
+_must_check_ int fetch_post(struct fetch *f, const char *url, const char *content_type, const struct buf *body,
+			    size_t limit_bytes, struct buf *ret, char ret_reason[static FETCH_REASON_BYTES]);
 
 /* Appends text as it may stand in a query. */
 _must_check_ int fetch_add_escaped(const char *text, struct buf *ret);

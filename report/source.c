@@ -7,6 +7,7 @@
 #include "pprof/profile-file.h"
 #include "pprof/profile.h"
 #include "report/coverage.h"
+#include "report/engine.h"
 #include "report/prefetch.h"
 #include "report/source-hub.h"
 #include "store/selection.h"
@@ -19,6 +20,7 @@ struct source {
 	struct window_cursor *cursor;
 	struct prefetch *prefetch; /* from the first window on */
 	struct hub_windows *hub;   /* NULL: none */
+	struct engine *engine;     /* NULL: none */
 	/* of files */
 	char *const *paths;
 	size_t n_paths, next_path;
@@ -139,6 +141,36 @@ int source_of_hub(const char *url, const struct fetch_settings *settings, const 
 	return 0;
 }
 
+/* Its profiles tell nothing of hosts that have no sample of a service. */
+static int cover_engine(struct source *s)
+{
+	int r = 0;
+
+	s->is_covered = true;
+	for (size_t i = 0; r == 0 && i < engine_n(s->engine); i++) {
+		struct coverage_host host;
+		uint64_t n = engine_recorded(s->engine, i, &host);
+
+		r = coverage_add_host(s->coverage, &host, n);
+	}
+	return r;
+}
+
+int source_of_engine(const char *url, const struct fetch_settings *settings, const struct engine_question *question,
+		     struct source **ret, char ret_reason[static FETCH_REASON_BYTES])
+{
+	_cleanup_(source_freep) struct source *s = NULL;
+	int r = new_source(question->selection, &s);
+
+	if (r == 0)
+		r = engine_open(url, settings, question, &s->engine, ret_reason);
+	if (r == 0)
+		r = cover_engine(s);
+	if (r == 0)
+		*ret = take_ptr(s);
+	return r > 0 ? SOURCE_FAILED : r;
+}
+
 int source_of_files(char *const *paths, size_t n_paths, const struct selection *selection, struct source **ret)
 {
 	struct source *s = NULL;
@@ -159,6 +191,7 @@ struct source *source_free(struct source *s)
 	prefetch_free(s->prefetch);
 	window_cursor_free(s->cursor);
 	hub_windows_free(s->hub);
+	engine_free(s->engine);
 	profile_free(s->profile);
 	coverage_free(s->coverage);
 	free(s);
@@ -189,6 +222,15 @@ static int read_any_window(struct source *s)
 	if (r == 0 && !s->is_covered)
 		r = coverage_add_window(s->coverage, &s->window);
 	return r;
+}
+
+/* Only samples that are asked for, with fewer labels. */
+static int read_from_engine(struct source *s)
+{
+	int r = engine_next(s->engine, &s->profile, &s->window);
+
+	s->name = s->window.host;
+	return r == FETCH_FAILED ? -EIO : r == ENGINE_END ? STORE_END : r;
 }
 
 /* What a file says of itself, and those of its samples that are asked for. */
@@ -223,13 +265,20 @@ static int read_file(struct source *s)
 	return look_at_file(s);
 }
 
+static int read_profile(struct source *s)
+{
+	if (s->store || s->hub)
+		return read_any_window(s);
+	return s->engine ? read_from_engine(s) : read_file(s);
+}
+
 int source_next(struct source *s, struct source_item *ret)
 {
 	int r;
 
 	for (;;) {
 		s->profile = profile_free(s->profile);
-		r = s->store || s->hub ? read_any_window(s) : read_file(s);
+		r = read_profile(s);
 		switch (r) {
 		case 0:
 			s->counts.n_profiles++;
@@ -264,6 +313,8 @@ const char *source_name(const struct source *s)
 
 const char *source_reason(const struct source *s)
 {
+	if (s->engine)
+		return engine_reason(s->engine);
 	return s->hub ? hub_windows_reason(s->hub) : "";
 }
 
@@ -271,6 +322,8 @@ size_t source_n_expected(const struct source *s)
 {
 	if (s->hub)
 		return hub_windows_n(s->hub);
+	if (s->engine)
+		return engine_n(s->engine);
 	return s->store ? window_cursor_n(s->cursor) : s->n_paths;
 }
 

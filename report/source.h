@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * source: decoded profiles one after another, of a store's selection, of files, or of another cpuhound's store. Of a
- * store the next ones are decoded meanwhile, by a thread (report/prefetch.h): up to three are in memory. What is gone
- * or damaged when its turn comes is passed over, and counted.
+ * source: decoded profiles one after another, of a store's selection, of files, of another cpuhound's store, or of a
+ * server that adds up itself (report/engine.h). Of a store the next ones are decoded meanwhile, by a thread
+ * (report/prefetch.h): up to three are in memory. What is gone or damaged when its turn comes is passed over, and
+ * counted.
  */
 #pragma once
 
@@ -24,7 +25,7 @@ struct source_item {
 	struct profile *profile; /* of the samples that the selection takes; the reader may change it */
 	const char *name;        /* of the file, or the window's id */
 	/* What the profile says of itself. A profile of another tool is no window: its start, duration and period are
-	 * here, and no id or ledger. */
+	 * here, and no id or ledger; of an engine besides the host. */
 	struct window_info window;
 	bool is_window;
 };
@@ -47,6 +48,12 @@ _must_check_ int source_of_files(char *const *paths, size_t n_paths, const struc
 _must_check_ int source_of_hub(const char *url, const struct fetch_settings *settings,
 			       const struct selection *selection, struct source **ret,
 			       char ret_reason[static FETCH_REASON_BYTES]);
+
+/* Of a server that adds up itself: a profile for each host. SOURCE_FAILED: as above. */
+struct engine_question;
+_must_check_ int source_of_engine(const char *url, const struct fetch_settings *settings,
+				  const struct engine_question *question, struct source **ret,
+				  char ret_reason[static FETCH_REASON_BYTES]);
 struct source *source_free(struct source *s); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct source *, source_free);
 
@@ -56,12 +63,14 @@ enum source_answer {
 };
 
 /*
- * The next, borrowed until the next call; or SOURCE_END. A file that cannot be read ends it, and a hub that gives
- * nothing more: source_name() is its, and source_reason() may say more than the error.
+ * The next, borrowed until the next call; or SOURCE_END. A file that cannot be read ends it, and a server that
+ * gives nothing more: source_name() is its, and source_reason() may say more than the error.
  */
 _must_check_ int source_next(struct source *s, struct source_item *ret);
-const char *source_name(const struct source *s);   /* of what was read last; "" before that */
-const char *source_reason(const struct source *s); /* of a hub's failure, a line; "": nothing but the error is known */
+const char *source_name(const struct source *s); /* of what was read last; "" before that */
+
+/* Of a server's failure, a line; "": nothing but the error is known. */
+const char *source_reason(const struct source *s);
 
 /* The profile of the item that was given last becomes the caller's. */
 struct profile *source_take(struct source *s);

@@ -116,6 +116,13 @@ const char *matcher_text(const struct matcher *m)
 	return m->text;
 }
 
+struct matcher_words matcher_words(const struct matcher *m)
+{
+	return (struct matcher_words){
+		.key = m->key, .value = m->value, .is_negative = m->is_negative, .is_regex = m->regex
+	};
+}
+
 static bool is_match(struct matcher *m, const char *value)
 {
 	return m->regex ? regex_matches(m->regex, value) : strcmp(m->value, value) == 0;

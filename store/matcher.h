@@ -31,6 +31,14 @@ const char *matcher_label(const char *word);
 
 const char *matcher_key(const struct matcher *m);
 const char *matcher_text(const struct matcher *m); /* as it was written */
+
+/* What it says, for who has a server look for it. Borrowed. */
+struct matcher_words {
+	const char *key, *value;
+	bool is_negative, is_regex;
+};
+struct matcher_words matcher_words(const struct matcher *m);
+
 bool matcher_takes(struct matcher *m, const char *value);
 bool matcher_takes_sample(struct matcher *m, const struct profile_sample *sample);
 

@@ -97,9 +97,9 @@ int rows_add_labels(const struct target_config *c, const struct profile_sample *
 
 /* -- stacks -- */
 
-typedef int (*frame_fn)(const struct buf *name, void *ret);
+typedef int (*frame_fn)(const struct profile_location *l, const struct buf *name, void *ret);
 
-/* Each frame's name in turn, leaf first. */
+/* Each frame in turn, with its name, leaf first. */
 static int each_frame(const struct profile_sample *s, frame_fn visit, void *ret)
 {
 	_cleanup_(buf_done) struct buf name = {};
@@ -113,27 +113,46 @@ static int each_frame(const struct profile_sample *s, frame_fn visit, void *ret)
 			buf_clear(&name);
 			r = profile_add_frame_name(l, l->n_lines ? &l->lines[k] : NULL, &name);
 			if (r == 0)
-				r = visit(&name, ret);
+				r = visit(l, &name, ret);
 		}
 	}
 	return r;
 }
 
-static int add_frame(const struct buf *name, void *ret)
+static int add_element(const char *text, struct buf *ret)
 {
-	struct buf *b = ret;
-	int r = b->data[b->size - 1] == '[' ? 0 : buf_add_char(b, ',');
+	int r = ret->data[ret->size - 1] == '[' ? 0 : buf_add_char(ret, ',');
 
-	return r < 0 ? r : json_add_quoted(name->data, b);
+	return r < 0 ? r : json_add_quoted(text, ret);
 }
 
-int rows_add_stack(const struct profile_sample *s, struct buf *ret)
+static int add_frame(const struct profile_location *l, const struct buf *name, void *ret)
+{
+	return add_element(name->data, ret);
+}
+
+static int add_library(const struct profile_location *l, const struct buf *name, void *ret)
+{
+	return add_element(profile_module(l), ret);
+}
+
+static int add_array(const struct profile_sample *s, frame_fn add, struct buf *ret)
 {
 	int r = buf_add_char(ret, '[');
 
 	if (r == 0)
-		r = each_frame(s, add_frame, ret);
+		r = each_frame(s, add, ret);
 	return r < 0 ? r : buf_add_char(ret, ']');
+}
+
+int rows_add_stack(const struct profile_sample *s, struct buf *ret)
+{
+	return add_array(s, add_frame, ret);
+}
+
+int rows_add_libraries(const struct profile_sample *s, struct buf *ret)
+{
+	return add_array(s, add_library, ret);
 }
 
 static void hash_bytes(const void *data, size_t size, uint64_t *hash)
@@ -144,12 +163,20 @@ static void hash_bytes(const void *data, size_t size, uint64_t *hash)
 		*hash = (*hash ^ bytes[i]) * 0x100000001b3; /* FNV-1a, 64 bits */
 }
 
-static int hash_frame(const struct buf *name, void *ret)
+static void hash_text(const char *text, size_t size, uint64_t *hash)
 {
-	uint32_t length = htole32((uint32_t)name->size);
+	uint32_t length = htole32((uint32_t)size);
 
-	hash_bytes(&length, sizeof(length), ret);
-	hash_bytes(name->data, name->size, ret);
+	hash_bytes(&length, sizeof(length), hash);
+	hash_bytes(text, size, hash);
+}
+
+static int hash_frame(const struct profile_location *l, const struct buf *name, void *ret)
+{
+	const char *library = profile_module(l);
+
+	hash_text(name->data, name->size, ret);
+	hash_text(library, strlen(library), ret);
 	return 0;
 }
 

@@ -21,5 +21,11 @@ _must_check_ int rows_add_label(const struct target_config *c, const struct prof
 /* ["leaf","its caller",...]; inlined functions are frames of their own. */
 _must_check_ int rows_add_stack(const struct profile_sample *s, struct buf *ret);
 
-/* FNV-1a of the frames' names, each behind its length (4 bytes, little endian), so that no two stacks run together. */
+/* As many: the last part of the name of the file that the frame is in; "" where there is none. */
+_must_check_ int rows_add_libraries(const struct profile_sample *s, struct buf *ret);
+
+/*
+ * FNV-1a of the frames' names and libraries, each behind its length (4 bytes, little endian), so that no two stacks
+ * run together.
+ */
 _must_check_ int rows_hash_stack(const struct profile_sample *s, uint64_t *ret);

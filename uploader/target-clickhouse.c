@@ -117,6 +117,10 @@ static int add_stack_row(const struct target_config *c, const struct profile *p,
 		r = buf_add_str(ret, ",\"Stack\":");
 	if (r == 0)
 		r = rows_add_stack(s, ret);
+	if (r == 0)
+		r = buf_add_str(ret, ",\"Libraries\":");
+	if (r == 0)
+		r = rows_add_libraries(s, ret);
 	return r < 0 ? r : buf_add_str(ret, "}\n");
 }
 

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS cpuhound.samples
     Start       DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
     End         DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
     Labels      Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    StackHash   UInt64 CODEC(ZSTD(1)),                   -- FNV-1a over the frames, each behind its length
+    StackHash   UInt64 CODEC(ZSTD(1)),                   -- FNV-1a over names and libraries, each behind its length
     Samples     Int64 CODEC(ZSTD(1)),                    -- ticks
     Value       Int64 CODEC(ZSTD(1))                     -- CPU time, ns
 )
@@ -34,13 +34,18 @@ CREATE TABLE IF NOT EXISTS cpuhound.stacks
     ServiceName LowCardinality(String),
     Hash        UInt64 CODEC(ZSTD(1)),
     LastSeen    DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
-    Stack       Array(String) CODEC(ZSTD(1))             -- leaf first
+    Stack       Array(String) CODEC(ZSTD(1)),            -- leaf first
+    Libraries   Array(LowCardinality(String)) CODEC(ZSTD(1)) -- what each frame is in: libc.so.6; '': not known
 )
 ENGINE = ReplacingMergeTree(LastSeen)
 PARTITION BY toDate(LastSeen)
 ORDER BY (ServiceName, Hash)
 TTL toDateTime(LastSeen) + INTERVAL 7 DAY DELETE
 SETTINGS non_replicated_deduplication_window = 1000;
+
+-- A table that was made before there were libraries.
+ALTER TABLE cpuhound.stacks ADD COLUMN IF NOT EXISTS
+    Libraries Array(LowCardinality(String)) CODEC(ZSTD(1)) AFTER Stack;
 
 -- Which services there are, without a look at the samples.
 CREATE TABLE IF NOT EXISTS cpuhound.profiles

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ClickHouse's HTTP interface over chdb, as far as a client that inserts and selects sees it: parameters are settings,
-gzip and zstd bodies, and errors in the server's form. The engine and its errors are real; the HTTP layer is ours.
+"""ClickHouse's HTTP interface over chdb, as far as a client that inserts and selects sees it: parameters are settings
+or those of the query (param_NAME), gzip and zstd bodies, and errors in the server's form. The engine and its errors are real; the HTTP layer is ours.
 
 usage: chdb_server.py PORT DIR USER PASSWORD      (with an interpreter that has chdb)
 """
@@ -29,7 +29,12 @@ def quoted(text):
 
 
 def run(query, settings, body):
-    """An INSERT's settings stand before its FORMAT, its rows behind."""
+    """An INSERT's settings stand before its FORMAT, its rows behind. The engine reads the text of a parameter as the
+    server does."""
+    parameters = {name: settings.pop(name) for name in list(settings) if name.startswith("param_")}
+    if parameters:
+        words = ", ".join(f"{name} = {quoted(value)}" for name, value in parameters.items())
+        ENGINE.query(f"SET {words}")
     if settings:
         words = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
         query, n = re.subn(r"\s(?=FORMAT\s+\w+\s*$)", lambda _: f" SETTINGS {words} ", query)
@@ -62,13 +67,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):  # noqa: N802
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        settings = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
+        settings = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query, keep_blank_values=True))
         query, database = settings.pop("query", ""), settings.pop("database", None)
-        settings.pop("default_format", None)  # always JSONEachRow
+        for name in ("default_format", "wait_end_of_query"):  # always JSONEachRow, and whole
+            settings.pop(name, None)
+        coding = self.headers.get("Content-Encoding")
+        if not query and not coding:
+            query, body = body.decode(), b""
         if not self.is_known():
             self.fail(516, "Code: 516. DB::Exception: Authentication failed")
             return
-        coding = self.headers.get("Content-Encoding")
         if coding and coding not in UNPACK:
             self.fail(89, f"Code: 89. DB::Exception: Unknown compression method: {coding}")
             return
