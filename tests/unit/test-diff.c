@@ -121,6 +121,30 @@ static void test_labels(void **state)
 	assert_rows(DIFF_BY_LABELS, rows, ARRAY_SIZE(rows));
 }
 
+/* 100 more of 10,000 are noise, 9 where there was none are not. */
+static void test_noise_is_last(void **state)
+{
+	static const struct built_stack large[] = {
+		{ { FRAME(&app, "f") }, 1, SERVICE("large"), .count = 10000 },
+		{ { FRAME(&app, "f") }, 1, SERVICE("large"), .count = 10100 },
+		{ { FRAME(&app, "f") }, 1, SERVICE("small"), .count = 9 },
+	};
+	static const char *const labels[] = { "service_name" };
+	_cleanup_(frame_table_freep) struct frame_table *frames = NULL;
+	_cleanup_(diff_freep) struct diff *d = NULL;
+	_cleanup_free_ struct diff_row *rows = NULL;
+	size_t n;
+
+	assert_int_equal(frame_table_new(&frames), 0);
+	assert_int_equal(diff_new(DIFF_BY_LABELS, labels, 1, &d), 0);
+	add(d, DIFF_BEFORE, frames, &large[0], 1);
+	add(d, DIFF_AFTER, frames, &large[1], 2);
+	assert_int_equal(diff_rows(d, &as_is, &rows, &n), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(rows[0].name, "small");
+	assert_string_equal(rows[1].name, "large");
+}
+
 static void test_changes(void **state)
 {
 	static const struct {
@@ -178,7 +202,8 @@ static void test_too_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_functions), cmocka_unit_test(test_libraries), cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_functions), cmocka_unit_test(test_libraries),
+		cmocka_unit_test(test_labels),    cmocka_unit_test(test_noise_is_last),
 		cmocka_unit_test(test_changes),   cmocka_unit_test(test_too_large),
 	};
 
