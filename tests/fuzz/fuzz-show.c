@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Any profile that can be read can be shown, its losses too: text without a byte that a terminal obeys, and JSON. */
+/* Any profile that can be read can be shown and ranked, its losses too: text without a byte that a terminal obeys, and
+ * JSON. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/hogs-view.h"
 #include "cli/json.h"
 #include "cli/losses-view.h"
 #include "cli/summary.h"
 #include "common/buf.h"
 #include "pprof/profile.h"
+#include "report/categories.h"
+#include "report/coverage.h"
+#include "report/frame-table.h"
+#include "report/grouping.h"
 #include "report/losses.h"
+#include "report/source.h"
+#include "report/stack-filter.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/proto-writer.h"
 
@@ -113,6 +121,81 @@ static void make_losses(const struct summary_file *file, const struct profile *p
 		show_losses(&v);
 }
 
+/* As rows are summed up, where the sum fits: like that of check_rows(). */
+static void check_answer(const struct hogs_answer *a)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < a->n_rows; i++)
+		sum += (uint64_t)a->rows[i].self.amount.value_ns;
+	if (sum != (uint64_t)a->taken.self.amount.value_ns || a->n_shown > a->n_rows)
+		abort();
+}
+
+static void show_answer(const struct hogs_view *v)
+{
+	_cleanup_(json_putp) struct json_object *object = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	int r;
+
+	if (!f)
+		abort();
+	check_answer(v->answer);
+	r = hogs_view_print(v, f);
+	if (r < 0)
+		abort();
+	fflush(f);
+	check_text(text, size);
+	hogs_view_print_csv(v, f);
+	fclose(f);
+	r = hogs_view_to_json(v, &object);
+	check_json(r, object);
+}
+
+static int add_profile(struct hogs *h, struct coverage *c, struct profile *p)
+{
+	const struct source_item item = { .profile = p,
+					  .window = { .start_ns = p->time_ns > 0 ? p->time_ns : 0,
+						      .duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0,
+						      .period_ns = p->period > 0 ? (uint64_t)p->period : 0 } };
+	struct stack_filter all = {};
+	int r = coverage_add_profile(c, p, &item.window, false);
+
+	if (r == 0)
+		r = hogs_add(h, HOGS_NOW, c, &item, &all);
+	coverage_finish(c);
+	return r;
+}
+
+static void rank(struct profile *p, const char *by)
+{
+	static const struct hogs_question question = { .max_rows = 3, .max_callers = 2, .has_outliers = true };
+	_cleanup_(categories_freep) struct categories *categories = NULL;
+	_cleanup_(frame_table_freep) struct frame_table *frames = NULL;
+	_cleanup_(grouping_freep) struct grouping *grouping = NULL;
+	_cleanup_(coverage_freep) struct coverage *coverage = NULL;
+	_cleanup_(hogs_answer_done) struct hogs_answer answer = {};
+	_cleanup_(hogs_freep) struct hogs *h = NULL;
+	struct hogs_view view = { .answer = &answer, .tells_outliers = true };
+	int r;
+
+	if (categories_default(&categories) < 0 || frame_table_new(&frames) < 0 ||
+	    grouping_new(by, frames, categories, &grouping) != 0 || hogs_new(frames, grouping, true, &h) < 0 ||
+	    coverage_new(&coverage) < 0)
+		abort();
+	r = add_profile(h, coverage, p);
+	if (r == 0)
+		r = hogs_answer(h, &question, &answer);
+	if (r < 0 && r != -ERANGE)
+		abort();
+	view.grouping = grouping;
+	view.now = coverage;
+	if (r == 0)
+		show_answer(&view);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct summary_file file = { .path = "-", .form = "raw", .n_bytes = size };
@@ -125,6 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	show_summary(&s);
 	make_losses(&file, p);
+	rank(p, size % 2 ? "service,comm,category" : "function,library,file,host");
 	return 0;
 }
 
