@@ -7,6 +7,7 @@
 #include "pprof/profile-file.h"
 #include "pprof/profile.h"
 #include "report/coverage.h"
+#include "report/prefetch.h"
 #include "report/source-hub.h"
 #include "store/selection.h"
 #include "store/store.h"
@@ -16,13 +17,15 @@ struct source {
 	/* of a store */
 	struct store *store; /* NULL: none */
 	struct window_cursor *cursor;
-	struct hub_windows *hub; /* NULL: none */
+	struct prefetch *prefetch; /* from the first window on */
+	struct hub_windows *hub;   /* NULL: none */
 	/* of files */
 	char *const *paths;
 	size_t n_paths, next_path;
 	/* what was read last */
 	struct profile *profile;
 	struct window_info window;
+	bool is_window;
 	const char *name;
 	struct source_counts counts;
 	struct coverage *coverage;
@@ -110,6 +113,7 @@ int source_of_store(struct store *store, const struct selection *selection, stru
 	if (r < 0)
 		return r;
 	s->store = store;
+	s->is_window = true;
 	r = cover_all(s);
 	if (r == 0)
 		r = store_select(store, selection, &s->cursor);
@@ -124,8 +128,10 @@ int source_of_hub(const char *url, const struct fetch_settings *settings, const 
 	_cleanup_(source_freep) struct source *s = NULL;
 	int r = new_source(selection, &s);
 
-	if (r == 0)
-		r = cover_all_of_hub(s, url, settings, ret_reason);
+	if (r < 0)
+		return r;
+	s->is_window = true;
+	r = cover_all_of_hub(s, url, settings, ret_reason);
 	if (r == 0)
 		r = hub_windows_new(url, settings, selection, &s->hub, ret_reason);
 	if (r == 0)
@@ -150,8 +156,9 @@ struct source *source_free(struct source *s)
 {
 	if (!s)
 		return NULL;
-	window_cursor_free(s->cursor);
+	prefetch_free(s->prefetch);
 	hub_windows_free(s->hub);
+	window_cursor_free(s->cursor);
 	profile_free(s->profile);
 	coverage_free(s->coverage);
 	free(s);
@@ -160,14 +167,43 @@ struct source *source_free(struct source *s)
 
 static int read_window(struct source *s)
 {
-	int r = s->hub ? hub_windows_next(s->hub, &s->window) : window_cursor_next(s->cursor, &s->window);
+	int r = s->prefetch ? 0 : prefetch_new(s->store, s->cursor, s->selection, &s->prefetch);
 
-	if (r == 0 && s->hub)
-		r = hub_windows_load(s->hub, &s->window, &s->profile);
-	else if (r == 0)
-		r = store_load(s->store, &s->window, &s->profile);
+	if (r == 0)
+		r = prefetch_next(s->prefetch, &s->window, &s->profile);
 	s->name = s->window.id;
+	if (r == 0 && !s->is_covered)
+		r = coverage_add_window(s->coverage, &s->window);
 	return r;
+}
+
+static int read_from_hub(struct source *s)
+{
+	int r = hub_windows_next(s->hub, &s->window);
+
+	if (r == 0)
+		r = hub_windows_load(s->hub, &s->window, &s->profile);
+	s->name = s->window.id;
+	if (r == 0 && !s->is_covered)
+		r = coverage_add_window(s->coverage, &s->window);
+	return r == 0 ? selection_keep_samples(s->selection, s->profile) : r;
+}
+
+/* What a file says of itself, and those of its samples that are asked for. */
+static int look_at_file(struct source *s)
+{
+	struct profile *p = s->profile;
+	int r;
+
+	s->window = (struct window_info){};
+	s->is_window = window_info_read(p, &s->window) == 0;
+	if (!s->is_window) {
+		s->window.start_ns = p->time_ns > 0 ? p->time_ns : 0;
+		s->window.duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
+		s->window.period_ns = p->period > 0 ? (uint64_t)p->period : 0;
+	}
+	r = coverage_add_profile(s->coverage, p, &s->window, s->is_window);
+	return r == 0 ? selection_keep_samples(s->selection, p) : r;
 }
 
 static int read_file(struct source *s)
@@ -179,43 +215,10 @@ static int read_file(struct source *s)
 		return STORE_END;
 	s->name = s->paths[s->next_path++];
 	r = profile_file_read(s->name, &file);
-	if (r == 0)
-		s->profile = file.profile;
-	return r;
-}
-
-/* What a file says of itself. */
-static int look_at_file(struct source *s, bool *ret_is_window)
-{
-	const struct profile *p = s->profile;
-
-	s->window = (struct window_info){};
-	*ret_is_window = window_info_read(p, &s->window) == 0;
-	if (!*ret_is_window) {
-		s->window.start_ns = p->time_ns > 0 ? p->time_ns : 0;
-		s->window.duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
-		s->window.period_ns = p->period > 0 ? (uint64_t)p->period : 0;
-	}
-	return coverage_add_profile(s->coverage, p, &s->window, *ret_is_window);
-}
-
-/* The profile that is there now as an item. */
-static int make_item(struct source *s, struct source_item *ret)
-{
-	bool is_window = true;
-	int r = 0;
-
-	if (!s->store && !s->hub)
-		r = look_at_file(s, &is_window);
-	else if (!s->is_covered)
-		r = coverage_add_window(s->coverage, &s->window);
-	if (r == 0)
-		r = selection_keep_samples(s->selection, s->profile);
-	if (r == 0)
-		*ret = (struct source_item){
-			.profile = s->profile, .name = s->name, .window = s->window, .is_window = is_window
-		};
-	return r;
+	if (r < 0)
+		return r;
+	s->profile = file.profile;
+	return look_at_file(s);
 }
 
 int source_next(struct source *s, struct source_item *ret)
@@ -224,11 +227,14 @@ int source_next(struct source *s, struct source_item *ret)
 
 	for (;;) {
 		s->profile = profile_free(s->profile);
-		r = s->store || s->hub ? read_window(s) : read_file(s);
+		r = s->store ? read_window(s) : s->hub ? read_from_hub(s) : read_file(s);
 		switch (r) {
 		case 0:
 			s->counts.n_profiles++;
-			return make_item(s, ret);
+			*ret = (struct source_item){
+				.profile = s->profile, .name = s->name, .window = s->window, .is_window = s->is_window
+			};
+			return 0;
 		case STORE_GONE:
 			s->counts.n_gone++;
 			break;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * source: decoded profiles one after another, of a store's selection, of files, or of another cpuhound's store. One is
- * in memory at a time. What is gone or damaged when its turn comes is passed over, and counted.
+ * source: decoded profiles one after another, of a store's selection, of files, or of another cpuhound's store. Of a
+ * store the next ones are decoded meanwhile, by a thread (report/prefetch.h): up to three are in memory. What is gone
+ * or damaged when its turn comes is passed over, and counted.
  */
 #pragma once
 
@@ -32,7 +33,8 @@ struct source_counts {
 	uint64_t n_profiles, n_gone, n_bad;
 };
 
-/* The selection is borrowed for the source's life, as are the store and the paths. */
+/* The selection is borrowed for the source's life, as are the store and the paths: nobody else uses them from the first
+ * source_next() until SOURCE_END. */
 _must_check_ int source_of_store(struct store *s, const struct selection *selection, struct source **ret);
 
 /* Of a selection only the matchers count. "-": standard input. */
