@@ -79,26 +79,9 @@ static int read_text(struct config_builder *b, const char *path, char *text, siz
 static int read_file(int dir_fd, const char *name, struct buf *ret)
 {
 	_cleanup_close_ int fd = -1;
-	struct stat st;
-	ssize_t n;
-	int r;
+	int r = fs_open_regular(dir_fd, name, &fd);
 
-	r = fs_open_regular(dir_fd, name, &fd);
-	if (r != 0)
-		return r;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size > (off_t)CONFIG_FILE_MAX_BYTES)
-		return -EFBIG;
-	r = buf_reserve(ret, (size_t)st.st_size);
-	if (r < 0)
-		return r;
-	n = fs_pread_all(fd, ret->data, (size_t)st.st_size, 0);
-	if (n < 0)
-		return (int)n;
-	ret->size = (size_t)n;
-	ret->data[n] = 0;
-	return 0;
+	return r == 0 ? fs_read_open(fd, CONFIG_FILE_MAX_BYTES, ret) : r;
 }
 
 static int read_config_file(struct config_builder *b, int dir_fd, const char *name, const char *path)

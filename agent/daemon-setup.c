@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/config-address.h"
 #include "agent/gateway-keeper.h"
 #include "agent/gateway-settings.h"
-#include "agent/gateway-socket.h"
 #include "agent/gateway.h"
 #include "agent/status-socket.h"
 #include "common/log.h"
@@ -66,17 +66,9 @@ static int open_state(struct daemon_setup *s, const char *path)
 
 static int listen_on(struct daemon_setup *s, const char *key, const struct config_address *address, int *ret)
 {
-	int e;
+	int r = config_address_listen(address, key, ret, s->why, sizeof(s->why));
 
-	if (!address->given)
-		return 0;
-	e = gateway_socket_open(&address->socket, ret);
-	if (e == -EADDRINUSE)
-		return fail(s, DAEMON_REFUSED, "%s is in use by another program: set %s to another address",
-			    address->text, key);
-	if (e < 0)
-		return fail(s, DAEMON_FAILED, "cannot listen on %s (%s): %s", address->text, key, strerrordesc_np(-e));
-	return 0;
+	return r == CONFIG_ADDRESS_IN_USE ? DAEMON_REFUSED : r < 0 ? DAEMON_FAILED : 0;
 }
 
 static int open_status(struct daemon_setup *s, const char *dir)

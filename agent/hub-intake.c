@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "agent/hub-child.h"
 #include "agent/hub-series.h"
@@ -55,26 +54,6 @@ static int check_token(const struct web_hub_request *request, const struct hub_r
 	return 0;
 }
 
-static int read_body(int fd, struct buf *ret)
-{
-	struct stat st;
-	ssize_t n;
-	int r;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size < 0 || st.st_size > (off_t)WEB_MAX_BODY_BYTES)
-		return -EFBIG;
-	r = buf_reserve(ret, (size_t)st.st_size);
-	if (r < 0)
-		return r;
-	n = fs_pread_all(fd, ret->data, (size_t)st.st_size, 0);
-	if (n < 0)
-		return (int)n;
-	ret->size = (size_t)n;
-	return 0;
-}
-
 static int check_horizon(const struct profile *p, struct hub_answer *answer)
 {
 	if (p->time_ns >= arrivals_horizon_ns(intake.arrivals))
@@ -103,7 +82,7 @@ static int decode(int body_fd, const struct web_hub_request *request, const stru
 		  const struct hub_rules_token *token, int64_t now_ns, struct profile **ret, struct hub_answer *answer)
 {
 	_cleanup_(buf_done) struct buf body = {};
-	int r = read_body(body_fd, &body);
+	int r = fs_read_open(body_fd, WEB_MAX_BODY_BYTES, &body);
 
 	if (r == 0)
 		r = hub_window_decode(body.data, body.size, rules, ret, answer);

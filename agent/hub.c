@@ -9,10 +9,9 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "agent/capabilities.h"
-#include "agent/gateway-socket.h"
+#include "agent/config-address.h"
 #include "agent/gateway.h"
 #include "agent/hub-inside.h"
 #include "agent/hub-intake.h"
@@ -25,8 +24,6 @@
 #define UMASK 0027
 #define MAINTAINER_FIRST_NS (15 * NS_PER_S)
 #define LONGEST_MS 1000
-#define LISTEN_TRIES 20
-#define LISTEN_PAUSE_NS (long)(100 * NS_PER_MS)
 
 static int fail(struct hub *h, int answer, const char *fmt, ...) _printf_(3, 4);
 static int fail(struct hub *h, int answer, const char *fmt, ...)
@@ -156,19 +153,9 @@ static int open_store(struct hub *h)
 
 static int listen_on(struct hub *h, const char *key, const struct config_address *address, int *ret)
 {
-	int e = address->given ? gateway_socket_open(&address->socket, ret) : 0;
+	int r = config_address_listen(address, key, ret, h->why, sizeof(h->why));
 
-	/* The gateway of a hub that was killed dies with it, a moment later. */
-	for (int i = 0; e == -EADDRINUSE && i < LISTEN_TRIES; i++) {
-		nanosleep(&(struct timespec){ .tv_nsec = LISTEN_PAUSE_NS }, NULL);
-		e = gateway_socket_open(&address->socket, ret);
-	}
-	if (e == -EADDRINUSE)
-		return fail(h, DAEMON_REFUSED, "%s is in use by another program: set %s to another address",
-			    address->text, key);
-	if (e < 0)
-		return fail(h, DAEMON_FAILED, "cannot listen on %s (%s): %s", address->text, key, strerrordesc_np(-e));
-	return 0;
+	return r == CONFIG_ADDRESS_IN_USE ? DAEMON_REFUSED : r < 0 ? DAEMON_FAILED : 0;
 }
 
 static int start_workers(struct hub *h)

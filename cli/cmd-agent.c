@@ -33,84 +33,34 @@ static const char usage[] =
 	"\n"
 	"Exit codes: 2 a bad configuration, 3 this host does not let it run or another agent runs here.\n";
 
-enum {
-	OPTION_CONFIG = 256,
-	OPTION_SET,
-	OPTION_FLAG, /* the first of `flags` */
-};
-
-/* Flags that stand for a key of the configuration. */
-static const struct {
-	const char *flag, *key;
-} flags[] = {
+static const struct config_flag flags[] = {
 	{ "--state-dir", "agent.state_dir" },          { "--listen", "http.listen" },
 	{ "--metrics-listen", "http.metrics_listen" }, { "--window", "agent.window" },
-	{ "--frequency", "agent.frequency_hz" },
+	{ "--frequency", "agent.frequency_hz", "-F" },
 };
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, OPTION_CONFIG },
-	{ "set", required_argument, NULL, OPTION_SET },
-	{ "state-dir", required_argument, NULL, OPTION_FLAG },
-	{ "listen", required_argument, NULL, OPTION_FLAG + 1 },
-	{ "metrics-listen", required_argument, NULL, OPTION_FLAG + 2 },
-	{ "window", required_argument, NULL, OPTION_FLAG + 3 },
-	{ "frequency", required_argument, NULL, OPTION_FLAG + 4 },
+	{ "config", required_argument, NULL, CONFIG_OPTION_FILE },
+	{ "set", required_argument, NULL, CONFIG_OPTION_SET },
+	{ "state-dir", required_argument, NULL, CONFIG_OPTION_FLAG },
+	{ "listen", required_argument, NULL, CONFIG_OPTION_FLAG + 1 },
+	{ "metrics-listen", required_argument, NULL, CONFIG_OPTION_FLAG + 2 },
+	{ "window", required_argument, NULL, CONFIG_OPTION_FLAG + 3 },
+	{ "frequency", required_argument, NULL, CONFIG_OPTION_FLAG + 4 },
 	{},
 };
 
-static int parse_option(struct config_options *c, int option, char *value)
-{
-	size_t i = option == 'F' ? ARRAY_SIZE(flags) - 1 : (size_t)(option - OPTION_FLAG);
-
-	if (option == OPTION_CONFIG) {
-		c->file = value;
-		return EXIT_OK;
-	}
-	if (option == OPTION_SET)
-		return config_options_set(c, &cmd_agent, value);
-	return config_options_add(c, &cmd_agent, option == 'F' ? "-F" : flags[i].flag, flags[i].key, value);
-}
-
-static int parse_options(struct config_options *c, int argc, char **argv, bool *ret_done)
-{
-	struct options o = {
-		.command = &cmd_agent,
-		.argc = argc,
-		.argv = argv,
-		.short_options = "F:",
-		.long_options = long_options,
-	};
-	int option, code = EXIT_OK;
-
-	*ret_done = true;
-	while (code == EXIT_OK && (option = options_next(&o)) > 0)
-		code = parse_option(c, option, o.value);
-	if (code != EXIT_OK)
-		return code;
-	if (option == OPTIONS_STOP)
-		return o.exit_code;
-	if (o.first_argument < argc)
-		return options_error(&cmd_agent, "takes no argument: '%s'", argv[o.first_argument]);
-	*ret_done = false;
-	return EXIT_OK;
-}
-
 static int run_agent(int argc, char **argv)
 {
+	static const struct config_flags all = { &cmd_agent, long_options, "F:", flags, ARRAY_SIZE(flags) };
 	_cleanup_(config_freep) struct config *config = NULL;
 	struct config_options options = {};
 	struct config_sources sources;
-	bool done;
-	int code, r;
+	int code = config_options_load(&options, &all, argc, argv, &sources, &config), r;
 
-	code = parse_options(&options, argc, argv, &done);
-	if (done)
+	if (!config)
 		return code;
-	sources = config_options_sources(&options);
-	code = config_options_load(&sources, &config);
-	if (code == EXIT_OK)
-		code = environment_check_say();
+	code = environment_check_say();
 	if (code != EXIT_OK)
 		return code;
 	r = daemon_run(config, &sources);

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* serve: a hub: takes the windows of other hosts for as long as it runs, and gives them to who reads. */
-#include <string.h>
-
 #include "agent/config.h"
 #include "agent/hub.h"
 #include "cli/command.h"
 #include "cli/config-options.h"
 #include "cli/options.h"
-#include "common/log.h"
 
 static const char usage[] =
 	"usage: cpuhound serve [--config FILE] [--store DIR] [--listen ADDR:PORT] [--metrics-listen ADDR:PORT]\n"
@@ -29,64 +26,30 @@ static const char usage[] =
 	"\n"
 	"Exit codes: 2 a bad configuration, 3 another hub or agent has the store, or another program the address.\n";
 
-enum {
-	OPTION_CONFIG = 256,
-	OPTION_SET,
-	OPTION_FLAG, /* the first of `flags` */
-};
-
-/* Flags that stand for a key of the configuration. */
-static const struct {
-	const char *flag, *key;
-} flags[] = {
+static const struct config_flag flags[] = {
 	{ "--store", "hub.store" },
 	{ "--listen", "hub.listen" },
 	{ "--metrics-listen", "hub.metrics_listen" },
 };
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, OPTION_CONFIG },
-	{ "set", required_argument, NULL, OPTION_SET },
-	{ "store", required_argument, NULL, OPTION_FLAG },
-	{ "listen", required_argument, NULL, OPTION_FLAG + 1 },
-	{ "metrics-listen", required_argument, NULL, OPTION_FLAG + 2 },
+	{ "config", required_argument, NULL, CONFIG_OPTION_FILE },
+	{ "set", required_argument, NULL, CONFIG_OPTION_SET },
+	{ "store", required_argument, NULL, CONFIG_OPTION_FLAG },
+	{ "listen", required_argument, NULL, CONFIG_OPTION_FLAG + 1 },
+	{ "metrics-listen", required_argument, NULL, CONFIG_OPTION_FLAG + 2 },
 	{},
 };
 
-static int parse_option(struct config_options *c, int option, char *value)
-{
-	size_t i = (size_t)(option - OPTION_FLAG);
-
-	if (option == OPTION_CONFIG) {
-		c->file = value;
-		return EXIT_OK;
-	}
-	if (option == OPTION_SET)
-		return config_options_set(c, &cmd_serve, value);
-	return config_options_add(c, &cmd_serve, flags[i].flag, flags[i].key, value);
-}
-
 static int run_serve(int argc, char **argv)
 {
-	struct options o = {
-		.command = &cmd_serve, .argc = argc, .argv = argv, .short_options = "", .long_options = long_options
-	};
+	static const struct config_flags all = { &cmd_serve, long_options, "", flags, ARRAY_SIZE(flags) };
 	_cleanup_(config_freep) struct config *config = NULL;
 	struct config_options options = {};
 	struct config_sources sources;
-	int option, code = EXIT_OK, r;
+	int code = config_options_load(&options, &all, argc, argv, &sources, &config), r;
 
-	while (code == EXIT_OK && (option = options_next(&o)) > 0)
-		code = parse_option(&options, option, o.value);
-	if (code != EXIT_OK)
-		return code;
-	if (option == OPTIONS_STOP)
-		return o.exit_code;
-	if (o.first_argument < argc)
-		return options_error(&cmd_serve, "takes no argument: '%s'", argv[o.first_argument]);
-	sources = config_options_sources(&options);
-	code = config_options_load(&sources, &config);
-	if (code != EXIT_OK)
+	if (!config)
 		return code;
 	r = hub_run(config, &sources);
 	if (r == 0)

@@ -36,7 +36,26 @@ struct config_sources config_options_sources(const struct config_options *o)
 	};
 }
 
-int config_options_load(const struct config_sources *sources, struct config **ret)
+static int take_option(struct config_options *o, const struct config_flags *f, int option, char *value)
+{
+	if (option == CONFIG_OPTION_FILE) {
+		o->file = value;
+		return EXIT_OK;
+	}
+	if (option == CONFIG_OPTION_SET)
+		return config_options_set(o, f->command, value);
+	for (size_t i = 0; i < f->n_flags; i++) {
+		const struct config_flag *flag = &f->flags[i];
+
+		if (option == CONFIG_OPTION_FLAG + (int)i)
+			return config_options_add(o, f->command, flag->flag, flag->key, value);
+		if (flag->short_flag && option == flag->short_flag[1])
+			return config_options_add(o, f->command, flag->short_flag, flag->key, value);
+	}
+	return EXIT_USAGE;
+}
+
+static int load(const struct config_sources *sources, struct config **ret)
 {
 	_cleanup_(config_report_done) struct config_report report = {};
 	int r = config_load(sources, &report, ret);
@@ -47,4 +66,29 @@ int config_options_load(const struct config_sources *sources, struct config **re
 	}
 	config_report_log(&report);
 	return r == CONFIG_BAD ? EXIT_USAGE : EXIT_OK;
+}
+
+int config_options_load(struct config_options *o, const struct config_flags *flags, int argc, char **argv,
+			struct config_sources *ret_sources, struct config **ret)
+{
+	struct options parser = {
+		.command = flags->command,
+		.argc = argc,
+		.argv = argv,
+		.short_options = flags->short_options,
+		.long_options = flags->long_options,
+	};
+	int option, code = EXIT_OK;
+
+	*ret = NULL;
+	while (code == EXIT_OK && (option = options_next(&parser)) > 0)
+		code = take_option(o, flags, option, parser.value);
+	if (code != EXIT_OK)
+		return code;
+	if (option == OPTIONS_STOP)
+		return parser.exit_code;
+	if (parser.first_argument < argc)
+		return options_error(flags->command, "takes no argument: '%s'", argv[parser.first_argument]);
+	*ret_sources = config_options_sources(o);
+	return load(ret_sources, ret);
 }

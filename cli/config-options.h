@@ -5,12 +5,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "agent/config.h"
 #include "common/clean.h"
 
 struct command;
+struct option;
 
 #define CONFIG_OPTIONS_MAX_OVERRIDES 256
 
@@ -30,5 +32,31 @@ _must_check_ int config_options_set(struct config_options *o, const struct comma
 /* What config_load() is given, with the environment of this process. Borrows from o. */
 struct config_sources config_options_sources(const struct config_options *o);
 
-/* EXIT_OK, or it was told what is wrong; warnings are told in any case. */
-_must_check_ int config_options_load(const struct config_sources *sources, struct config **ret);
+/* -- of the commands that start a daemon -- */
+
+enum {
+	CONFIG_OPTION_FILE = 256,
+	CONFIG_OPTION_SET,
+	CONFIG_OPTION_FLAG, /* of the i-th flag: and i */
+};
+
+/* A flag that stands for a key. */
+struct config_flag {
+	const char *flag, *key; /* "--frequency", "agent.frequency_hz" */
+	const char *short_flag; /* "-F"; NULL: it has none */
+};
+
+struct config_flags {
+	const struct command *command;
+	const struct option *long_options; /* with the numbers above */
+	const char *short_options;
+	const struct config_flag *flags;
+	size_t n_flags;
+};
+
+/*
+ * The options of such a command, and the configuration that they ask for. EXIT_OK with *ret, or it was told what is
+ * wrong, or help was asked for: *ret is NULL then. Warnings are told in any case. *ret_sources borrows from o.
+ */
+_must_check_ int config_options_load(struct config_options *o, const struct config_flags *flags, int argc, char **argv,
+				     struct config_sources *ret_sources, struct config **ret);

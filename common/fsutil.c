@@ -162,6 +162,27 @@ ssize_t fs_pread_all(int fd, void *data, size_t size, uint64_t offset)
 	return (ssize_t)done;
 }
 
+int fs_read_open(int fd, size_t limit_bytes, struct buf *ret)
+{
+	struct stat st;
+	ssize_t n;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < 0 || (uint64_t)st.st_size > limit_bytes)
+		return -EFBIG;
+	r = buf_reserve(ret, (size_t)st.st_size);
+	if (r < 0)
+		return r;
+	n = fs_pread_all(fd, ret->data, (size_t)st.st_size, 0);
+	if (n < 0)
+		return (int)n;
+	ret->size = (size_t)n;
+	ret->data[n] = 0;
+	return 0;
+}
+
 int fs_temp_open(int dirfd, const char *final_name, mode_t mode, struct fs_temp *ret)
 {
 	const char *slash = strrchr(final_name, '/');

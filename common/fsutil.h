@@ -17,6 +17,9 @@
  */
 _must_check_ int fs_read(int dirfd, const char *path, size_t limit_bytes, struct buf *ret);
 
+/* Reads an open file from its start to its end. -EFBIG likewise; one that shrinks meanwhile gives less. */
+_must_check_ int fs_read_open(int fd, size_t limit_bytes, struct buf *ret);
+
 /*
  * Opens a regular file below root_fd for reading: openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, O_PATH), then
  * fstat, then a reopen by descriptor. Never blocks on a FIFO or device, never leaves the root through a symlink.

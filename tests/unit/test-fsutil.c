@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "common/fsutil.h"
@@ -247,14 +248,41 @@ static void test_open_dir(void **state)
 	assert_int_equal(fs_open_dir(-1, &listing), -EBADF);
 }
 
+static void test_read_open(void **state)
+{
+	_cleanup_close_ int fd = memfd_create("content", MFD_CLOEXEC);
+	_cleanup_(buf_done) struct buf content = {}, more = {}, none = {};
+	int pipe_fds[2];
+
+	assert_int_equal(fs_read_open(fd, 0, &none), 0);
+	assert_string_equal(none.data, "");
+	assert_int_equal(fs_write_all(fd, "a\0b", 3), 0);
+	assert_int_equal(fs_read_open(fd, 3, &content), 0); /* from the start, wherever its position is */
+	assert_int_equal(content.size, 3);
+	assert_memory_equal(content.data, "a\0b", 4);
+	assert_int_equal(fs_read_open(fd, 2, &more), -EFBIG);
+	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+	assert_int_equal(fs_read_open(pipe_fds[0], 10, &more), 0); /* there is nothing in it, and it does not wait */
+	assert_int_equal(more.size, 0);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	assert_int_equal(fs_read_open(pipe_fds[0], 10, &more), -EBADF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open_in_root), cmocka_unit_test(test_magic_link),
-		cmocka_unit_test(test_open_regular), cmocka_unit_test(test_read),
-		cmocka_unit_test(test_pread),        cmocka_unit_test(test_temp_publish),
-		cmocka_unit_test(test_temp_abandon), cmocka_unit_test(test_temp_unpublishable),
-		cmocka_unit_test(test_open_dir),     cmocka_unit_test(test_open_in_root_nofollow),
+		cmocka_unit_test(test_read_open),
+		cmocka_unit_test(test_open_in_root),
+		cmocka_unit_test(test_magic_link),
+		cmocka_unit_test(test_open_regular),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_pread),
+		cmocka_unit_test(test_temp_publish),
+		cmocka_unit_test(test_temp_abandon),
+		cmocka_unit_test(test_temp_unpublishable),
+		cmocka_unit_test(test_open_dir),
+		cmocka_unit_test(test_open_in_root_nofollow),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
