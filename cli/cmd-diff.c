@@ -191,21 +191,17 @@ static bool is_above(const struct diff_view *v, double percent)
 }
 
 /* Whoever reads the graph divides values by the time of their column, to have cores. */
-static int set_wall(struct comparison *c, size_t side)
+static uint64_t wall_ns(const struct comparison *c, size_t side)
 {
-	struct wall_time *wall = &c->flame.columns[side].wall;
-
 	switch (c->options->normalize) {
 	case NORMALIZE_TIME:
 	case NORMALIZE_HOSTS:
-		buf_clear(&wall->spans);
-		return wall_time_add(wall, 0, NS_PER_S);
+		return NS_PER_S;
 	case NORMALIZE_TOTAL:
-		buf_clear(&wall->spans);
-		return wall_time_add(wall, 0, (uint64_t)(c->extents[DIFF_BEFORE].seconds * NS_PER_S));
+		return (uint64_t)(c->extents[DIFF_BEFORE].seconds * NS_PER_S);
 	case NORMALIZE_NONE:
 	default:
-		return 0;
+		return (uint64_t)(c->extents[side].seconds * NS_PER_S);
 	}
 }
 
@@ -214,13 +210,13 @@ static int draw(struct comparison *c, const struct diff_scale *scale, struct out
 	_cleanup_(buf_done) struct buf title = {};
 	int r = buf_printf(&title, "%s -> %s", c->options->sides[0].text, c->options->sides[1].text);
 
-	for (size_t i = 0; r == 0 && i < DIFF_N_SIDES; i++) {
+	for (size_t i = 0; i < DIFF_N_SIDES; i++)
 		call_tree_scale(c->flame.tree, i, scale->factors[i]);
-		r = set_wall(c, i);
-	}
 	c->flame.title = title.data;
 	if (r == 0)
 		r = flame_finish(&c->flame);
+	for (size_t i = 0; i < DIFF_N_SIDES; i++)
+		c->flame.columns[i].span.covered_ns = wall_ns(c, i);
 	if (r == 0)
 		r = output_draw(output, &c->flame);
 	return r < 0 ? text_fail("write", output->path, strerror(-r)) : EXIT_OK;

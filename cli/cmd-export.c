@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* export: profiles as data for other programs. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -192,6 +193,15 @@ static int make_speedscope(const struct export_options *o, const struct profile 
 	return r < 0 ? fail(o, r) : EXIT_OK;
 }
 
+static void print_counts(const struct go_pgo_counts *counts)
+{
+	printf("%zu of %zu calls, which carry %d %% of the samples", counts->n_written, counts->n_calls,
+	       GO_PGO_PERCENT);
+	if (counts->n_guessed > 0)
+		printf("; %" PRIu64 " samples are left out: their callers are guessed", counts->n_guessed);
+	putchar('\n');
+}
+
 static int make_go_pgo(const struct export_options *o, const struct profile *p, struct buf *ret)
 {
 	_cleanup_(buf_done) struct buf raw = {};
@@ -211,8 +221,7 @@ static int make_go_pgo(const struct export_options *o, const struct profile *p, 
 		return fail(o, r);
 	}
 	if (!o->output.to_stdout)
-		printf("%zu of %zu calls, which carry %d %% of the samples\n", counts.n_written, counts.n_calls,
-		       GO_PGO_PERCENT);
+		print_counts(&counts);
 	r = compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
 	return r < 0 ? fail(o, r) : EXIT_OK;
 }

@@ -151,6 +151,20 @@ static enum exit_code add_item(struct flame_options *o, struct flame *f, const s
 	return r < 0 ? (enum exit_code)text_fail("add", item->name, strerror(-r)) : EXIT_OK;
 }
 
+static enum exit_code finish(struct flame_options *o, struct flame *f, const struct report_input *input)
+{
+	size_t n;
+	int r = flame_finish(f);
+
+	if (r < 0)
+		return (enum exit_code)text_fail("draw", o->title, strerror(-r));
+	flame_cover(f, 0, source_coverage(input->source));
+	call_tree_nodes(f->tree, &n);
+	if (n == 1)
+		log_warning("no sample is selected: the graph is empty");
+	return EXIT_OK;
+}
+
 static enum exit_code add_all(struct flame_options *o, struct flame *f)
 {
 	_cleanup_(report_input_done) struct report_input input = {};
@@ -164,7 +178,7 @@ static enum exit_code add_all(struct flame_options *o, struct flame *f)
 			break;
 		code = add_item(o, f, &item);
 	}
-	return code;
+	return code == EXIT_OK ? finish(o, f, &input) : code;
 }
 
 static enum exit_code draw_all(struct flame_options *o, const struct flame *f)
@@ -188,7 +202,6 @@ static enum exit_code flame(struct flame_options *o)
 {
 	_cleanup_(flame_done) struct flame f = {};
 	enum exit_code code;
-	size_t n;
 	int r;
 
 	code = open_outputs(o);
@@ -201,15 +214,7 @@ static enum exit_code flame(struct flame_options *o)
 	memcpy(f.keys, o->keys, sizeof(f.keys));
 	f.n_keys = o->n_keys;
 	code = add_all(o, &f);
-	if (code != EXIT_OK)
-		return code;
-	r = flame_finish(&f);
-	if (r < 0)
-		return (enum exit_code)text_fail("draw", o->title, strerror(-r));
-	call_tree_nodes(f.tree, &n);
-	if (n == 1)
-		log_warning("no sample is selected: the graph is empty");
-	return draw_all(o, &f);
+	return code == EXIT_OK ? draw_all(o, &f) : code;
 }
 
 static int run(int argc, char **argv)

@@ -18,9 +18,9 @@ static void print_overview(void)
 		printf("  %-14s%s\n", commands[i]->name, commands[i]->summary);
 	printf("\n"
 	       "'cpuhound help COMMAND' shows the options of a command.\n"
-	       "Exit codes: 0 ok, 1 error, 2 usage, 3 this machine or this user lacks something: see 'cpuhound "
-	       "doctor',\n"
-	       "4 the threshold of --fail-above was passed.\n");
+	       "Exit codes: 0 ok, 1 error, 2 usage, 3 this machine or this user lacks something (see 'cpuhound "
+	       "doctor'),\n"
+	       "4 what --fail-above allows was exceeded.\n");
 }
 
 static int run(int argc, char **argv)

@@ -8,8 +8,8 @@
 #include "common/nearest.h"
 
 const struct command *const commands[] = {
-	&cmd_record,       &cmd_agent,       &cmd_serve,   &cmd_status,     &cmd_hogs,      &cmd_show,    &cmd_diff,
-	&cmd_flame,        &cmd_export,      &cmd_store,   &cmd_push,       &cmd_symbolize, &cmd_symbols, &cmd_doctor,
+	&cmd_record,       &cmd_agent,       &cmd_serve,   &cmd_status,     &cmd_hogs,      &cmd_diff,    &cmd_flame,
+	&cmd_export,       &cmd_show,        &cmd_store,   &cmd_push,       &cmd_symbolize, &cmd_symbols, &cmd_doctor,
 	&cmd_check_config, &cmd_jvm_perfmap, &cmd_version, &cmd_completion, &cmd_help,      NULL,
 };
 

@@ -2,6 +2,7 @@
 #include "common/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 static bool in_range(uint8_t c, uint8_t low, uint8_t high)
 {
@@ -43,6 +44,28 @@ static size_t sequence_bytes(const uint8_t *s, size_t size)
 	return n;
 }
 
+/* Whether all of these eight bytes are printable ASCII: most text is. */
+static bool is_plain(const uint8_t *s)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+	return ((word | (word - 0x20 * ones) | (word + ones)) & 0x80 * ones) == 0;
+}
+
+/* The bytes of printable ASCII that s begins with. */
+static size_t plain_bytes(const uint8_t *s, size_t size)
+{
+	size_t n = 0;
+
+	while (size - n >= sizeof(uint64_t) && is_plain(s + n))
+		n += sizeof(uint64_t);
+	while (n < size && in_range(s[n], 0x20, 0x7e))
+		n++;
+	return n;
+}
+
 int utf8_add_valid(struct buf *b, const char *s, size_t size, size_t limit_bytes)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
@@ -50,12 +73,13 @@ int utf8_add_valid(struct buf *b, const char *s, size_t size, size_t limit_bytes
 	size_t added = 0;
 
 	for (size_t i = 0; i < size;) {
-		size_t n = sequence_bytes(bytes + i, size - i);
+		size_t room = limit_bytes - added, most = size - i < room ? size - i : room;
+		size_t plain = plain_bytes(bytes + i, most), n = plain ? plain : sequence_bytes(bytes + i, size - i);
 		const char *from = n ? s + i : replacement;
 		size_t n_out = n ? n : sizeof(replacement) - 1;
 		int r;
 
-		if (added + n_out > limit_bytes)
+		if (n_out > room)
 			break;
 		r = buf_add(b, from, n_out);
 		if (r < 0)
@@ -71,7 +95,9 @@ bool utf8_is_valid(const char *s, size_t size)
 	const uint8_t *bytes = (const uint8_t *)s;
 
 	for (size_t i = 0, n; i < size; i += n) {
-		n = sequence_bytes(bytes + i, size - i);
+		n = plain_bytes(bytes + i, size - i);
+		if (n == 0)
+			n = sequence_bytes(bytes + i, size - i);
 		if (n == 0)
 			return false;
 	}

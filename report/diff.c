@@ -11,7 +11,8 @@
 #include "report/normalize.h"
 #include "report/stack-reader.h"
 
-#define SIGMAS 1.96 /* 95 % of a normal distribution */
+#define SIGMAS 1.96      /* 95 % of a normal distribution */
+#define MAX_ERROR 0x1p62 /* fits an int64_t */
 
 struct sums {
 	struct call_value self[DIFF_N_SIDES], total[DIFF_N_SIDES];
@@ -214,8 +215,9 @@ void diff_change_of(const struct call_value values[static DIFF_N_SIDES], const s
 
 	c.delta = (int64_t)((uint64_t)c.after - (uint64_t)c.before);
 	if (scale->has_errors)
-		c.error = SIGMAS * sqrt(variance(&values[DIFF_BEFORE], factors[DIFF_BEFORE]) +
-					variance(&values[DIFF_AFTER], factors[DIFF_AFTER]));
+		c.error = fmin(SIGMAS * sqrt(variance(&values[DIFF_BEFORE], factors[DIFF_BEFORE]) +
+					     variance(&values[DIFF_AFTER], factors[DIFF_AFTER])),
+			       MAX_ERROR);
 	c.is_noise = c.delta == 0 || fabs((double)c.delta) <= c.error;
 	*ret = c;
 }

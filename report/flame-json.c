@@ -213,7 +213,13 @@ static int add_nodes(const struct flame *f, const struct order *o, struct buf *r
 
 static int add_column(struct json_object *columns, const struct flame_column *c)
 {
-	struct json_object *object;
+	const struct json_count counts[] = {
+		{ "wall_ns", c->span.covered_ns },
+		{ "n_profiles", c->n_profiles },
+		{ "n_ledgers", c->n_ledgers },
+		{ "n_damaged_ledgers", c->n_damaged_ledgers },
+	};
+	struct json_object *object = NULL;
 	int r;
 
 	r = json_append_object(columns, &object);
@@ -223,16 +229,8 @@ static int add_column(struct json_object *columns, const struct flame_column *c)
 		r = json_add_number(object, "start_ns", c->span.start_ns);
 	if (r == 0)
 		r = json_add_number(object, "end_ns", c->span.end_ns);
-	if (r < 0)
-		return r;
-	const struct json_count counts[] = {
-		{ "wall_ns", c->span.covered_ns },
-		{ "n_profiles", c->n_profiles },
-		{ "n_ledgers", c->n_ledgers },
-		{ "n_damaged_ledgers", c->n_damaged_ledgers },
-	};
-
-	r = json_add_counts(object, counts, ARRAY_SIZE(counts));
+	if (r == 0)
+		r = json_add_counts(object, counts, ARRAY_SIZE(counts));
 	if (r < 0)
 		return r;
 	return c->n_ledgers ? ledger_json_add(object, "ledger", &c->ledger) : json_add_null(object, "ledger");
@@ -240,7 +238,7 @@ static int add_column(struct json_object *columns, const struct flame_column *c)
 
 static int add_arrays(const struct flame *f, struct json_object *top)
 {
-	struct json_object *by, *columns;
+	struct json_object *by = NULL, *columns = NULL;
 	int r;
 
 	r = json_add_array(top, "by", &by);
@@ -259,7 +257,7 @@ static int make_facts(const struct flame *f, struct json_object *top)
 		{ "stacks", call_tree_n_beyond(f->tree) },
 		{ "frames", frame_table_n_beyond(f->frames) },
 	};
-	struct json_object *n_beyond;
+	struct json_object *n_beyond = NULL;
 	int r;
 
 	r = json_add_string(top, "title", f->title);

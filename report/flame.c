@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pprof/profile.h"
+#include "report/coverage.h"
 #include "report/stack-filter.h"
 #include "report/stack-reader.h"
 
@@ -101,4 +102,17 @@ int flame_finish(struct flame *f)
 	for (size_t i = 0; i < CALL_TREE_N_COLUMNS; i++)
 		f->columns[i].span = wall_time_sum(&f->columns[i].wall);
 	return call_tree_finish(f->tree);
+}
+
+void flame_cover(struct flame *f, size_t column, const struct coverage *c)
+{
+	const struct coverage_totals *totals = coverage_totals(c);
+	size_t n;
+	const struct coverage_host *hosts = coverage_hosts(c, &n);
+	struct wall_span *span = &f->columns[column].span;
+
+	*span = (struct wall_span){ .start_ns = totals->start_ns, .end_ns = totals->end_ns };
+	for (size_t i = 0; i < n; i++)
+		if (hosts[i].wall_ns > span->covered_ns)
+			span->covered_ns = hosts[i].wall_ns;
 }

@@ -17,6 +17,7 @@
 #define FLAME_MAX_KEYS 8
 #define FLAME_UNIT_SIZE 32 /* longer names are cut */
 
+struct coverage;
 struct profile;
 struct stack;
 struct stack_filter;
@@ -58,3 +59,9 @@ _must_check_ int flame_add_stack(struct flame *f, size_t column, const struct st
 
 /* Sums up. Once, before it is drawn. */
 _must_check_ int flame_finish(struct flame *f);
+
+/*
+ * The time of a column, after flame_finish(): that for which the host that was recorded longest was. Where labels were
+ * asked for, profiles alone do not tell: windows without them are not read.
+ */
+void flame_cover(struct flame *f, size_t column, const struct coverage *c);

@@ -9,10 +9,13 @@
 #include "pprof/pool.h"
 #include "pprof/profile.h"
 
+#define N_MEMO 64 /* strings that many frames have in common are at hand; a power of two */
+
 struct frame_table {
 	struct pool frames; /* struct frame_info: its strings are interned, so equal frames have equal bytes */
 	struct intern *strings;
 	struct buf text; /* of one string */
+	const char *memo[N_MEMO];
 	uint64_t n_beyond;
 };
 
@@ -50,13 +53,32 @@ int frame_table_new(struct frame_table **ret)
 
 static int keep(struct frame_table *t, const char *s, const char **ret)
 {
+	size_t size = s ? strlen(s) : 0;
 	int r;
 
+	if (size <= PROFILE_MAX_NAME_BYTES && utf8_is_valid(s, size))
+		return intern_add(t->strings, s ?: "", size, ret);
 	buf_clear(&t->text);
 	r = buf_reserve(&t->text, 1);
-	if (r == 0 && s)
-		r = utf8_add_valid(&t->text, s, strlen(s), PROFILE_MAX_NAME_BYTES);
+	if (r == 0)
+		r = utf8_add_valid(&t->text, s, size, PROFILE_MAX_NAME_BYTES);
 	return r < 0 ? r : intern_add(t->strings, t->text.data, t->text.size, ret);
+}
+
+/* Of a string that many frames have: of a mapping, or a file. Where it lies is a hint of which one it is. */
+static int keep_common(struct frame_table *t, const char *s, const char **ret)
+{
+	const char **memo = &t->memo[(uintptr_t)s >> 4 & (N_MEMO - 1)];
+	int r;
+
+	if (s && *memo && strcmp(*memo, s) == 0) {
+		*ret = *memo;
+		return 0;
+	}
+	r = keep(t, s, ret);
+	if (r == 0)
+		*memo = *ret;
+	return r;
 }
 
 int frame_table_add(struct frame_table *t, const struct frame_info *frame, uint32_t *ret)
@@ -66,11 +88,11 @@ int frame_table_add(struct frame_table *t, const struct frame_info *frame, uint3
 
 	r = keep(t, frame->function, &kept.function);
 	if (r == 0)
-		r = keep(t, frame->library, &kept.library);
+		r = keep_common(t, frame->library, &kept.library);
 	if (r == 0)
-		r = keep(t, frame->build_id, &kept.build_id);
+		r = keep_common(t, frame->build_id, &kept.build_id);
 	if (r == 0)
-		r = keep(t, frame->file, &kept.file);
+		r = keep_common(t, frame->file, &kept.file);
 	if (r == 0)
 		r = pool_add(&t->frames, &kept, sizeof(kept), ret);
 	if (r != -ENOSPC)

@@ -26,6 +26,7 @@ struct weight {
 struct calls {
 	struct pool pool;   /* struct call */
 	struct buf weights; /* struct weight, by the number of the call */
+	uint64_t n_guessed;
 };
 
 static void calls_done(struct calls *c)
@@ -83,6 +84,13 @@ static int count_call(struct calls *c, const struct profile_line *caller, const 
 	return count(c, &call, s, number);
 }
 
+static bool is_guessed(const struct profile_sample *s)
+{
+	const struct profile_label *l = profile_find_label(s, "stack");
+
+	return l && l->str && strcmp(l->str, "guessed") == 0;
+}
+
 static size_t skip_lineless(const struct profile_sample *s)
 {
 	size_t first = 0;
@@ -99,6 +107,10 @@ static int count_stack(struct calls *c, const struct profile_sample *s, size_t n
 	size_t first = skip_lineless(s);
 	int r = 0;
 
+	if (is_guessed(s)) {
+		c->n_guessed += (uint64_t)s->values[COPIER_COUNT];
+		return 0;
+	}
 	for (size_t i = first; r == 0 && i < s->n_locations && i < first + N_LOCATIONS; i++) {
 		const struct profile_location *l = s->locations[i];
 
@@ -215,6 +227,7 @@ int go_pgo_encode(const struct profile *p, struct buf *ret, struct go_pgo_counts
 		return GO_PGO_NO_LINES;
 	r = encode(p, hot, n, ret);
 	if (r == 0)
-		*ret_counts = (struct go_pgo_counts){ .n_calls = calls.pool.n, .n_written = n };
+		*ret_counts =
+			(struct go_pgo_counts){ .n_calls = calls.pool.n, .n_written = n, .n_guessed = calls.n_guessed };
 	return r;
 }

@@ -7,11 +7,13 @@
  * labels.
  *
  * Innermost frames that have no line are passed over: the kernel's, and C without debug info. What they cost is the
- * call's that led there, as in profiles that a Go program makes of itself.
+ * call's that led there, as in profiles that a Go program makes of itself. Samples whose callers are guessed (label
+ * stack=guessed, docs/architecture.md) are left out: a call that was none would be inlined.
  */
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/buf.h"
 #include "common/clean.h"
@@ -28,6 +30,7 @@ enum go_pgo_answer {
 
 struct go_pgo_counts {
 	size_t n_calls, n_written;
+	uint64_t n_guessed; /* samples that were left out */
 };
 
 /* Appends the serialized, uncompressed Profile message to ret, or nothing. */

@@ -69,5 +69,11 @@ int normalize_factor(enum normalize n, const struct normalize_extent *e, int64_t
 
 int64_t normalize_value(int64_t value, double factor)
 {
-	return factor == 1 ? value : llround((double)value * factor);
+	double scaled = (double)value * factor;
+
+	if (factor == 1)
+		return value;
+	if (fabs(scaled) >= 0x1p63)
+		return scaled < 0 ? INT64_MIN : INT64_MAX;
+	return llround(scaled);
 }

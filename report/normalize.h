@@ -46,5 +46,5 @@ const char *normalize_name(enum normalize n);
 _must_check_ int normalize_factor(enum normalize n, const struct normalize_extent *e, int64_t sum, int64_t wanted,
 				  double *ret);
 
-/* A value times its factor, rounded; whole numbers stay exact where that is 1. */
+/* A value times its factor, rounded, or the most that fits; whole numbers stay exact where the factor is 1. */
 int64_t normalize_value(int64_t value, double factor);

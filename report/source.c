@@ -8,6 +8,7 @@
 #include "pprof/profile.h"
 #include "report/coverage.h"
 #include "report/engine.h"
+#include "report/prefetch.h"
 #include "report/source-hub.h"
 #include "store/selection.h"
 #include "store/store.h"
@@ -17,14 +18,16 @@ struct source {
 	/* of a store */
 	struct store *store; /* NULL: none */
 	struct window_cursor *cursor;
-	struct hub_windows *hub; /* NULL: none */
-	struct engine *engine;   /* NULL: none */
+	struct prefetch *prefetch; /* from the first window on */
+	struct hub_windows *hub;   /* NULL: none */
+	struct engine *engine;     /* NULL: none */
 	/* of files */
 	char *const *paths;
 	size_t n_paths, next_path;
 	/* what was read last */
 	struct profile *profile;
 	struct window_info window;
+	bool is_window;
 	const char *name;
 	struct source_counts counts;
 	struct coverage *coverage;
@@ -112,6 +115,7 @@ int source_of_store(struct store *store, const struct selection *selection, stru
 	if (r < 0)
 		return r;
 	s->store = store;
+	s->is_window = true;
 	r = cover_all(s);
 	if (r == 0)
 		r = store_select(store, selection, &s->cursor);
@@ -128,6 +132,8 @@ int source_of_hub(const char *url, const struct fetch_settings *settings, const 
 
 	if (r == 0)
 		r = cover_all_of_hub(s, url, settings, ret_reason);
+	if (r == 0)
+		s->is_window = true;
 	if (r == 0)
 		r = hub_windows_new(url, settings, selection, &s->hub, ret_reason);
 	if (r == 0)
@@ -182,6 +188,7 @@ struct source *source_free(struct source *s)
 {
 	if (!s)
 		return NULL;
+	prefetch_free(s->prefetch);
 	window_cursor_free(s->cursor);
 	hub_windows_free(s->hub);
 	engine_free(s->engine);
@@ -193,22 +200,52 @@ struct source *source_free(struct source *s)
 
 static int read_window(struct source *s)
 {
-	int r = s->hub ? hub_windows_next(s->hub, &s->window) : window_cursor_next(s->cursor, &s->window);
+	int r = s->prefetch ? 0 : prefetch_new(s->store, s->cursor, s->selection, &s->prefetch);
 
-	if (r == 0 && s->hub)
-		r = hub_windows_load(s->hub, &s->window, &s->profile);
-	else if (r == 0)
-		r = store_load(s->store, &s->window, &s->profile);
+	if (r == 0)
+		r = prefetch_next(s->prefetch, &s->window, &s->profile);
 	s->name = s->window.id;
+	if (r == 0 && !s->is_covered)
+		r = coverage_add_window(s->coverage, &s->window);
 	return r;
 }
 
+static int read_from_hub(struct source *s)
+{
+	int r = hub_windows_next(s->hub, &s->window);
+
+	if (r == 0)
+		r = hub_windows_load(s->hub, &s->window, &s->profile);
+	s->name = s->window.id;
+	if (r == 0 && !s->is_covered)
+		r = coverage_add_window(s->coverage, &s->window);
+	return r == 0 ? selection_keep_samples(s->selection, s->profile) : r;
+}
+
+/* It gives the samples that are asked for, with fewer labels. */
 static int read_from_engine(struct source *s)
 {
 	int r = engine_next(s->engine, &s->profile, &s->window);
 
 	s->name = s->window.host;
 	return r == FETCH_FAILED ? -EIO : r == ENGINE_END ? STORE_END : r;
+}
+
+/* What a file says of itself, and those of its samples that are asked for. */
+static int look_at_file(struct source *s)
+{
+	struct profile *p = s->profile;
+	int r;
+
+	s->window = (struct window_info){};
+	s->is_window = window_info_read(p, &s->window) == 0;
+	if (!s->is_window) {
+		s->window.start_ns = p->time_ns > 0 ? p->time_ns : 0;
+		s->window.duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
+		s->window.period_ns = p->period > 0 ? (uint64_t)p->period : 0;
+	}
+	r = coverage_add_profile(s->coverage, p, &s->window, s->is_window);
+	return r == 0 ? selection_keep_samples(s->selection, p) : r;
 }
 
 static int read_file(struct source *s)
@@ -220,50 +257,19 @@ static int read_file(struct source *s)
 		return STORE_END;
 	s->name = s->paths[s->next_path++];
 	r = profile_file_read(s->name, &file);
-	if (r == 0)
-		s->profile = file.profile;
-	return r;
+	if (r < 0)
+		return r;
+	s->profile = file.profile;
+	return look_at_file(s);
 }
 
 static int read_profile(struct source *s)
 {
-	if (s->store || s->hub)
+	if (s->store)
 		return read_window(s);
+	if (s->hub)
+		return read_from_hub(s);
 	return s->engine ? read_from_engine(s) : read_file(s);
-}
-
-/* What a file says of itself. */
-static int look_at_file(struct source *s, bool *ret_is_window)
-{
-	const struct profile *p = s->profile;
-
-	s->window = (struct window_info){};
-	*ret_is_window = window_info_read(p, &s->window) == 0;
-	if (!*ret_is_window) {
-		s->window.start_ns = p->time_ns > 0 ? p->time_ns : 0;
-		s->window.duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0;
-		s->window.period_ns = p->period > 0 ? (uint64_t)p->period : 0;
-	}
-	return coverage_add_profile(s->coverage, p, &s->window, *ret_is_window);
-}
-
-/* The profile that is there now as an item. */
-static int make_item(struct source *s, struct source_item *ret)
-{
-	bool is_window = s->store || s->hub;
-	int r = 0;
-
-	if (!is_window && !s->engine)
-		r = look_at_file(s, &is_window);
-	else if (!s->is_covered)
-		r = coverage_add_window(s->coverage, &s->window);
-	if (r == 0 && !s->engine) /* which gives those samples, with fewer labels */
-		r = selection_keep_samples(s->selection, s->profile);
-	if (r == 0)
-		*ret = (struct source_item){
-			.profile = s->profile, .name = s->name, .window = s->window, .is_window = is_window
-		};
-	return r;
 }
 
 int source_next(struct source *s, struct source_item *ret)
@@ -276,7 +282,10 @@ int source_next(struct source *s, struct source_item *ret)
 		switch (r) {
 		case 0:
 			s->counts.n_profiles++;
-			return make_item(s, ret);
+			*ret = (struct source_item){
+				.profile = s->profile, .name = s->name, .window = s->window, .is_window = s->is_window
+			};
+			return 0;
 		case STORE_GONE:
 			s->counts.n_gone++;
 			break;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * source: decoded profiles one after another, of a store's selection, of files, of another cpuhound's store, or of a
- * server that adds up itself (report/engine.h). One is in memory at a time. What is gone or damaged when its turn comes
- * is passed over, and counted.
+ * server that adds up itself (report/engine.h). Of a store the next ones are decoded meanwhile, by a thread
+ * (report/prefetch.h): up to three are in memory; else it is one. What is gone or damaged when its turn comes is passed
+ * over, and counted.
  */
 #pragma once
 
@@ -33,7 +34,8 @@ struct source_counts {
 	uint64_t n_profiles, n_gone, n_bad;
 };
 
-/* The selection is borrowed for the source's life, as are the store and the paths. */
+/* The selection is borrowed for the source's life, as are the store and the paths: nobody else uses them from the first
+ * source_next() until SOURCE_END. */
 _must_check_ int source_of_store(struct store *s, const struct selection *selection, struct source **ret);
 
 /* Of a selection only the matchers count. "-": standard input. */

@@ -9,6 +9,12 @@
 #include "report/missing-remedies.h"
 #include "report/samples-type.h"
 
+/* A function is mostly in one mapping, and at many lines. */
+struct stack_reader_memo {
+	const struct profile_map *mapping;
+	uint32_t frame; /* plus one; 0: none yet */
+};
+
 const char *stack_label(const struct stack *s, const char *key)
 {
 	for (size_t i = 0; i < s->n_labels; i++)
@@ -45,13 +51,15 @@ int stack_reader_init(struct stack_reader *r, struct frame_table *table, const s
 	}
 	r->first_frames[p->n_locations] = n;
 	r->frames = calloc(n + 1, sizeof(*r->frames));
-	return r->frames ? add_no_stack(r) : -ENOMEM;
+	r->memo = calloc(p->n_functions + 1, sizeof(*r->memo));
+	return r->frames && r->memo ? add_no_stack(r) : -ENOMEM;
 }
 
 void stack_reader_done(struct stack_reader *r)
 {
 	free(r->first_frames);
 	free(r->frames);
+	free(r->memo);
 	buf_done(&r->name);
 	buf_done(&r->stack);
 }
@@ -83,7 +91,7 @@ static enum frame_kind kind_of(const struct profile_location *l, const char *fun
 	}
 }
 
-static int look_up(struct stack_reader *r, const struct profile_location *l, size_t line, uint32_t *ret)
+static int add_frame(struct stack_reader *r, const struct profile_location *l, size_t line, uint32_t *ret)
 {
 	const struct profile_line *at = line < l->n_lines ? &l->lines[line] : NULL;
 	struct frame_info frame = {
@@ -101,6 +109,22 @@ static int look_up(struct stack_reader *r, const struct profile_location *l, siz
 	frame.function = r->name.data;
 	frame.kind = (uint32_t)kind_of(l, frame.function);
 	return frame_table_add(r->table, &frame, ret);
+}
+
+static int look_up(struct stack_reader *r, const struct profile_location *l, size_t line, uint32_t *ret)
+{
+	const struct profile_function *f = line < l->n_lines ? l->lines[line].function : NULL;
+	struct stack_reader_memo *memo = f && f->name[0] ? &r->memo[f - r->profile->functions] : NULL;
+	int error;
+
+	if (memo && memo->frame && memo->mapping == l->mapping) {
+		*ret = memo->frame - 1;
+		return 0;
+	}
+	error = add_frame(r, l, line, ret);
+	if (error == 0 && memo)
+		*memo = (struct stack_reader_memo){ .mapping = l->mapping, .frame = *ret + 1 };
+	return error;
 }
 
 static int add_location(struct stack_reader *r, const struct profile_location *l)

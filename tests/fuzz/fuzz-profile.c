@@ -72,6 +72,7 @@ static void split(const struct profile *p)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const roots[] = { "/bin/x", "absent" };
 	_cleanup_(buf_done) struct buf folded = { .limit_bytes = MAX_FOLDED_BYTES };
 	_cleanup_(profile_freep) struct profile *p = NULL;
 
@@ -80,7 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_all(p);
 	split(p);
 	for (size_t i = 0; i < p->n_sample_types; i++)
-		if (profile_fold(p, i, NULL, &folded) < 0 || profile_fold(p, i, "/bin/x", &folded) < 0)
+		if (profile_fold(p, i, NULL, 0, &folded) < 0 ||
+		    profile_fold(p, i, roots, ARRAY_SIZE(roots), &folded) < 0)
 			break;
 	return 0;
 }

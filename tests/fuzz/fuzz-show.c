@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Any profile that can be read can be shown, its losses too: text without a byte that a terminal obeys, and JSON. */
+/* Any profile that can be read can be shown, its losses too, and drawn: text without a byte that a terminal obeys,
+ * JSON. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,11 @@
 #include "cli/losses-view.h"
 #include "cli/summary.h"
 #include "common/buf.h"
+#include "common/json.h"
 #include "pprof/profile.h"
+#include "report/flame-json.h"
+#include "report/flame-svg.h"
+#include "report/flame.h"
 #include "report/losses.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/proto-writer.h"
@@ -113,6 +118,52 @@ static void make_losses(const struct summary_file *file, const struct profile *p
 		show_losses(&v);
 }
 
+/* Nothing of a name is markup: in a picture without our own, no '<' is left. */
+static void check_picture(const struct buf *svg)
+{
+	static const char *const ours[] = { "<?xml ",  "<svg ",    "</svg>", "<g>",    "</g>",
+					    "<title>", "</title>", "<rect ", "<text ", "</text>" };
+
+	check_text(svg->data, svg->size);
+	for (const char *p = strchr(svg->data, '<'); p; p = strchr(p + 1, '<')) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(ours) && strncmp(p, ours[i], strlen(ours[i])) != 0)
+			i++;
+		if (i == ARRAY_SIZE(ours))
+			abort();
+	}
+}
+
+static void draw(const struct flame *f)
+{
+	_cleanup_(buf_done) struct buf json = {}, svg = {};
+	_cleanup_(json_putp) struct json_object *object = NULL;
+
+	if (flame_json_add(f, &json) < 0 || json_parse(json.data, json.size, &object) != 0 ||
+	    flame_svg_add(f, &svg) < 0)
+		abort();
+	check_picture(&svg);
+}
+
+static void make_flame(const struct profile *p)
+{
+	_cleanup_(flame_done) struct flame f = {};
+	int r;
+
+	if (flame_init(&f) < 0)
+		abort();
+	f.title = p->n_comments ? p->comments[0] : "";
+	f.keys[f.n_keys++] = "stack";
+	r = flame_add(&f, 0, p, NULL);
+	if (r == 0)
+		r = flame_finish(&f);
+	if (r < 0 && r != -ERANGE)
+		abort();
+	if (r == 0)
+		draw(&f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct summary_file file = { .path = "-", .form = "raw", .n_bytes = size };
@@ -125,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	show_summary(&s);
 	make_losses(&file, p);
+	make_flame(p);
 	return 0;
 }
 

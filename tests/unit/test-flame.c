@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "report/coverage.h"
 #include "report/flame-json.h"
 #include "report/flame-svg.h"
 #include "report/flame.h"
 #include "report/stack-filter.h"
 #include "report/stack-reader.h"
+#include "store/window.h"
 #include "tests/unit/made-profile.h"
 
 static uint32_t add_frame(struct flame *f, const char *function, const char *library, enum frame_kind kind)
@@ -145,6 +147,37 @@ static void test_profiles(void **state)
 	assert_non_null(strstr(json_object_get_string(json_find(top, "functions")), "\"no_such_label: (none)\""));
 }
 
+static void add_window(struct coverage *c, const char *host, int64_t start_s)
+{
+	struct window_info window = { .start_ns = start_s * INT64_C(1000000000), .duration_ns = 10000000000 };
+
+	snprintf(window.host, sizeof(window.host), "%s", host);
+	assert_int_equal(coverage_add_window(c, &window), 0);
+}
+
+/* Windows that were not read, since no sample of them was asked for, are time as well. */
+static void test_cover(void **state)
+{
+	const struct made made = { .n_samples = 1, .depth = 1 };
+	_cleanup_(profile_freep) struct profile *p = made_profile(&made);
+	_cleanup_(coverage_freep) struct coverage *c = NULL;
+	_cleanup_(flame_done) struct flame f = {};
+
+	assert_int_equal(coverage_new(&c), 0);
+	add_window(c, "a", 1000);
+	add_window(c, "a", 1020);
+	add_window(c, "b", 1020);
+	coverage_finish(c);
+	assert_int_equal(flame_init(&f), 0);
+	assert_int_equal(flame_add(&f, 0, p, NULL), 0);
+	assert_int_equal(flame_finish(&f), 0);
+	assert_int_equal(f.columns[0].span.covered_ns, MADE_DURATION_NS);
+	flame_cover(&f, 0, c);
+	assert_int_equal(f.columns[0].span.covered_ns, 20000000000);
+	assert_int_equal(f.columns[0].span.start_ns, 1000000000000);
+	assert_int_equal(f.columns[0].span.end_ns, 1030000000000);
+}
+
 static void test_filter(void **state)
 {
 	const struct made made = { .n_samples = 50, .depth = 6 };
@@ -241,10 +274,15 @@ static void test_picture_of_a_difference(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nodes),   cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_empty),   cmocka_unit_test(test_profiles),
-		cmocka_unit_test(test_filter),  cmocka_unit_test(test_other_unit),
-		cmocka_unit_test(test_picture), cmocka_unit_test(test_picture_of_a_difference),
+		cmocka_unit_test(test_nodes),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_cover),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_other_unit),
+		cmocka_unit_test(test_picture),
+		cmocka_unit_test(test_picture_of_a_difference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,8 @@ static const struct profile_location locations[] = {
 };
 #define AT(i) (&locations[i])
 
-static void assert_folded_below(const char *root_label, const struct profile_sample *samples, size_t n, size_t type,
+/* roots: labels with a comma behind each; "": none. */
+static void assert_folded_below(const char *roots, const struct profile_sample *samples, size_t n, size_t type,
 				const char *expected)
 {
 	const struct profile p = {
@@ -38,17 +39,22 @@ static void assert_folded_below(const char *root_label, const struct profile_sam
 		.functions = functions,
 		.n_functions = 5,
 	};
+	_cleanup_free_ char *words = strdup(roots);
+	const char *labels[4];
+	size_t n_labels = 0;
 	_cleanup_(buf_done) struct buf b = {};
 
+	for (char *rest = words, *word = strsep(&rest, ","); rest; word = strsep(&rest, ","))
+		labels[n_labels++] = word;
 	assert_int_equal(buf_add_str(&b, "> "), 0);
-	assert_int_equal(profile_fold(&p, type, &root_label, root_label ? 1 : 0, &b), 0);
+	assert_int_equal(profile_fold(&p, type, labels, n_labels, &b), 0);
 	assert_memory_equal(b.data, "> ", 2);
 	assert_string_equal(b.data + 2, expected);
 }
 
 static void assert_folded(const struct profile_sample *samples, size_t n, size_t type, const char *expected)
 {
-	assert_folded_below(NULL, samples, n, type, expected);
+	assert_folded_below("", samples, n, type, expected);
 }
 
 #define STACK(...)                                                                                                     \
@@ -103,31 +109,6 @@ static void test_sums_and_order(void **state)
 		__VA_ARGS__                                                                                            \
 	}
 
-/* The first label is the outermost. */
-static void assert_folded_below_two(const struct profile_sample *samples, size_t n)
-{
-	static const char *const roots[] = { "service", "x" };
-	const struct profile p = {
-		.sample_types = types,
-		.n_sample_types = 2,
-		.samples = samples,
-		.n_samples = n,
-		.locations = locations,
-		.n_locations = 6,
-		.functions = functions,
-		.n_functions = 5,
-	};
-	_cleanup_(buf_done) struct buf b = {};
-
-	assert_int_equal(profile_fold(&p, 0, roots, ARRAY_SIZE(roots), &b), 0);
-	assert_string_equal(b.data, "(none);service;main 8\n"
-				    "-7;(none);main 16\n"
-				    "api;(none);[no stack] 32\n"
-				    "api;(none);main 4\n"
-				    "api;y;main 2\n"
-				    "b:c;(none);main 1\n");
-}
-
 static void test_root_label(void **state)
 {
 	const struct profile_sample samples[] = {
@@ -141,14 +122,21 @@ static void test_root_label(void **state)
 		{ .n_locations = 0, VALUES(32, 320), LABELS({ "service", "api" }), .n_labels = 1 },
 	};
 
-	assert_folded_below("service", samples, ARRAY_SIZE(samples), 0,
+	assert_folded_below("service,", samples, ARRAY_SIZE(samples), 0,
 			    "(none);main 8\n"
 			    "-7;main 16\n"
 			    "api;[no stack] 32\n"
 			    "api;main 6\n"
 			    "b:c;main 1\n");
-	assert_folded_below_two(samples, ARRAY_SIZE(samples));
-	assert_folded_below("absent", samples, ARRAY_SIZE(samples), 1, "(none);[no stack] 320\n(none);main 310\n");
+	/* The first label is the outermost. */
+	assert_folded_below("service,x,", samples, ARRAY_SIZE(samples), 0,
+			    "(none);service;main 8\n"
+			    "-7;(none);main 16\n"
+			    "api;(none);[no stack] 32\n"
+			    "api;(none);main 4\n"
+			    "api;y;main 2\n"
+			    "b:c;(none);main 1\n");
+	assert_folded_below("absent,", samples, ARRAY_SIZE(samples), 1, "(none);[no stack] 320\n(none);main 310\n");
 }
 
 static void test_limits(void **state)

@@ -135,6 +135,26 @@ static void test_linkage_names(void **state)
 	assert_calls(stacks, ARRAY_SIZE(stacks), "main.main:10+1 linked 1\n");
 }
 
+static void test_guessed(void **state)
+{
+	static const struct built_stack stacks[] = {
+		{ { GO("main.leaf", 50, 55), GO("main.main", 10, 12) }, 2, .count = 5 },
+		{ { GO("main.leaf", 50, 55), GO("main.other", 30, 33) },
+		  2,
+		  { { .key = "stack", .str = "guessed" } },
+		  1,
+		  .count = 9 },
+	};
+	_cleanup_(profile_freep) struct profile *p = built_profile(stacks, ARRAY_SIZE(stacks), NULL);
+	_cleanup_(buf_done) struct buf out = {};
+	struct go_pgo_counts counts;
+
+	assert_calls(stacks, ARRAY_SIZE(stacks), "main.main:10+2 main.leaf 5\n");
+	assert_int_equal(go_pgo_encode(p, &out, &counts), 0);
+	assert_int_equal(counts.n_guessed, 9);
+	assert_int_equal(counts.n_calls, 1);
+}
+
 static void test_nothing(void **state)
 {
 	static const struct built_stack without[] = {
@@ -161,7 +181,7 @@ int main(void)
 		cmocka_unit_test(test_innermost_two), cmocka_unit_test(test_lineless),
 		cmocka_unit_test(test_inlined),       cmocka_unit_test(test_recursion),
 		cmocka_unit_test(test_cut),           cmocka_unit_test(test_linkage_names),
-		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_guessed),       cmocka_unit_test(test_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,8 @@ static void test_words(void **state)
 	assert_int_equal(normalize_parse("Time", &n), NORMALIZE_UNKNOWN);
 	assert_int_equal(normalize_value(INT64_MAX, 1), INT64_MAX);
 	assert_int_equal(normalize_value(-7, 0.5), -4);
+	assert_int_equal(normalize_value(INT64_MAX, 4), INT64_MAX);
+	assert_int_equal(normalize_value(INT64_MAX, -4), INT64_MIN);
 }
 
 int main(void)

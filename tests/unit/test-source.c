@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/coverage.h"
 #include "store/name.h"
 #include "tests/unit/store-fixture.h"
 
@@ -61,6 +62,55 @@ static void test_store(void **state)
 		assert_next(source, BASE_NS + i * WINDOW_NS, 1);
 	assert_next(source, BASE_NS + 3 * WINDOW_NS, 2);
 	assert_end(source, 4, 0, 0);
+	store_free(s);
+}
+
+/* Whoever stops early, with one window in his hands and others on their way, and whoever never begins. */
+static void test_abandoned(void **state)
+{
+	struct store *s = filled();
+	const struct selection all = SELECTION_ALL_TIME;
+	struct source *source = NULL;
+
+	for (int n = 0; n < 3; n++) {
+		assert_int_equal(source_of_store(s, &all, &source), 0);
+		for (int i = 0; i < n; i++)
+			assert_next(source, BASE_NS + i * WINDOW_NS, 1);
+		source_free(source);
+	}
+	store_free(s);
+}
+
+/* What was recorded is known with a matcher as well; but of `host`. */
+static void test_coverage(void **state)
+{
+	static const struct {
+		const char *matcher;
+		uint64_t n_windows, wall_s;
+	} cases[] = { { NULL, 4, 40 }, { "service=db", 4, 40 }, { "host!=other", 4, 40 }, { "host=other", 0, 0 } };
+	struct store *s = filled();
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(selection_done) struct selection selection = SELECTION_ALL_TIME;
+		struct source *source = NULL;
+		struct source_item item;
+		const struct coverage_host *hosts;
+		char why[MATCHER_WHY_BYTES];
+		size_t n;
+
+		if (cases[i].matcher)
+			assert_int_equal(selection_add(&selection, cases[i].matcher, why), 0);
+		assert_int_equal(source_of_store(s, &selection, &source), 0);
+		while (source_next(source, &item) == 0)
+			;
+		assert_int_equal(source_next(source, &item), SOURCE_END); /* and stays there */
+		hosts = coverage_hosts(source_coverage(source), &n);
+		if (coverage_totals(source_coverage(source))->n_windows != cases[i].n_windows)
+			fail_msg("%s: %lu windows", cases[i].matcher,
+				 (unsigned long)coverage_totals(source_coverage(source))->n_windows);
+		assert_int_equal(n ? hosts[0].wall_ns : 0, cases[i].wall_s * NS_PER_S);
+		source_free(source);
+	}
 	store_free(s);
 }
 
@@ -157,10 +207,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_store),
-		TEST(test_matcher),
-		TEST(test_gone_and_bad),
-		cmocka_unit_test(test_files),
+		TEST(test_store),   TEST(test_abandoned),    TEST(test_coverage),
+		TEST(test_matcher), TEST(test_gone_and_bad), cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

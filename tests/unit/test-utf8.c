@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
 #include <string.h>
 
 #include "common/utf8.h"
@@ -42,6 +43,22 @@ static void test_well_formed(void **state)
 	ASSERT_MADE("\xef\xbf\xbf", "\xef\xbf\xbf");         /* U+FFFF */
 	ASSERT_MADE("\xf0\x90\x80\x80", "\xf0\x90\x80\x80"); /* U+10000 */
 	ASSERT_MADE("\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"); /* U+10FFFF */
+}
+
+/* Every byte in every place of a longer text, which is looked at eight bytes at a time. */
+static void test_places(void **state)
+{
+	for (unsigned int i = 0; i < 256; i++)
+		for (size_t place = 0; place < 20; place++) {
+			char in[] = "abcdefghijklmnopqrst", expected[64];
+			bool is_plain = i >= 0x20 && i < 0x7f;
+
+			in[place] = (char)i;
+			snprintf(expected, sizeof(expected), "%.*s%s%s", (int)place, in,
+				 is_plain ? (const char[]){ (char)i, 0 } : BAD, in + place + 1);
+			assert_made(in, 20, 1000, expected);
+			assert_int_equal(utf8_is_valid(in, 20), is_plain);
+		}
 }
 
 static void test_ill_formed(void **state)
@@ -107,9 +124,10 @@ static void test_valid(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_single_bytes),     cmocka_unit_test(test_well_formed),
-		cmocka_unit_test(test_ill_formed),       cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_reads_no_further), cmocka_unit_test(test_valid),
+		cmocka_unit_test(test_single_bytes), cmocka_unit_test(test_well_formed),
+		cmocka_unit_test(test_places),       cmocka_unit_test(test_ill_formed),
+		cmocka_unit_test(test_cut),          cmocka_unit_test(test_reads_no_further),
+		cmocka_unit_test(test_valid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

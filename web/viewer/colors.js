@@ -25,6 +25,12 @@ function mix(color, other, share) {
   return rgb(part(0), part(8), part(16));
 }
 
+// What can be read on it.
+function textColor(color) {
+  const brightness = (color & 255) * 0.3 + (color >>> 8 & 255) * 0.59 + (color >>> 16 & 255) * 0.11;
+  return brightness > 100 ? '#111' : '#d8dade';
+}
+
 function cssColor(color) {
   return `rgb(${color & 255} ${color >>> 8 & 255} ${color >>> 16 & 255})`;
 }
@@ -69,7 +75,7 @@ class Colors {
   constructor(model, mode, isDark) {
     this.mode = mode;
     this.background = isDark ? rgb(27, 29, 33) : rgb(255, 255, 255);
-    this.text = '#111';
+    this.outline = isDark ? '#fff' : '#111';
     this.small = isDark ? rgb(110, 110, 115) : rgb(190, 190, 195); // frames too narrow to be drawn one by one
     this.root = isDark ? rgb(140, 140, 140) : rgb(215, 215, 215);
     this.frames = frameColors(model, mode, isDark);

@@ -117,7 +117,7 @@ function describeNode(model, tree, node, zoomed, isCaller) {
     if (!isCaller)
       parts.push(`self ${amount(self)} (${share(self)})`);
     parts.push(`${formatCount(tree.totalSamples[c][node])} samples`);
-    if (zoomed !== ROOT)
+    if (zoomed !== ROOT && node > zoomed && node < tree.end[zoomed])
       parts.push(`${formatPercent(total, tree.total[c][zoomed])} of ${model.functionName(tree.frame[zoomed])}`);
     return `${column.name ? `${column.name}: ` : ''}${parts.join(' · ')}`;
   });

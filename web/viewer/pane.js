@@ -188,15 +188,22 @@ class Pane {
     return labels;
   }
 
-  paintFrame(lines, offset, node, x0, x1, isSmall) {
+  // Of a node, or of all those before `end` that are painted as one.
+  colorOf(node, end) {
     const { tree, search, colors } = this;
-    const isFound = search ? search.isAnyOf(tree, node, isSmall ? tree.end[node] : node + 1) : null;
-    const color = isSmall && !isFound ? (search ? colors.paled(colors.small) : colors.small)
-      : colors.of(tree, node, isFound);
+    const isFound = search ? search.isAnyOf(tree, node, end) : null;
+    if (isFound || end === node + 1)
+      return colors.of(tree, node, isFound);
+    return search ? colors.paled(colors.small) : colors.small;
+  }
+
+  paintFrame(lines, offset, node, x0, x1, isSmall) {
+    const { colors } = this;
+    const color = this.colorOf(node, isSmall ? this.tree.end[node] : node + 1);
     const left = offset + Math.min(Math.floor(x0), this.canvas.width - 1);
-    const right = offset + Math.max(Math.round(x1), Math.floor(x0) + 1);
+    const right = offset + Math.max(Math.floor(x1), Math.floor(x0) + 1);
     /* A frame that begins in a pixel which is another's already leaves it alone, unless it is one that is found. */
-    if (right - left === 1 && lines[left] !== colors.background && !isFound)
+    if (right - left === 1 && lines[left] !== colors.background && color !== MATCHED)
       return;
     lines.fill(color, left, right - left > 3 * this.ratio ? right - 1 : right);
   }
@@ -220,13 +227,13 @@ class Pane {
     context.font = FONT;
     context.textBaseline = 'middle';
     context.direction = 'ltr';
-    context.fillStyle = this.colors.text;
     this.charWidth = this.charWidth || context.measureText('m').width;
     for (const node of nodes) {
       const [x0, x1] = this.edges(node);
       const width = (x1 - x0) / ratio - 2 * TEXT_MARGIN;
       const text = fitText(model.functionName(tree.frame[node]), width, this.charWidth);
       const y = this.topOf(tree.depth[node]) + ROW_HEIGHT / 2;
+      context.fillStyle = textColor(this.colorOf(node, node + 1));
       /* The width of other letters is not known: the canvas narrows what does not fit. */
       if (text && /^[ -~…]*$/.test(text))
         context.fillText(text, x0 / ratio + TEXT_MARGIN, y);
@@ -240,7 +247,7 @@ class Pane {
       return;
     const { context, ratio } = this, [x0, x1] = this.edges(node);
     context.lineWidth = 1.5;
-    context.strokeStyle = this.colors.text;
+    context.strokeStyle = this.colors.outline;
     context.strokeRect(x0 / ratio + 0.5, this.topOf(this.tree.depth[node]) + 0.5,
       Math.max(1, (x1 - x0) / ratio - 1), ROW_HEIGHT - 2);
   }

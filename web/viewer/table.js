@@ -41,6 +41,7 @@ class Table {
     }
     this.count.textContent = `${formatCount(this.frames.length)} of ${formatCount(nAll)} functions in ${
       model.functionName(tree.frame[top])}`;
+    this.scroller.classList.toggle('wide', model.isDiff);
     this.makeColumns();
     this.sort(this.key, this.isUp);
   }
