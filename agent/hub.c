@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "agent/capabilities.h"
 #include "agent/gateway-socket.h"
@@ -24,6 +25,8 @@
 #define UMASK 0027
 #define MAINTAINER_FIRST_NS (15 * NS_PER_S)
 #define LONGEST_MS 1000
+#define LISTEN_TRIES 20
+#define LISTEN_PAUSE_NS (long)(100 * NS_PER_MS)
 
 static int fail(struct hub *h, int answer, const char *fmt, ...) _printf_(3, 4);
 static int fail(struct hub *h, int answer, const char *fmt, ...)
@@ -155,6 +158,11 @@ static int listen_on(struct hub *h, const char *key, const struct config_address
 {
 	int e = address->given ? gateway_socket_open(&address->socket, ret) : 0;
 
+	/* The gateway of a hub that was killed dies with it, a moment later. */
+	for (int i = 0; e == -EADDRINUSE && i < LISTEN_TRIES; i++) {
+		nanosleep(&(struct timespec){ .tv_nsec = LISTEN_PAUSE_NS }, NULL);
+		e = gateway_socket_open(&address->socket, ret);
+	}
 	if (e == -EADDRINUSE)
 		return fail(h, DAEMON_REFUSED, "%s is in use by another program: set %s to another address",
 			    address->text, key);

@@ -53,6 +53,12 @@ struct web_connection {
 	/* from WEB_TAKING to WEB_NEW: a memory file; -1: none */
 	int body_fd;
 	size_t n_body_bytes; /* as was announced; counted until the request has its answer */
+	/*
+	 * The answer is a refusal, with this header, and is sent when the body has been read: a client that is still
+	 * sending would see a broken connection, and not why.
+	 */
+	bool is_refused;
+	const char *refusal_header, *refusal_value; /* static; NULL: none */
 	/* from WEB_NEW to WEB_ANSWERED */
 	uint64_t id; /* 0: the agent was not told of it yet */
 	struct web_request request;

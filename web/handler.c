@@ -58,22 +58,46 @@ static enum MHD_Result respond(struct web_connection *c, const struct outline *o
 	return r;
 }
 
+static const char *header(struct web_connection *c, const char *name)
+{
+	return MHD_lookup_connection_value(c->handle, MHD_HEADER_KIND, name);
+}
+
+/* A body that is on its way already; with Expect: 100-continue it waits. */
+static bool is_sending(struct web_connection *c)
+{
+	const char *length = header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t n, max = c->listener->site == WEB_SITE_HUB ? WEB_MAX_BODY_BYTES : MAX_BODY_BYTES;
+
+	return !c->is_refused && c->state == WEB_READING && length && parse_u64(length, 10, &n) == 0 && n > 0 &&
+	       n <= max && !header(c, MHD_HTTP_HEADER_EXPECT);
+}
+
+static enum MHD_Result respond_later(struct web_connection *c, const struct outline *o, const char *text)
+{
+	c->is_refused = true;
+	c->refusal_header = o->extra_name;
+	c->refusal_value = o->extra_value;
+	c->answer.status = o->status;
+	snprintf(c->answer.text, sizeof(c->answer.text), "%s", text);
+	web_connection_enter(c, WEB_TAKING, clock_now_ns(CLOCK_MONOTONIC));
+	return MHD_YES;
+}
+
 static enum MHD_Result respond_with_line(struct web_connection *c, const struct outline *o, const char *text)
 {
 	char line[WEB_TEXT_BYTES + 1];
-	int n = snprintf(line, sizeof(line), "%s\n", text);
+	int n;
 
+	if (is_sending(c))
+		return respond_later(c, o, text);
+	n = snprintf(line, sizeof(line), "%s\n", text);
 	return respond(c, o, MHD_create_response_from_buffer((size_t)n, line, MHD_RESPMEM_MUST_COPY));
 }
 
 static enum MHD_Result refuse(struct web_connection *c, unsigned int status, const char *text)
 {
 	return respond_with_line(c, &(struct outline){ .status = status, .type = TEXT }, text);
-}
-
-static const char *header(struct web_connection *c, const char *name)
-{
-	return MHD_lookup_connection_value(c->handle, MHD_HEADER_KIND, name);
 }
 
 static bool is_for_us(struct web_connection *c)
@@ -274,6 +298,18 @@ static enum MHD_Result ask(struct web_connection *c)
 	return MHD_YES;
 }
 
+static enum MHD_Result refuse_at_last(struct web_connection *c)
+{
+	const struct outline o = {
+		.status = c->answer.status,
+		.type = TEXT,
+		.extra_name = c->refusal_header,
+		.extra_value = c->refusal_value,
+	};
+
+	return respond_with_line(c, &o, c->answer.text);
+}
+
 static enum MHD_Result serve(struct web_connection *c, const struct web_route *route, const char *path)
 {
 	const char *fault;
@@ -292,7 +328,7 @@ static enum MHD_Result serve(struct web_connection *c, const struct web_route *r
 /* The library has seen to it that it is no longer than was announced. */
 static enum MHD_Result take_body(struct web_connection *c, const char *body, size_t *size)
 {
-	int r = c->state == WEB_TAKING ? fs_write_all(c->body_fd, body, *size) : 0;
+	int r = c->body_fd >= 0 ? fs_write_all(c->body_fd, body, *size) : 0; /* else nobody wants it */
 
 	*size = 0;
 	return r < 0 ? MHD_NO : MHD_YES;
@@ -349,6 +385,8 @@ enum MHD_Result web_handler_on_request(void *listener, struct MHD_Connection *ha
 	}
 	if (*body_size != 0)
 		return take_body(c, body, body_size);
+	if (c->is_refused)
+		return refuse_at_last(c);
 	route = web_route_find(path, c->listener->site);
 	if (!route)
 		return MHD_NO;
