@@ -56,8 +56,10 @@ void daemon_dispatch_maintainer(struct daemon *d, uint64_t now_ns)
 				  d->maintainer.stats.fault);
 }
 
-void daemon_dispatch_uploads(struct daemon *d)
+void daemon_dispatch_uploads(struct daemon *d, bool is_readable)
 {
+	if (!is_readable && upload_keeper_timeout_ms(d->uploads) != 0)
+		return;
 	upload_keeper_dispatch(d->uploads);
 	if (upload_keeper_has_new_fault(d->uploads))
 		recent_errors_add(&d->errors, "uploads: %s", upload_keeper_fault(d->uploads));
@@ -162,11 +164,12 @@ static void answer_request(struct daemon *d, const struct gateway_event *event, 
 	}
 }
 
-void daemon_dispatch_gateway(struct daemon *d, uint64_t now_ns)
+void daemon_dispatch_gateway(struct daemon *d, bool is_readable, uint64_t now_ns)
 {
 	struct gateway_event event;
 
-	gateway_keeper_dispatch(d->gateway);
+	if (is_readable || gateway_keeper_timeout_ms(d->gateway) == 0)
+		gateway_keeper_dispatch(d->gateway);
 	while (gateway_keeper_take(d->gateway, &event)) {
 		if (event.kind == GATEWAY_GONE)
 			live_profiles_cancel(&d->live, d->recorder, event.id);

@@ -84,10 +84,13 @@ struct retention_limits daemon_retention(const struct daemon *d);
 /* A run that failed is told of once. */
 void daemon_dispatch_maintainer(struct daemon *d, uint64_t now_ns);
 
-/* A fault of the uploader, or of a target, is told of once. */
-void daemon_dispatch_uploads(struct daemon *d);
+/*
+ * is_readable: as poll() told it of the child's descriptor; a turn of the loop that is none of its business costs no
+ * system call. A fault of the uploader, or of a target, is told of once; at the gateway, where there is one, is
+ * answered.
+ */
+void daemon_dispatch_uploads(struct daemon *d, bool is_readable);
+void daemon_dispatch_gateway(struct daemon *d, bool is_readable, uint64_t now_ns);
 
-/* Answers at the gateway, where there is one. */
-void daemon_dispatch_gateway(struct daemon *d, uint64_t now_ns);
 /* Who asks in vain gets an end without an answer; the agent goes on. */
 void daemon_dispatch_status(struct daemon *d);

@@ -150,11 +150,11 @@ static int turn(struct daemon *d, bool *ret_end)
 	if (fds[2].revents)
 		daemon_dispatch_status(d);
 	if (d->gateway)
-		daemon_dispatch_gateway(d, now_ns);
+		daemon_dispatch_gateway(d, fds[1].revents, now_ns);
 	if (fds[3].revents)
 		daemon_look_at_writer(d, &written);
 	daemon_dispatch_maintainer(d, now_ns);
-	daemon_dispatch_uploads(d);
+	daemon_dispatch_uploads(d, fds[6].revents);
 	feed_watchdog(d, now_ns);
 	return e;
 }
@@ -168,6 +168,7 @@ static int stop(struct daemon *d)
 
 	notify_send(&d->notify, "STOPPING=1");
 	d->idle = STATUS_STOPPING;
+	upload_keeper_end(d->uploads);
 	if (d->recorder) {
 		live_profiles_end(&d->live, d->recorder, d->gateway, "the agent stops");
 		if (was_sampling)

@@ -205,7 +205,7 @@ static int timeout_ms(const struct upload_child *c, const struct upload_clock *c
 	return ms >= 0 && ms < report_ms ? ms : report_ms;
 }
 
-/* 0, -errno, or PACKET_CLOSED: the agent has gone. */
+/* 0, -errno, or PACKET_CLOSED: the agent wants no more. */
 static int run_once(struct upload_child *c)
 {
 	struct pollfd fds[] = {
@@ -224,6 +224,27 @@ static int run_once(struct upload_child *c)
 	return r == 0 ? report(c, clock.monotonic_ns) : r;
 }
 
+/* What is on its way may end. All that is to be known of it is on disk then, as it is at any time. */
+static int run_to_the_end(struct upload_child *c)
+{
+	struct pollfd fd = { .fd = uploader_fd(c->uploader), .events = POLLIN };
+	struct upload_clock clock = now();
+	uint64_t end_ns = clock.monotonic_ns + UPLOAD_END_NS;
+	int r = 0;
+
+	uploader_end(c->uploader);
+	for (; r == 0 && !uploader_has_ended(c->uploader) && clock.monotonic_ns < end_ns; clock = now()) {
+		int ms = (int)((end_ns - clock.monotonic_ns) / NS_PER_MS) + 1,
+		    next_ms = uploader_timeout_ms(c->uploader, &clock);
+
+		if (poll(&fd, 1, next_ms < ms ? next_ms : ms) < 0 && errno != EINTR)
+			return -errno;
+		clock = now();
+		r = uploader_dispatch(c->uploader, &clock);
+	}
+	return r;
+}
+
 int upload_child_main(void)
 {
 	static struct upload_child child;
@@ -237,5 +258,7 @@ int upload_child_main(void)
 	do
 		r = run_once(&child);
 	while (r == 0);
+	if (r == PACKET_CLOSED)
+		r = run_to_the_end(&child);
 	_exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }

@@ -2,10 +2,12 @@
 #include "agent/upload-keeper.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/config.h"
@@ -19,6 +21,8 @@
 #define PAUSE_NS (1 * NS_PER_S)
 #define PAUSE_MAX_NS (60 * NS_PER_S)
 #define STEADY_NS (60 * NS_PER_S) /* after which the pause begins anew */
+#define LOOK_NS (1 * NS_PER_S)
+#define END_NS (UPLOAD_END_NS + 1 * NS_PER_S)
 
 struct upload_keeper {
 	struct upload_keeper_config config;
@@ -28,6 +32,7 @@ struct upload_keeper {
 	bool is_wanted;      /* there are targets, or files of what were some */
 	bool is_told;        /* the child has its order */
 	uint64_t up_ns, pause_ns, next_start_ns;
+	uint64_t end_ns; /* CLOCK_MONOTONIC: it has been asked to end, and is killed then; 0: it has not */
 	struct upload_target_report targets[UPLOADER_MAX_TARGETS];
 	size_t n_targets;
 	char fault[UPLOAD_FAULT_BYTES], told_fault[UPLOAD_FAULT_BYTES];
@@ -44,6 +49,7 @@ int upload_keeper_new(const struct upload_keeper_config *config, struct upload_k
 		.timeout_ns = TIMEOUT_NS,
 		.longest_ns = 5 * TIMEOUT_NS,
 		.rss_limit_bytes = RSS_LIMIT_BYTES,
+		.look_ns = LOOK_NS,
 	};
 	int r;
 
@@ -58,16 +64,6 @@ int upload_keeper_new(const struct upload_keeper_config *config, struct upload_k
 		return r;
 	*ret = take_ptr(k);
 	return 0;
-}
-
-struct upload_keeper *upload_keeper_free(struct upload_keeper *k)
-{
-	if (!k)
-		return NULL;
-	child_keeper_done(&k->child);
-	buf_done(&k->settings);
-	free(k);
-	return NULL;
 }
 
 static int add_settings(const struct config *config, struct buf *ret)
@@ -88,16 +84,22 @@ static bool has_files(const struct upload_keeper *k)
 	return faccessat(k->config.store_fd, "targets", F_OK, AT_EACCESS) == 0;
 }
 
+static uint64_t next_pause_ns(const struct upload_keeper *k, uint64_t now_ns)
+{
+	if (k->pause_ns == 0 || (k->up_ns && now_ns - k->up_ns >= STEADY_NS))
+		return PAUSE_NS;
+	return 2 * k->pause_ns < PAUSE_MAX_NS ? 2 * k->pause_ns : PAUSE_MAX_NS;
+}
+
+/* After one that was to end, the next need not wait. */
 static void on_lost(struct upload_keeper *k)
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 
-	k->is_told = false;
-	if (k->up_ns && now_ns - k->up_ns >= STEADY_NS)
-		k->pause_ns = 0;
-	k->pause_ns = k->pause_ns == 0 ? PAUSE_NS : 2 * k->pause_ns < PAUSE_MAX_NS ? 2 * k->pause_ns : PAUSE_MAX_NS;
+	k->pause_ns = k->end_ns != 0 ? 0 : next_pause_ns(k, now_ns);
 	k->next_start_ns = now_ns + k->pause_ns;
-	k->up_ns = 0;
+	k->up_ns = k->end_ns = 0;
+	k->is_told = false;
 }
 
 static void drop(struct upload_keeper *k, const char *reason)
@@ -105,6 +107,32 @@ static void drop(struct upload_keeper *k, const char *reason)
 	packet_set_text(k->fault, sizeof(k->fault), reason);
 	child_keeper_drop(&k->child, reason);
 	on_lost(k);
+}
+
+void upload_keeper_end(struct upload_keeper *k)
+{
+	if (k->child.process.pid == 0 || k->end_ns != 0)
+		return;
+	k->end_ns = clock_now_ns(CLOCK_MONOTONIC) + END_NS;
+	if (!child_keeper_is_up(&k->child) || shutdown(k->child.process.socket, SHUT_WR) < 0)
+		drop(k, "");
+}
+
+struct upload_keeper *upload_keeper_free(struct upload_keeper *k)
+{
+	struct pollfd ended = { .events = POLLIN };
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+	if (!k)
+		return NULL;
+	upload_keeper_end(k);
+	ended.fd = k->child.process.pid_fd; /* -1: none, which is not waited for */
+	if (k->end_ns > now_ns)
+		(void)!poll(&ended, 1, (int)((k->end_ns - now_ns) / NS_PER_MS));
+	child_keeper_done(&k->child);
+	buf_done(&k->settings);
+	free(k);
+	return NULL;
 }
 
 int upload_keeper_set(struct upload_keeper *k, const struct config *config)
@@ -121,8 +149,7 @@ int upload_keeper_set(struct upload_keeper *k, const struct config *config)
 	settings = old; /* and is freed */
 	k->is_wanted = config->targets.n > 0 || has_files(k);
 	k->n_targets = 0;
-	if (k->child.process.pid != 0)
-		drop(k, "the targets have changed");
+	upload_keeper_end(k);
 	k->fault[0] = 0;
 	k->next_start_ns = k->pause_ns = 0;
 	return 0;
@@ -172,11 +199,12 @@ static void on_hello(struct upload_keeper *k)
 		return;
 	}
 	child_keeper_on_hello(&k->child, 0, "");
-	child_keeper_begin_work(&k->child); /* which is to send, for ever: each word begins it anew */
+	child_keeper_begin_work(&k->child); /* which is to send, for ever: each beat begins it anew */
 }
 
 static void on_beat(struct upload_keeper *k)
 {
+	child_keeper_begin_work(&k->child);
 	k->n_targets = k->word.index;
 	memcpy(k->fault, k->word.fault, sizeof(k->fault));
 	if (k->n_targets > 0)
@@ -196,7 +224,6 @@ static void on_word(struct upload_keeper *k)
 		drop(k, "it says what nobody asked");
 		return;
 	}
-	child_keeper_begin_work(&k->child);
 	if (k->word.kind == UPLOAD_TARGET)
 		k->targets[k->word.index] = k->word.target;
 	else
@@ -210,6 +237,8 @@ static void receive(struct upload_keeper *k)
 
 		if (r == PACKET_AGAIN)
 			return;
+		if (r == 0 && k->end_ns != 0)
+			continue; /* of targets that were */
 		if (r == 0)
 			on_word(k);
 		else if (r == PACKET_CLOSED)
@@ -230,11 +259,14 @@ void upload_keeper_dispatch(struct upload_keeper *k)
 
 	receive(k);
 	if (child_keeper_reap(&k->child, &status)) {
-		packet_set_text(k->fault, sizeof(k->fault), "the uploader ended; another takes its place");
+		if (k->end_ns == 0)
+			packet_set_text(k->fault, sizeof(k->fault), "the uploader ended; another takes its place");
 		on_lost(k);
 	}
 	if (child_keeper_check(&k->child, k->child.ready) < 0)
 		drop(k, "it hung, or needed too much memory");
+	if (k->end_ns != 0 && clock_now_ns(CLOCK_MONOTONIC) >= k->end_ns)
+		drop(k, "it did not end");
 	if (is_due(k))
 		start(k);
 }
@@ -250,6 +282,8 @@ int upload_keeper_timeout_ms(const struct upload_keeper *k)
 
 	if (k->is_wanted && k->child.process.pid == 0 && now_ns < k->next_start_ns)
 		return (int)((k->next_start_ns - now_ns) / NS_PER_MS) + 1;
+	if (k->end_ns != 0)
+		return k->end_ns > now_ns ? (int)((k->end_ns - now_ns) / NS_PER_MS) + 1 : 0;
 	return child_keeper_timeout_ms(&k->child, k->child.ready, is_due(k));
 }
 

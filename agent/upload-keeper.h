@@ -2,7 +2,7 @@
 /*
  * upload keeper: the agent's side of the uploader: starts it where there are targets, or were, and starts another when
  * it is lost, after pauses that grow. What it says of its targets is kept here for status and metrics. One thread: call
- * upload_keeper_dispatch() when the descriptor is readable or the timeout has passed; nothing here waits.
+ * upload_keeper_dispatch() when the descriptor is readable or the timeout has passed; only upload_keeper_free() waits.
  */
 #pragma once
 
@@ -24,11 +24,15 @@ struct upload_keeper_config {
 };
 
 _must_check_ int upload_keeper_new(const struct upload_keeper_config *config, struct upload_keeper **ret);
-struct upload_keeper *upload_keeper_free(struct upload_keeper *k); /* ends the child; NULL is fine; returns NULL */
+/* Ends the child, and waits until what it has on its way is done, UPLOAD_END_NS at most. NULL is fine; returns NULL. */
+struct upload_keeper *upload_keeper_free(struct upload_keeper *k);
 DEFINE_CLEANUP(struct upload_keeper *, upload_keeper_free);
 
-/* The targets, at first and after a reload. Where they changed, another child takes over. */
+/* The targets, at first and after a reload. Where they changed, another child takes over once this one has ended. */
 _must_check_ int upload_keeper_set(struct upload_keeper *k, const struct config *config);
+
+/* Asks the child to end: what it has on its way may come to its end meanwhile. */
+void upload_keeper_end(struct upload_keeper *k);
 
 int upload_keeper_fd(const struct upload_keeper *k);
 int upload_keeper_timeout_ms(const struct upload_keeper *k); /* -1: never */

@@ -4,19 +4,22 @@
  *
  * The agent speaks first, and once: the host's name, and a memory file with the [target] sections as text of a
  * configuration file. The uploader says UPLOAD_HELLO when its sandbox stands or has failed to; then, now and again, how
- * each target fares, and UPLOAD_BEAT behind the last.
+ * each target fares, and UPLOAD_BEAT behind the last. Where the agent's side of the socket ends, the uploader begins no
+ * more requests, waits UPLOAD_END_NS for those on their way, and ends.
  */
 #pragma once
 
 #include <stdint.h>
 
 #include "common/clean.h"
+#include "common/clock.h"
 #include "symbolizer/packet.h"
 #include "uploader/uploader.h"
 
 #define UPLOAD_HOST_BYTES 256
 #define UPLOAD_KIND_BYTES 16
 #define UPLOAD_FAULT_BYTES LANE_FAULT_BYTES
+#define UPLOAD_END_NS (5 * NS_PER_S) /* docs/targets.md says it, too; most answers come within one */
 
 struct upload_order {
 	char host[UPLOAD_HOST_BYTES];

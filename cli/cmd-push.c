@@ -97,12 +97,16 @@ static void print_result(const struct push *p)
 
 static int check(struct push *p)
 {
+	static const char *const ends[] = {
+		[0] = ", and shows it",
+		[PUSH_UNSEEN] = "; a store of this kind cannot be asked for it",
+		[PUSH_FORBIDDEN] = "; it may be pushed there, but not read",
+	};
 	int r = push_canary(p);
 
-	if (r != 0 && r != PUSH_UNSEEN)
+	if (r < 0 || r == PUSH_FAILED)
 		return explain(p, "the canary", r);
-	printf("%s took the canary%s\n", p->settings->config.name,
-	       r == 0 ? ", and shows it" : "; a store of this kind cannot be asked for it");
+	printf("%s took the canary%s\n", p->settings->config.name, ends[r]);
 	return EXIT_OK;
 }
 

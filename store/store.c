@@ -114,7 +114,7 @@ static int open_parts(struct store *s)
 	return r == 0 ? find_sequence(s) : r;
 }
 
-/* Once there is room again. */
+/* Where there is no room for it, the next call does it. */
 static void announce_evicted(struct store *s)
 {
 	if (s->evicted && losses_announce(s->dir_fd, s->evicted) == 0) {
@@ -190,7 +190,8 @@ static int find_row(struct store *s, const struct window_name *name, struct wind
 }
 
 /* What cannot be counted goes all the same: the next window needs its room. */
-static void count_evicted(struct store *s, enum window_tier tier, const char *file, enum loss_reason reason)
+static void count_evicted(struct store *s, enum window_tier tier, const struct window_path *path,
+			  enum loss_reason reason)
 {
 	struct window_info info;
 	struct window_name name;
@@ -198,15 +199,20 @@ static void count_evicted(struct store *s, enum window_tier tier, const char *fi
 
 	if (!s->evicted)
 		s->evicted = calloc(1, sizeof(*s->evicted));
-	r = s->evicted ? name_parse(tier, file, &name) : -ENOMEM;
+	r = s->evicted ? name_parse(tier, path->file, &name) : -ENOMEM;
 	if (r == 0)
 		r = find_row(s, &name, &info);
 	if (r == 0)
 		r = retention_count(s, &info, reason, s->evicted);
+	if (r == 0 && s->evicted->n_going < LOSSES_MAX_GOING)
+		s->evicted->going[s->evicted->n_going++] = *path;
 	s->counts.n_uncounted += r != 0;
 }
 
-/* On a full disk the mark may find no room, and the file must go all the same. */
+/*
+ * On a full disk the mark and the counts may find no room, and the file must go all the same. Its room is there for the
+ * counts, then: only who is killed in between goes uncounted.
+ */
 static int evict_file(struct store *s, enum window_tier tier, const char *folder, const char *file,
 		      enum loss_reason reason)
 {
@@ -223,10 +229,12 @@ static int evict_file(struct store *s, enum window_tier tier, const char *folder
 		return errno == ENOENT ? STORE_GONE : -errno;
 	if (name_find_sequence(file, &sequence))
 		s->counts.n_mark_failures += store_keep_sequence(s, sequence) < 0;
-	count_evicted(s, tier, file, reason);
+	count_evicted(s, tier, &path, reason);
+	announce_evicted(s);
 	r = files_remove(s->dir_fd, &path);
 	if (r < 0)
 		return r;
+	announce_evicted(s);
 	s->counts.n_evicted++;
 	s->counts.n_evicted_bytes += files_disk_bytes(&st);
 	note_gone(s, files_disk_bytes(&st));

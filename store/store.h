@@ -61,9 +61,9 @@ _must_check_ int store_write(struct store *s, struct window_info *info, const st
 
 /*
  * Before a raw window is written that would pass the limit (st_blocks, all tiers), and where the disk is full, the
- * oldest raw windows make way: what retention (store/retention.h) was too late for. It is counted likewise, but with
- * the next window that is written: a full disk has no room for counts. Nothing at all is written while less than this
- * part of the file system is free. Without this call there is no limit.
+ * oldest raw windows make way: what retention (store/retention.h) was too late for. It is counted likewise, before it
+ * goes; on a disk that has no room even for that, right behind. Nothing at all is written while less than this part of
+ * the file system is free. Without this call there is no limit.
  */
 void store_limit(struct store *s, uint64_t limit_bytes, unsigned int min_free_percent);
 

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 
 #define LONGEST_NS (120 * NS_PER_S) /* with no CPU given at all */
-#define POLL_NS (100 * NS_PER_MS)
+#define LOOK_NS (100 * NS_PER_MS)
 #define FREE_STARTS 10 /* then each failed start waits twice as long as the one before */
 #define BACKOFF_NS (1 * NS_PER_S)
 #define BACKOFF_MAX_NS (64 * NS_PER_S)
@@ -18,6 +18,8 @@ int child_keeper_init(struct child_keeper *k, const struct child_keeper_config *
 	*k = (struct child_keeper){ .config = *config, .process = CHILD_PROCESS_NONE };
 	if (k->config.longest_ns == 0)
 		k->config.longest_ns = LONGEST_NS;
+	if (k->config.look_ns == 0)
+		k->config.look_ns = LOOK_NS;
 	for (size_t i = 0; i < CHILD_MAX_DYING; i++)
 		k->dying[i] = CHILD_PROCESS_NONE;
 	k->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -196,7 +198,7 @@ int child_keeper_check(struct child_keeper *k, bool is_busy)
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), elapsed_ns = now_ns - k->since_ns, starved_ns;
 	struct child_usage usage;
 
-	if (!is_watched(k, is_busy) || now_ns - k->polled_ns < POLL_NS)
+	if (!is_watched(k, is_busy) || now_ns - k->polled_ns < k->config.look_ns)
 		return 0;
 	k->polled_ns = now_ns;
 	child_keeper_note_usage(k, &usage);
@@ -220,7 +222,7 @@ static int ms_until(uint64_t deadline_ns)
 int child_keeper_timeout_ms(const struct child_keeper *k, bool is_busy, bool is_wanted)
 {
 	if (is_watched(k, is_busy))
-		return ms_until(k->polled_ns + POLL_NS);
+		return ms_until(k->polled_ns + k->config.look_ns);
 	if (is_idle(k, is_busy || is_wanted))
 		return ms_until(k->busy_ns + k->config.idle_ns);
 	if (!is_wanted)

@@ -26,6 +26,7 @@ struct child_keeper_config {
 	uint64_t longest_ns;      /* the same with that time; 0: 120 s */
 	uint64_t rss_limit_bytes; /* of anonymous memory */
 	uint64_t idle_ns;         /* it is let go after so long without work; 0: never */
+	uint64_t look_ns;         /* how often it is measured while it has work; 0: 100 ms */
 };
 
 struct child_keeper_stats {

@@ -3,12 +3,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include "common/clock.h"
 #include "pprof/build.h"
 #include "pprof/profile.h"
+#include "uploader/target-s3.h"
 #include "uploader/target-start.h"
 
 #define DURATION_NS ((int64_t)(10 * NS_PER_S))
@@ -96,14 +98,43 @@ static int ask_clickhouse(const struct target_config *c, const char *name, struc
 			  name, database, database, name);
 }
 
-int canary_ask(const struct target_ops *kind, const struct target_config *c, const char *name, int64_t now_ns,
-	       struct upload_request *ret)
+int canary_ask(const struct target_ops *kind, const struct target_config *c, const struct canary *canary,
+	       int64_t now_ns, struct upload_request *ret)
 {
 	if (kind == &target_pyroscope)
 		return ask_pyroscope(c, now_ns, ret);
 	if (kind == &target_parca)
 		return ask_parca(c, now_ns, ret);
 	if (kind == &target_clickhouse)
-		return ask_clickhouse(c, name, ret);
+		return ask_clickhouse(c, canary->name, ret);
+	if (kind == &target_s3)
+		return target_s3_ask(c, canary->batch, canary->part, now_ns, ret);
 	return CANARY_NO_API;
+}
+
+/* The object is what was put: the same part makes the same bytes. */
+static int compare(const struct target_config *c, const struct canary *canary, const struct upload_response *response)
+{
+	_cleanup_(upload_request_done) struct upload_request put = {};
+	int r = target_s3.request(c, canary->batch, canary->part, 0, 0, &put);
+
+	if (r < 0)
+		return r;
+	return put.body.size == response->body.size && memcmp(put.body.data, response->body.data, put.body.size) == 0
+		       ? 0
+		       : CANARY_CHANGED;
+}
+
+int canary_look(const struct target_ops *kind, const struct target_config *c, const struct canary *canary,
+		const struct upload_response *response)
+{
+	if (response->outcome != UPLOAD_ANSWERED)
+		return CANARY_UNSEEN;
+	if (response->status == 401 || response->status == 403)
+		return CANARY_FORBIDDEN;
+	if (response->status != 200)
+		return CANARY_UNSEEN;
+	if (kind == &target_s3)
+		return compare(c, canary, response);
+	return strstr(response->body.data, canary->name) ? 0 : CANARY_UNSEEN;
 }

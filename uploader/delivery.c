@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/buf.h"
-#include "common/compress.h"
 #include "pprof/profile.h"
 
 void delivery_id(const char *host, const char *target, int64_t start_ns, uint64_t first_sequence, char ret[static 33])
@@ -65,13 +63,4 @@ int delivery_halve(struct delivery *d, unsigned int part)
 
 	d->step = 0;
 	return r == PROFILE_SPLIT_SINGLE ? DELIVERY_SINGLE : r;
-}
-
-int delivery_part_pprof(const struct delivery *d, unsigned int part, struct buf *ret)
-{
-	const struct profile_part_options options = {};
-	_cleanup_(buf_done) struct buf plain = {};
-	int r = profile_part_encode(&d->split.parts[part], &options, &plain);
-
-	return r < 0 ? r : compress_add(COMPRESSION_GZIP, plain.data, plain.size, ret);
 }

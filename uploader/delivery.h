@@ -39,6 +39,3 @@ enum delivery_answer {
 	DELIVERY_SINGLE = 1,
 };
 _must_check_ int delivery_halve(struct delivery *d, unsigned int part);
-
-/* The profile of a part alone, gzipped, for whoever wants to see what was refused. */
-_must_check_ int delivery_part_pprof(const struct delivery *d, unsigned int part, struct buf *ret);

@@ -2,11 +2,13 @@
 /* What became of a request, and what is done about it. */
 #include "uploader/lane-inside.h"
 #include "uploader/quarantine.h"
+#include "uploader/target-start.h"
 
 /* The part lies where people find it; where the disk does not take it, it is counted all the same. */
 static int put_aside(struct lane *l, const struct queue_batch *b, const struct upload_response *response,
 		     const struct send_answer *answer)
 {
+	const struct profile_part_options whole = {};
 	_cleanup_(buf_done) struct buf pprof = {};
 	const struct quarantine_part part = {
 		.target = l->queue.name,
@@ -17,7 +19,7 @@ static int put_aside(struct lane *l, const struct queue_batch *b, const struct u
 		.answer = answer,
 	};
 	unsigned int n_evicted = 0;
-	int r = delivery_part_pprof(&l->delivery, b->part, &pprof);
+	int r = target_add_pprof(&l->delivery.split.parts[b->part], &whole, &pprof);
 
 	if (r == 0)
 		r = quarantine_add(l->world->bad_fd, &part, &n_evicted);
@@ -61,10 +63,10 @@ static void blame_others(struct queue *q, const struct queue_batch *taken)
 	for (size_t i = 0; i < q->n_open; i++) {
 		struct queue_batch *b = &q->open[i];
 
-		if (b == taken || !b->has_failed)
+		if (b == taken)
 			continue;
-		b->n_strikes++;
-		b->has_failed = false;
+		b->n_strikes += b->n_new_strikes;
+		b->n_new_strikes = 0;
 	}
 }
 
@@ -76,7 +78,8 @@ static void go_on(struct lane *l, struct queue_batch *b, const struct upload_clo
 	l->delivery.step++;
 	l->last_success_ns = now->realtime_ns;
 	l->fault[0] = 0;
-	b->has_failed = b->is_repeat = false;
+	b->n_new_strikes = 0;
+	b->is_repeat = false;
 	l->is_dirty = true;
 }
 
@@ -84,13 +87,15 @@ static void go_on(struct lane *l, struct queue_batch *b, const struct upload_clo
 static void again(struct lane *l, struct queue_batch *b, const struct upload_response *response,
 		  const struct send_answer *answer)
 {
+	unsigned int n_strikes = policy_strikes(response, answer);
+
 	b->is_sending = false;
 	b->is_repeat = true;
 	l->is_dirty = true;
-	if (!policy_is_suspect(response, answer))
-		return;
-	b->has_failed = true;
-	queue_move_last(&l->queue, b); /* so that each has its turn */
+	if (n_strikes > b->n_new_strikes)
+		b->n_new_strikes = n_strikes;
+	if (n_strikes > 0)
+		queue_move_last(&l->queue, b); /* so that each has its turn */
 }
 
 static int act(struct lane *l, struct queue_batch *b, enum policy_action action, const struct upload_response *response,
@@ -138,7 +143,7 @@ int lane_take_answer(struct lane *l, const struct upload_clock *now)
 	l->clock_offset_ns = policy_clock_offset_ns(&response, now->realtime_ns, l->clock_offset_ns);
 	l->n_limited = response.outcome == UPLOAD_ANSWERED && response.status == 429 ? l->n_limited + 1 : 0;
 	l->queue.counters.ambiguous += response.outcome == UPLOAD_NO_ANSWER;
-	b->n_tries += policy_is_suspect(&response, &answer);
+	b->n_tries += policy_strikes(&response, &answer) > 0;
 	c = (struct policy_case){
 		.response = &response,
 		.answer = &answer,

@@ -78,20 +78,10 @@ static bool open_next(struct lane *l, const struct upload_clock *now)
 	return true;
 }
 
-/* Whose part is half sent: some of its requests were taken. */
-static struct queue_batch *find_sending(struct queue *q)
-{
-	for (size_t i = 0; i < q->n_open; i++) {
-		if (q->open[i].is_sending)
-			return &q->open[i];
-	}
-	return NULL;
-}
-
 static struct queue_batch *find_unfailed(struct queue *q)
 {
 	for (size_t i = 0; i < q->n_open; i++) {
-		if (!q->open[i].has_failed)
+		if (q->open[i].n_new_strikes == 0)
 			return &q->open[i];
 	}
 	return NULL;
@@ -103,10 +93,14 @@ static struct queue_batch *find_unfailed(struct queue *q)
  */
 struct queue_batch *lane_choose(struct lane *l, const struct upload_clock *now)
 {
-	struct queue_batch *b = find_sending(&l->queue);
+	size_t sending = queue_sending(&l->queue); /* some of its part's requests were taken */
+	struct queue_batch *b;
 
-	if (!b)
-		b = find_unfailed(&l->queue);
+	if (sending < l->queue.n_open)
+		return &l->queue.open[sending];
+	if (l->world->is_ending)
+		return NULL;
+	b = find_unfailed(&l->queue);
 	if (b)
 		return b;
 	if (open_next(l, now))

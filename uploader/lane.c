@@ -36,6 +36,8 @@ int lane_save(struct lane *l, const struct upload_clock *now)
 		return LANE_LATER;
 	}
 	l->is_dirty = false;
+	for (size_t i = 0; i < l->queue.n_open; i++)
+		l->queue.open[i].is_saved = true;
 	return 0;
 }
 
@@ -147,14 +149,18 @@ void lane_next_part(struct lane *l, struct queue_batch *b)
 	l->is_dirty = true;
 }
 
-/* The queue says that it goes out before it does. */
+/*
+ * The queue says that it goes out before it does. Where nothing is taken twice, a part may go again: then the batch's
+ * id must be on disk, and no more.
+ */
 static int send(struct lane *l, struct queue_batch *b, const struct upload_clock *now)
 {
-	int r;
+	int r = 0;
 
 	l->is_dirty |= !b->is_sending;
 	b->is_sending = true;
-	r = lane_save(l, now);
+	if (!b->is_saved || !l->settings->kind->is_idempotent)
+		r = lane_save(l, now);
 	if (r != 0)
 		return r;
 	l->queue.counters.requests++;
@@ -235,9 +241,14 @@ int lane_step(struct lane *l, const struct upload_clock *now)
 	return r < 0 ? r : 0;
 }
 
+bool lane_is_busy(const struct lane *l)
+{
+	return l->transfer || queue_sending(&l->queue) < l->queue.n_open;
+}
+
 uint64_t lane_wake_ns(const struct lane *l)
 {
-	if (l->is_off || l->transfer)
+	if (l->is_off || l->transfer || (l->world->is_ending && !lane_is_busy(l)))
 		return UINT64_MAX;
 	if (l->queue.n_open > 0)
 		return l->policy.not_before_ns;

@@ -33,6 +33,7 @@ struct lane_world {
 	struct source *source;
 	int targets_fd, bad_fd;
 	const char *host;
+	bool is_ending; /* no part is begun any more */
 };
 
 enum lane_state {
@@ -82,5 +83,8 @@ uint64_t lane_wake_ns(const struct lane *l);
 
 /* Windows of the source before this sequence are gone. Called before the source forgets them. Fails as lane_step(). */
 _must_check_ int lane_note_gone(struct lane *l, uint64_t oldest, const struct upload_clock *now);
+
+/* A part is on its way: with is_ending, what is waited for. */
+bool lane_is_busy(const struct lane *l);
 
 enum lane_state lane_state(const struct lane *l);

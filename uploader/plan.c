@@ -104,15 +104,13 @@ static bool find_oldest(const struct planning *p, struct plan_run *ret)
 int plan_next(const struct source *s, const struct queue *q, const struct plan_options *o, struct plan_run *ret)
 {
 	const struct planning p = { .source = s, .queue = q, .options = o };
+	bool may_part = q->n_passed + QUEUE_MAX_OPEN < QUEUE_MAX_RANGES;
 	struct plan_run run;
-	/* Where parts of the past lie apart already, no more are made. */
-	bool newest = q->n_passed + QUEUE_MAX_OPEN < QUEUE_MAX_RANGES && find_newest(&p, &run);
 
-	if (newest && is_fresh(&p, &run)) {
-		run.is_fresh = true;
-	} else if (!find_oldest(&p, &run)) {
+	/* Each outage leaves a hole. Where the queue can tell of no more of them, the first one is closed. */
+	if (!(may_part ? find_newest(&p, &run) : find_oldest(&p, &run)))
 		return PLAN_NOTHING;
-	}
+	run.is_fresh = is_fresh(&p, &run);
 	*ret = run;
 	return 0;
 }

@@ -4,9 +4,9 @@
  * wall-aligned interval, and which are neither behind the target nor on their way to it. It is closed when another
  * window came after it, or none can come any more. Pure.
  *
- * The newest closed run goes first, while it is fresh: people look at the last minutes. What an outage left behind goes
- * in between, the oldest first, for that is what a store's age limit or retention will take next; and only so many in
- * an interval, for all hosts come back at once.
+ * The newest closed run goes first: people look at the last minutes, and after an outage at the last hours. What is not
+ * fresh any more goes in between what is, and only so many in an interval, for all hosts come back at once. What an age
+ * limit or retention takes meanwhile is the oldest, and counted.
  */
 #pragma once
 
@@ -31,7 +31,7 @@ struct plan_options {
 struct plan_run {
 	size_t first, n;          /* indexes of the source's windows */
 	int64_t start_ns, end_ns; /* of the interval */
-	bool is_fresh;
+	bool is_fresh;            /* else it is of the past: see PLAN_BACKFILL */
 };
 
 enum plan_answer {

@@ -52,10 +52,10 @@ void policy_release(struct policy *p)
 	p->not_before_ns = 0;
 }
 
-bool policy_is_suspect(const struct upload_response *response, const struct send_answer *answer)
+unsigned int policy_strikes(const struct upload_response *response, const struct send_answer *answer)
 {
 	if (response->outcome == UPLOAD_ANSWERED)
-		return answer->result == SEND_BOUNDED;
+		return answer->result == SEND_BOUNDED ? POLICY_STRIKES_ANSWERED : 0;
 	return response->outcome == UPLOAD_NO_ANSWER ||
 	       (response->outcome == UPLOAD_NOT_SENT && response->sent_bytes > 0);
 }
@@ -70,7 +70,7 @@ static enum policy_action ambiguous(struct policy *p, const struct policy_case *
 
 static enum policy_action retry(struct policy *p, const struct policy_case *c, uint64_t now_ns)
 {
-	if (policy_is_suspect(c->response, c->answer) && c->n_strikes >= POLICY_MAX_UNHEARD) {
+	if (policy_strikes(c->response, c->answer) > 0 && c->n_strikes >= POLICY_MAX_STRIKES) {
 		wait_more(p, 0, now_ns);
 		return POLICY_REFUSED;
 	}

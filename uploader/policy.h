@@ -17,10 +17,10 @@
 
 #define POLICY_MIN_BACKOFF_NS 1000000000ULL
 #define POLICY_MAX_BACKOFF_NS 300000000000ULL
-#define POLICY_MAX_STRIKES 2  /* failures after which others were taken: one more, and the part is refused */
-#define POLICY_MAX_UNHEARD 10 /* the same where no answer was heard, as happens on a bad line */
-#define POLICY_MAX_TRIES 100  /* without that: some four hours of a target that takes nothing else */
-#define POLICY_SAME_LIMITS 5  /* 429 in a row for one part while nothing else is sent: it is above the burst itself */
+#define POLICY_MAX_STRIKES 10     /* of failures after which others were taken: one more, and the part is refused */
+#define POLICY_STRIKES_ANSWERED 5 /* that an answer counts; 1 where none was heard, as happens on a bad line */
+#define POLICY_MAX_TRIES 100      /* without that: some four hours of a target that takes nothing else */
+#define POLICY_SAME_LIMITS 5 /* 429 in a row for one part while nothing else is sent: it is above the burst itself */
 
 struct policy {
 	uint64_t not_before_ns;  /* of the next request; CLOCK_MONOTONIC */
@@ -51,8 +51,8 @@ struct policy_case {
 	unsigned int n_limited; /* 429 in a row for this part, likewise */
 };
 
-/* The failure may be the part's own fault: others should be tried before it is. */
-bool policy_is_suspect(const struct upload_response *response, const struct send_answer *answer);
+/* How many strikes it is against the part if the target takes another; 0: this failure cannot be the part's fault. */
+unsigned int policy_strikes(const struct upload_response *response, const struct send_answer *answer);
 
 void policy_init(struct policy *p, uint64_t seed);
 

@@ -222,17 +222,23 @@ static uint64_t hash_values(const struct profile *p)
 	return hash;
 }
 
-int push_profile(struct push *p, struct profile *profile)
+static struct batch batch_of(const struct push *p, const struct profile *profile)
 {
 	struct batch batch = {
 		.host = p->host,
 		.start_ns = profile->time_ns,
 		.end_ns = profile->time_ns + profile->duration_ns,
 	};
-	int r;
 
 	delivery_id(p->host, p->settings->config.name, profile->time_ns, hash_values(profile), batch.id);
-	r = send_batch(p, &batch, profile);
+	return batch;
+}
+
+int push_profile(struct push *p, struct profile *profile)
+{
+	const struct batch batch = batch_of(p, profile);
+	int r = send_batch(p, &batch, profile);
+
 	if (r == -EINVAL)
 		return fail(p, "it has not both samples/count and cpu/nanoseconds, as profiles of cpuhound have");
 	return r != 0 ? r : p->fault[0] ? PUSH_FAILED : 0;
@@ -315,43 +321,62 @@ int push_windows(struct push *p, struct store *store, const struct selection *se
 	return r != 0 ? r : p->fault[0] ? PUSH_FAILED : 0;
 }
 
-/* True: what the store answers has the canary's name in it. */
-static int is_shown(struct push *p, const char *name, bool *ret)
+/* Asks once. 0, or enum canary_answer. */
+static int ask(struct push *p, const struct canary *canary)
 {
 	_cleanup_(upload_response_done) struct upload_response response = {};
 	_cleanup_(upload_request_done) struct upload_request request = {};
-	int r = canary_ask(p->settings->kind, &p->config, name, (int64_t)clock_now_ns(CLOCK_REALTIME), &request);
+	int r = canary_ask(p->settings->kind, &p->config, canary,
+			   (int64_t)clock_now_ns(CLOCK_REALTIME) + p->clock_offset_ns, &request);
 
-	if (r == CANARY_NO_API)
-		return PUSH_UNSEEN;
 	if (r == 0)
 		r = exchange(p, &request, &response);
-	if (r < 0)
+	return r == 0 ? canary_look(p->settings->kind, &p->config, canary, &response) : r;
+}
+
+static int wait_until_shown(struct push *p, const struct canary *canary)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), end_ns = now_ns + PUSH_CANARY_S * NS_PER_S;
+	int r = ask(p, canary);
+
+	for (; r == CANARY_UNSEEN && now_ns < end_ns; now_ns = clock_now_ns(CLOCK_MONOTONIC)) {
+		sleep_until(now_ns + NS_PER_S);
+		r = ask(p, canary);
+	}
+	switch (r) {
+	case CANARY_NO_API:
+		return PUSH_UNSEEN;
+	case CANARY_FORBIDDEN:
+		return PUSH_FORBIDDEN;
+	case CANARY_UNSEEN:
+		return fail(p, "it was taken, but the store does not show it within %d s", PUSH_CANARY_S);
+	case CANARY_CHANGED:
+		return fail(p, "it was taken, but what the store gives back is something else");
+	default:
 		return r;
-	*ret = response.outcome == UPLOAD_ANSWERED && response.status == 200 && strstr(response.body.data, name);
-	return 0;
+	}
 }
 
 int push_canary(struct push *p)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), end_ns = now_ns + PUSH_CANARY_S * NS_PER_S;
-	int64_t realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
-	char name[CANARY_NAME_BYTES];
+	int64_t now_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
+	_cleanup_(delivery_done) struct delivery d = {};
 	struct profile *profile;
-	bool shown = false;
+	struct canary canary;
+	struct batch batch;
 	int r;
 
-	canary_name(realtime_ns, name);
-	r = canary_make(name, realtime_ns, &profile);
+	canary_name(now_ns, canary.name);
+	r = canary_make(canary.name, now_ns, &profile);
+	if (r < 0)
+		return r;
+	batch = batch_of(p, profile);
+	r = delivery_init(&d, p->settings, &batch, profile);
 	if (r == 0)
-		r = push_profile(p, profile);
-	if (r == 0)
-		r = is_shown(p, name, &shown);
-	for (; r == 0 && !shown && now_ns < end_ns; now_ns = clock_now_ns(CLOCK_MONOTONIC)) {
-		sleep_until(now_ns + NS_PER_S);
-		r = is_shown(p, name, &shown);
-	}
-	if (r == 0 && !shown)
-		return fail(p, "it was taken, but the store does not show it within %d s", PUSH_CANARY_S);
-	return r;
+		r = send_parts(p, &d);
+	if (r != 0 || p->fault[0])
+		return r != 0 ? r : PUSH_FAILED;
+	canary.batch = &d.batch;
+	canary.part = &d.split.parts[0];
+	return wait_until_shown(p, &canary);
 }

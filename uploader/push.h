@@ -43,7 +43,8 @@ struct push {
 /* PUSH_FAILED: push->fault says why. */
 enum push_answer {
 	PUSH_FAILED = 1,
-	PUSH_UNSEEN,
+	PUSH_UNSEEN,    /* of push_canary(): this kind of store has no API that would show it */
+	PUSH_FORBIDDEN, /* likewise: who may push may not read there */
 };
 _must_check_ int push_init(struct push *p, const struct upload_settings *settings, const char *host);
 void push_done(struct push *p);
@@ -58,7 +59,7 @@ _must_check_ int push_windows(struct push *p, struct store *store, const struct 
 _must_check_ int push_profile(struct push *p, struct profile *profile);
 
 /*
- * Pushes a canary (uploader/canary.h), and asks the store for it until it shows it. PUSH_UNSEEN: it was taken, and this
- * kind of store has no API that would show it.
+ * Pushes a canary (uploader/canary.h), and asks the store for it until it shows it. PUSH_UNSEEN, PUSH_FORBIDDEN: it was
+ * taken.
  */
 _must_check_ int push_canary(struct push *p);

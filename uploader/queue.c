@@ -65,8 +65,8 @@ int queue_pass(struct queue *q, struct queue_range range)
 
 static void begin_part(struct queue_batch *b)
 {
-	b->n_tries = b->n_strikes = 0;
-	b->is_sending = b->has_failed = b->is_repeat = false;
+	b->n_tries = b->n_strikes = b->n_new_strikes = 0;
+	b->is_sending = b->is_repeat = false;
 }
 
 void queue_batch_next(struct queue_batch *b)
@@ -83,6 +83,15 @@ int queue_batch_halve(struct queue_batch *b)
 	b->halved[b->n_halved++] = b->part;
 	b->n_parts++;
 	return 0;
+}
+
+size_t queue_sending(const struct queue *q)
+{
+	size_t i = 0;
+
+	while (i < q->n_open && !q->open[i].is_sending)
+		i++;
+	return i;
 }
 
 struct queue_batch *queue_find_open(struct queue *q, uint64_t sequence)

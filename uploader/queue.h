@@ -26,7 +26,7 @@
 #define QUEUE_VERSION 1
 #define QUEUE_FILE_MAX_BYTES ((size_t)64 << 10)
 #define QUEUE_NAME_BYTES 65
-#define QUEUE_MAX_RANGES 64 /* each batch under way may part two; and the newest comes before what is older */
+#define QUEUE_MAX_RANGES 64 /* each batch under way may part two, and so does each outage that is not made up for */
 #define QUEUE_MAX_OPEN 4    /* one that is sent, and some that the store does not take while it takes others */
 #define QUEUE_MAX_HALVED 64 /* of one batch: what is too large beyond that is refused */
 
@@ -44,11 +44,12 @@ struct queue_batch {
 	unsigned int part;
 	bool is_sending;
 	unsigned int n_tries;   /* of this part, that failed in a way that may be its own fault */
-	unsigned int n_strikes; /* after so many of these the target took something else */
+	unsigned int n_strikes; /* of those after which the target took something else: policy_strikes() */
 	unsigned int n_refused; /* parts that were not taken and never will */
 	/* Not on disk: */
-	bool has_failed; /* since the target took something else */
-	bool is_repeat;  /* a request for this part has failed */
+	unsigned int n_new_strikes; /* since the target took something else */
+	bool is_repeat;             /* a request for this part has failed */
+	bool is_saved;              /* its id is on disk */
 };
 
 /* What became of windows, parts and requests. All of them only grow. */
@@ -120,6 +121,9 @@ void queue_batch_next(struct queue_batch *b);
 
 /* This part was halved: its first half is next. -ENOSPC: too many were. */
 _must_check_ int queue_batch_halve(struct queue_batch *b);
+
+/* Index of the open batch that has a part on its way; n_open: none has. */
+size_t queue_sending(const struct queue *q);
 
 /* The open batch with that sequence, or NULL. */
 struct queue_batch *queue_find_open(struct queue *q, uint64_t sequence);

@@ -6,6 +6,9 @@
  *
  * Each insert has a token (insert_deduplication_token): the server leaves out a block that it had before, so a repeated
  * push changes nothing. Tables that were made otherwise need Replicated* or non_replicated_deduplication_window.
+ *
+ * A server of today leaves out, without a word, what its tables have no column for, unless
+ * input_format_skip_unknown_fields=0: tables of an older schema hold the target instead.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +25,16 @@
 
 #define MAX_ROWS 20000 /* one insert should have 10k to 100k, which are some 2 KB each before compression */
 #define DEFAULT_DATABASE "cpuhound"
+#define UNKNOWN_FIELD "Unknown field"
+#define RUN_SCHEMA "run schema.sql, which makes its tables: "
+
+/* ClickHouse src/Common/ErrorCodes.cpp: what tables that are not those of schema.sql answer with. */
+enum {
+	NO_SUCH_COLUMN = 16,
+	UNKNOWN_TABLE = 60,
+	UNKNOWN_DATABASE = 81,
+	INCORRECT_DATA = 117, /* with UNKNOWN_FIELD */
+};
 
 enum step {
 	STEP_STACKS,
@@ -163,8 +176,9 @@ static int add_head(const struct target_config *c, const struct batch *b, const 
 		r = buf_printf(&ret->url, "?query=INSERT%%20INTO%%20%s.%s%%20FORMAT%%20JSONEachRow", database(c),
 			       tables[step]);
 	if (r == 0)
-		r = buf_printf(&ret->url, "&async_insert=0&insert_deduplication_token=%s-%u-%s", b->id, part->number,
-			       tables[step]);
+		r = buf_printf(&ret->url,
+			       "&async_insert=0&input_format_skip_unknown_fields=0&insert_deduplication_token=%s-%u-%s",
+			       b->id, part->number, tables[step]);
 	return r < 0 ? r : target_add_header(ret, "Content-Type", "application/x-ndjson");
 }
 
@@ -196,28 +210,34 @@ static uint32_t exception_code(const struct upload_response *r)
 	return (uint32_t)code;
 }
 
+static bool is_of_the_tables(uint32_t code, const char *text)
+{
+	return code == NO_SUCH_COLUMN || code == UNKNOWN_TABLE || code == UNKNOWN_DATABASE ||
+	       (code == INCORRECT_DATA && strstr(text, UNKNOWN_FIELD));
+}
+
 static void classify(const struct upload_response *r, struct send_answer *ret)
 {
-	/* ClickHouse src/Common/ErrorCodes.cpp. What is not listed may be the data's fault or the server's. */
+	/* What is not listed may be the data's fault or the server's. */
 	static const struct answer_rule exceptions[] = {
-		{ 252, 252, NULL, SEND_RETRY },  /* TOO_MANY_PARTS */
-		{ 241, 241, NULL, SEND_RETRY },  /* MEMORY_LIMIT_EXCEEDED */
-		{ 202, 202, NULL, SEND_RETRY },  /* TOO_MANY_SIMULTANEOUS_QUERIES */
-		{ 159, 159, NULL, SEND_RETRY },  /* TIMEOUT_EXCEEDED */
-		{ 209, 210, NULL, SEND_RETRY },  /* SOCKET_TIMEOUT, NETWORK_ERROR */
-		{ 242, 243, NULL, SEND_RETRY },  /* TABLE_IS_READ_ONLY (no Keeper), NOT_ENOUGH_SPACE */
-		{ 225, 225, NULL, SEND_RETRY },  /* NO_ZOOKEEPER */
-		{ 319, 319, NULL, SEND_RETRY },  /* UNKNOWN_STATUS_OF_INSERT */
-		{ 999, 999, NULL, SEND_RETRY },  /* KEEPER_EXCEPTION */
-		{ 16, 16, NULL, SEND_CONFIG },   /* NO_SUCH_COLUMN_IN_TABLE */
-		{ 27, 27, NULL, SEND_CONFIG },   /* CANNOT_PARSE_INPUT_ASSERTION_FAILED */
-		{ 60, 60, NULL, SEND_CONFIG },   /* UNKNOWN_TABLE */
-		{ 62, 62, NULL, SEND_CONFIG },   /* SYNTAX_ERROR */
-		{ 73, 73, NULL, SEND_CONFIG },   /* UNKNOWN_FORMAT */
-		{ 81, 81, NULL, SEND_CONFIG },   /* UNKNOWN_DATABASE */
+		{ 252, 252, NULL, SEND_RETRY }, /* TOO_MANY_PARTS */
+		{ 241, 241, NULL, SEND_RETRY }, /* MEMORY_LIMIT_EXCEEDED */
+		{ 202, 202, NULL, SEND_RETRY }, /* TOO_MANY_SIMULTANEOUS_QUERIES */
+		{ 159, 159, NULL, SEND_RETRY }, /* TIMEOUT_EXCEEDED */
+		{ 209, 210, NULL, SEND_RETRY }, /* SOCKET_TIMEOUT, NETWORK_ERROR */
+		{ 242, 243, NULL, SEND_RETRY }, /* TABLE_IS_READ_ONLY (no Keeper), NOT_ENOUGH_SPACE */
+		{ 225, 225, NULL, SEND_RETRY }, /* NO_ZOOKEEPER */
+		{ 319, 319, NULL, SEND_RETRY }, /* UNKNOWN_STATUS_OF_INSERT */
+		{ 999, 999, NULL, SEND_RETRY }, /* KEEPER_EXCEPTION */
+		{ NO_SUCH_COLUMN, NO_SUCH_COLUMN, NULL, SEND_CONFIG },
+		{ 27, 27, NULL, SEND_CONFIG }, /* CANNOT_PARSE_INPUT_ASSERTION_FAILED */
+		{ UNKNOWN_TABLE, UNKNOWN_TABLE, NULL, SEND_CONFIG },
+		{ 62, 62, NULL, SEND_CONFIG }, /* SYNTAX_ERROR */
+		{ 73, 73, NULL, SEND_CONFIG }, /* UNKNOWN_FORMAT */
+		{ UNKNOWN_DATABASE, UNKNOWN_DATABASE, NULL, SEND_CONFIG },
 		{ 89, 89, NULL, SEND_CONFIG },   /* UNKNOWN_COMPRESSION_METHOD */
 		{ 115, 115, NULL, SEND_CONFIG }, /* UNKNOWN_SETTING */
-		{ 117, 117, NULL, SEND_CONFIG }, /* INCORRECT_DATA: of a column that is not there */
+		{ INCORRECT_DATA, INCORRECT_DATA, UNKNOWN_FIELD, SEND_CONFIG },
 		{ 164, 164, NULL, SEND_CONFIG }, /* READONLY */
 		{ 192, 194, NULL, SEND_CONFIG }, /* UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD */
 		{ 497, 497, NULL, SEND_CONFIG }, /* ACCESS_DENIED */
@@ -234,8 +254,9 @@ static void classify(const struct upload_response *r, struct send_answer *ret)
 		return;
 	code = exception_code(r);
 	if (code > 0)
-		answer_by_rules(exceptions, ARRAY_SIZE(exceptions), SEND_BOUNDED, "ClickHouse", code, answer_body(r),
-				ret);
+		answer_by_rules(exceptions, ARRAY_SIZE(exceptions), SEND_BOUNDED,
+				is_of_the_tables(code, answer_body(r)) ? RUN_SCHEMA "ClickHouse" : "ClickHouse", code,
+				answer_body(r), ret);
 	else
 		answer_by_rules(statuses, ARRAY_SIZE(statuses), SEND_CONFIG, "HTTP", r->status, answer_body(r), ret);
 }

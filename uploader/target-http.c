@@ -25,7 +25,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/compress.h"
 #include "uploader/answer.h"
 #include "uploader/target-start.h"
 #include "uploader/template.h"
@@ -49,18 +48,10 @@ static int check_http(const struct target_config *c, char ret_reason[static TARG
 	return target_check_start(&bare, ret_reason);
 }
 
-static int add_profile(const struct profile_part *part, struct upload_request *ret)
-{
-	const struct profile_part_options options = {};
-	_cleanup_(buf_done) struct buf plain = {};
-	int r = profile_part_encode(part, &options, &plain);
-
-	return r < 0 ? r : compress_add(COMPRESSION_GZIP, plain.data, plain.size, &ret->body);
-}
-
 static int request_http(const struct target_config *c, const struct batch *b, const struct profile_part *part,
 			unsigned int step, int64_t now_ns, struct upload_request *ret)
 {
+	const struct profile_part_options whole = {};
 	int r;
 
 	if (step > 0)
@@ -75,12 +66,13 @@ static int request_http(const struct target_config *c, const struct batch *b, co
 		if (r == 0)
 			r = buf_add_char(&ret->headers, '\n');
 	}
-	return r < 0 ? r : add_profile(part, ret);
+	return r < 0 ? r : target_add_pprof(part, &whole, &ret->body);
 }
 
 static int request_hub(const struct target_config *c, const struct batch *b, const struct profile_part *part,
 		       unsigned int step, int64_t now_ns, struct upload_request *ret)
 {
+	const struct profile_part_options whole = {};
 	int r;
 
 	if (step > 0)
@@ -94,7 +86,7 @@ static int request_hub(const struct target_config *c, const struct batch *b, con
 	if (r == 0)
 		r = buf_printf(&ret->headers, "Cpuhound-Start: %" PRId64 "\nCpuhound-End: %" PRId64 "\n", b->start_ns,
 			       b->end_ns);
-	return r < 0 ? r : add_profile(part, ret);
+	return r < 0 ? r : target_add_pprof(part, &whole, &ret->body);
 }
 
 /* Samples have their labels; there is no place for one beside them. */

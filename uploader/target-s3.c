@@ -10,6 +10,8 @@
  * A key is the same at every try, and `If-None-Match: *` lets only the first one write: 412 is a success, and a
  * repeated push changes nothing. Where a server does not know the header, it writes the same again.
  */
+#include "uploader/target-s3.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -232,6 +234,7 @@ static int add_url(const struct target_config *c, const char *host, const char *
 	return r < 0 ? r : buf_printf(&ret->url, "%s%s", host, path);
 }
 
+/* A GET has no body, and so none of these headers. */
 static int sign(const struct target_config *c, unsigned int step, const char *host, const char *path, int64_t now_ns,
 		struct upload_request *ret)
 {
@@ -246,7 +249,7 @@ static int sign(const struct target_config *c, unsigned int step, const char *ho
 		.host = host,
 		.path = path,
 		.headers = headers,
-		.n_headers = ARRAY_SIZE(headers),
+		.n_headers = ret->body.size > 0 ? ARRAY_SIZE(headers) : 0,
 		.body = ret->body.data,
 		.body_size = ret->body.size,
 	};
@@ -281,6 +284,14 @@ static int request(const struct target_config *c, const struct batch *b, const s
 	if (r == 0)
 		r = step == STEP_PPROF ? target_add_pprof(part, &whole, &ret->body) : add_rows(c, b, part, &ret->body);
 	return r < 0 ? r : address_and_sign(c, b, part, step, now_ns, ret);
+}
+
+int target_s3_ask(const struct target_config *c, const struct batch *b, const struct profile_part *part, int64_t now_ns,
+		  struct upload_request *ret)
+{
+	int r = target_start_request(c, "GET", "", ret);
+
+	return r < 0 ? r : address_and_sign(c, b, part, STEP_PPROF, now_ns, ret);
 }
 
 /* The body is XML: <Error><Code>NoSuchBucket</Code><Message>... */

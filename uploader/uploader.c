@@ -177,6 +177,20 @@ int uploader_dispatch(struct uploader *u, const struct upload_clock *now)
 	return r;
 }
 
+void uploader_end(struct uploader *u)
+{
+	u->world.is_ending = true;
+}
+
+bool uploader_has_ended(const struct uploader *u)
+{
+	size_t i = 0;
+
+	while (i < u->n_lanes && !lane_is_busy(&u->lanes[i]))
+		i++;
+	return u->world.is_ending && i == u->n_lanes;
+}
+
 int uploader_fd(const struct uploader *u)
 {
 	return http_fd(u->http);

@@ -35,6 +35,13 @@ DEFINE_CLEANUP(struct uploader *, uploader_free);
 int uploader_fd(const struct uploader *u);
 int uploader_timeout_ms(const struct uploader *u, const struct upload_clock *now);
 
+/*
+ * From now on no part is begun, and what is on its way is dispatched until it has ended. A part that is not waited for
+ * may have been taken: the next start counts it as that.
+ */
+void uploader_end(struct uploader *u);
+bool uploader_has_ended(const struct uploader *u);
+
 /* Only want of memory fails. */
 _must_check_ int uploader_dispatch(struct uploader *u, const struct upload_clock *now);
 

@@ -25,6 +25,9 @@ ORDER BY (ServiceName, Type, toUnixTimestamp(Start), toUnixTimestamp(End))
 TTL toDateTime(Start) + INTERVAL 7 DAY DELETE
 SETTINGS non_replicated_deduplication_window = 1000;     -- the same insert again changes nothing
 
+-- A table that was made without them gets the columns that it lacks: run this file again after an upgrade.
+ALTER TABLE cpuhound.samples ADD COLUMN IF NOT EXISTS Samples Int64 CODEC(ZSTD(1)) AFTER StackHash;
+
 -- Stacks repeat: each is here once for a service and a day.
 CREATE TABLE IF NOT EXISTS cpuhound.stacks
 (

@@ -4,13 +4,12 @@
  *
  *	upload-driver fill DIR N [--start S] [--step S] [--services N] [--samples N]
  *	upload-driver run DIR --kind KIND --url URL [--name NAME] [--speed N] [--start S] [--seconds S] [--add S]
- *	                  [--limit BYTES] [--interval S] [--max-age S] [--timeout MS] [--drop] [--ca FILE] [--token
- *FILE]
- *	                  [--cert FILE] [--key FILE] [--stop]
+ *	                  [--limit BYTES] [--interval S] [--max-age S] [--timeout MS] [--drop] [--ca FILE]
+ *	                  [--token FILE] [--cert FILE] [--key FILE] [--stop [--leave N]]
  *
  * fill writes windows behind those that are there; each has a function window_SEQUENCE_. run prints its stats as lines
- * "NAME VALUE" when it ends: after --seconds of the fast clock, or with --stop as soon as nothing is queued. With --add
- * it also writes a window so often, as an agent would.
+ * "NAME VALUE" when it ends: after --seconds of the fast clock, or with --stop as soon as no more than N windows are
+ * queued (0). With --add it also writes a window so often, as an agent would.
  */
 #include <assert.h>
 #include <fcntl.h>
@@ -36,7 +35,7 @@
 
 struct driver {
 	const char *dir, *kind, *url;
-	uint64_t start_s, step_s, n_services, n_samples, speed, seconds, add_s, limit_bytes;
+	uint64_t start_s, step_s, n_services, n_samples, speed, seconds, add_s, limit_bytes, n_left;
 	bool stop;
 	struct upload_settings settings;
 	uint64_t begun_ns; /* CLOCK_MONOTONIC */
@@ -170,7 +169,7 @@ static bool is_idle(const struct uploader *u)
 	struct uploader_stats stats;
 
 	uploader_stats(u, 0, &stats);
-	return stats.n_queued_windows == 0 && stats.state == LANE_IDLE;
+	return stats.n_queued_windows <= d.n_left && stats.state == LANE_IDLE;
 }
 
 static void print_stats(const struct uploader *u)
@@ -308,6 +307,9 @@ static void take_option(int option, const char *value)
 	case '1':
 		d.stop = true;
 		break;
+	case 'L':
+		d.n_left = number(value);
+		break;
 	default:
 		exit(2);
 	}
@@ -316,13 +318,17 @@ static void take_option(int option, const char *value)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "start", 1, NULL, 's' },   { "step", 1, NULL, 'S' },    { "services", 1, NULL, 'v' },
-		{ "samples", 1, NULL, 'n' }, { "kind", 1, NULL, 'k' },    { "url", 1, NULL, 'u' },
-		{ "name", 1, NULL, 'N' },    { "speed", 1, NULL, 'x' },   { "seconds", 1, NULL, 'l' },
-		{ "add", 1, NULL, 'a' },     { "limit", 1, NULL, 'b' },   { "interval", 1, NULL, 'i' },
-		{ "max-age", 1, NULL, 'm' }, { "timeout", 1, NULL, 't' }, { "drop", 0, NULL, 'D' },
-		{ "ca", 1, NULL, 'c' },      { "cert", 1, NULL, 'C' },    { "key", 1, NULL, 'K' },
-		{ "token", 1, NULL, 'T' },   { "stop", 0, NULL, '1' },    {},
+		{ "start", 1, NULL, 's' },    { "step", 1, NULL, 'S' },
+		{ "services", 1, NULL, 'v' }, { "samples", 1, NULL, 'n' },
+		{ "kind", 1, NULL, 'k' },     { "url", 1, NULL, 'u' },
+		{ "name", 1, NULL, 'N' },     { "speed", 1, NULL, 'x' },
+		{ "seconds", 1, NULL, 'l' },  { "add", 1, NULL, 'a' },
+		{ "limit", 1, NULL, 'b' },    { "interval", 1, NULL, 'i' },
+		{ "max-age", 1, NULL, 'm' },  { "timeout", 1, NULL, 't' },
+		{ "drop", 0, NULL, 'D' },     { "ca", 1, NULL, 'c' },
+		{ "cert", 1, NULL, 'C' },     { "key", 1, NULL, 'K' },
+		{ "token", 1, NULL, 'T' },    { "stop", 0, NULL, '1' },
+		{ "leave", 1, NULL, 'L' },    {},
 	};
 	int option;
 

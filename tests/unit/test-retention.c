@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What makes way, in which order, and what is counted of it. */
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include "store/compact.h"
 #include "store/retention.h"
 #include "tests/unit/store-fixture.h"
@@ -308,6 +312,40 @@ static void test_evicted_by_the_writer(void **state)
 	store_free(s);
 }
 
+/* The writer is killed at its first write behind the removal, the row's: the file has gone, and is counted. */
+static void test_killed_while_it_evicts(void **state)
+{
+	const struct rlimit small = { .rlim_cur = 1024, .rlim_max = 1024 };
+	struct store *s = open_store(STORE_WRITE);
+	struct store_counts counts;
+	uint64_t next = 1;
+	int status;
+	pid_t pid;
+
+	store_limit(s, 64 << 10, 0);
+	for (store_counts(s, &counts); counts.n_disk_bytes + (8 << 10) <= 64 << 10; store_counts(s, &counts), next++)
+		put_windows(s, next, next);
+	assert_int_equal(counts.n_evicted, 0);
+	s = store_free(s);
+	pid = fork();
+	if (pid == 0) {
+		const struct rlimit none = {};
+
+		s = open_store(STORE_WRITE);
+		store_limit(s, counts.n_disk_bytes, 0);
+		setrlimit(RLIMIT_CORE, &none);
+		setrlimit(RLIMIT_FSIZE, &small);
+		put_windows(s, next, next);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+	s = open_store(STORE_READ);
+	assert_int_equal(all_of(s)[0], '2');
+	assert_losses(1, 3);
+	store_free(s);
+}
+
 /* A file stands for what goes: nothing is lost. */
 static void test_evicted_after_merging(void **state)
 {
@@ -379,6 +417,7 @@ int main(void)
 		TEST(test_losses_file),
 		TEST(test_many_targets),
 		TEST(test_evicted_by_the_writer),
+		TEST(test_killed_while_it_evicts),
 		TEST(test_evicted_after_merging),
 		TEST(test_low_disk),
 	};

@@ -460,8 +460,10 @@ static void test_clickhouse(void **state)
 		snprintf(name, sizeof(name), "samples%zu", i);
 		write_rows(&r, name);
 	}
-	assert_string_equal(r.url.data, "http://store:1234/?query=INSERT%20INTO%20d1.samples%20FORMAT%20JSONEachRow"
-					"&async_insert=0&insert_deduplication_token=" FIXTURE_ID "-2-samples");
+	assert_string_equal(r.url.data,
+			    "http://store:1234/?query=INSERT%20INTO%20d1.samples%20FORMAT%20JSONEachRow"
+			    "&async_insert=0&input_format_skip_unknown_fields=0&insert_deduplication_token=" FIXTURE_ID
+			    "-2-samples");
 	assert_header(&r, "Content-Encoding: gzip");
 	scratch_run("cat stacks[0-2] >stacks; cat samples[0-2] >samples; python3 -c \"\nimport json\n"
 		    "stacks=[json.loads(l) for l in open('stacks')]\nrows=[json.loads(l) for l in open('samples')]\n"

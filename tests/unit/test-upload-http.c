@@ -312,7 +312,7 @@ static void test_what_speaks_otherwise(void **state)
 	assert_int_equal(response.outcome, UPLOAD_BAD_PROTOCOL);
 }
 
-static void test_credentials_and_proxy(void **state)
+static void test_credentials(void **state)
 {
 	struct http_transfer *t;
 	char text[2048];
@@ -333,6 +333,53 @@ static void test_credentials_and_proxy(void **state)
 	assert_non_null(strstr(text, "Authorization: Bearer abc\r\n"));
 	http_transfer_free(t);
 	unsetenv("http_proxy");
+}
+
+/* All of a request goes to the proxy, which is told the whole address; nobody else need know the name. */
+static void test_a_proxy(void **state)
+{
+	struct http_transfer *t;
+	char proxy[64], text[2048];
+
+	assert_non_null(strstr(request.url.data, "http://127.0.0.1:"));
+	snprintf(proxy, sizeof(proxy), "%.*s", (int)strcspn(request.url.data + 7, "/") + 7, request.url.data);
+	buf_clear(&request.url);
+	assert_int_equal(buf_add_str(&request.url, "http://store.invalid/take"), 0);
+	peer.proxy = proxy;
+	t = begin();
+	read_request(text, sizeof(text) - 1);
+	assert_non_null(strstr(text, "POST http://store.invalid/take HTTP/1.1\r\n"));
+	assert_non_null(strstr(text, "Host: store.invalid\r\n"));
+	answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	end(t);
+	assert_int_equal(response.status, 200);
+}
+
+/* Of a megabyte, at half of one a second, two thirds are still to come after half a second. */
+static void test_bandwidth_is_capped(void **state)
+{
+	static char text[(1 << 20) + 4096];
+	uint64_t began_ns = clock_now_ns(CLOCK_MONOTONIC), took_ns;
+	struct http_transfer *t;
+	size_t n = 0, n_early = 0;
+
+	make_large();
+	request.body.size = 1 << 20;
+	peer.bandwidth_bytes_per_s = 512 << 10;
+	t = begin();
+	for (int i = 0; i < 4000 && n < request.body.size; i++) {
+		ssize_t more = client >= 0 ? recv(client, text, sizeof(text), 0) : -1;
+
+		n += more > 0 ? (size_t)more : 0;
+		if (clock_now_ns(CLOCK_MONOTONIC) - began_ns < NS_PER_S / 2)
+			n_early = n;
+		step();
+	}
+	took_ns = clock_now_ns(CLOCK_MONOTONIC) - began_ns;
+	assert_true(n >= request.body.size);
+	assert_true(n_early < request.body.size * 2 / 3);
+	assert_true(took_ns > NS_PER_S);
+	http_transfer_free(t);
 }
 
 static void header(struct http_answer *a, const char *line)
@@ -389,7 +436,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_redirects_are_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_endless_answers_are_cut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_speaks_otherwise, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_credentials_and_proxy, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_credentials, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_proxy, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bandwidth_is_capped, set_up, tear_down),
 		cmocka_unit_test(test_grpc_trailers),
 	};
 

@@ -91,18 +91,44 @@ static void test_hosts_are_apart(void **state)
 	expect(31, "1+2 at 0 fresh");
 }
 
-static void test_newest_first_then_the_oldest(void **state)
+static void test_newest_first_also_of_the_past(void **state)
 {
 	for (int i = 0; i < 600; i++)
 		add(i * 10, 1);
 	expect(6001, "597+2 at 5970 fresh"); /* the one behind it may still grow */
 	pass(598, 599);
 	expect(6001, "596+1 at 5955 fresh");
-	/* All that is fresh was sent: now the oldest. */
+	/* All that is fresh was sent: now what an outage left, back from where it ended. */
 	pass(580, 599);
-	expect(6001, "0+2 at 0 old");
-	pass(0, 2);
-	expect(6001, "2+1 at 15 old");
+	expect(6001, "578+1 at 5775 old");
+	pass(579, 579);
+	expect(6001, "576+2 at 5760 old");
+	/* Something fresh comes in between. */
+	add(6000, 1);
+	expect(6031, "599+1 at 5985 fresh");
+}
+
+/* So many outages that the queue cannot tell of one more: the first hole is closed before anything new. */
+static void test_many_outages(void **state)
+{
+	unsigned int n = 0;
+	struct plan_run run;
+
+	for (int i = 0; i < 2000; i++)
+		add(i * 15, 1);
+	for (uint64_t i = 0; i < QUEUE_MAX_RANGES - QUEUE_MAX_OPEN; i++)
+		pass(20 * i + 10, 20 * i + 12);
+	expect(30001, "0+1 at 0 old");
+	pass(0, 9);
+	expect(30001, "12+1 at 180 old");
+	pass(13, 29); /* the first hole is closed: the newest is next again */
+	expect(30001, "1998+1 at 29970 fresh");
+	while (plan_next(&source, &q, &options, &run) == 0) {
+		assert_int_equal(queue_pass(&q, plan_range(&source, &run)), 0);
+		assert_true(q.n_passed <= QUEUE_MAX_RANGES && ++n < 2000);
+	}
+	assert_int_equal(q.n_passed, 1);
+	assert_int_equal(queue_last_passed(&q), 1999); /* the last may still grow */
 }
 
 static void test_the_phase_is_waited_for(void **state)
@@ -192,7 +218,8 @@ int main(void)
 		cmocka_unit_test_setup(test_a_run_is_closed_by_time, set_up),
 		cmocka_unit_test_setup(test_what_is_behind_or_open_is_no_part_of_a_run, set_up),
 		cmocka_unit_test_setup(test_hosts_are_apart, set_up),
-		cmocka_unit_test_setup(test_newest_first_then_the_oldest, set_up),
+		cmocka_unit_test_setup(test_newest_first_also_of_the_past, set_up),
+		cmocka_unit_test_setup(test_many_outages, set_up),
 		cmocka_unit_test_setup(test_the_phase_is_waited_for, set_up),
 		cmocka_unit_test_setup(test_times_ahead_are_not_waited_for, set_up),
 		cmocka_unit_test_setup(test_age_limit, set_up),

@@ -54,8 +54,8 @@ static void test_each_answer(void **state)
 		{ { UPLOAD_ANSWERED, SEND_CONFIG }, {}, POLICY_AGAIN },
 		{ { UPLOAD_ANSWERED, SEND_TOO_LARGE }, { .is_divisible = true }, POLICY_HALVE },
 		{ { UPLOAD_ANSWERED, SEND_TOO_LARGE }, {}, POLICY_REFUSED },
-		{ { UPLOAD_ANSWERED, SEND_BOUNDED }, { .n_tries = 99, .n_strikes = 1 }, POLICY_AGAIN },
-		{ { UPLOAD_ANSWERED, SEND_BOUNDED }, { .n_tries = 3, .n_strikes = 2 }, POLICY_REFUSED },
+		{ { UPLOAD_ANSWERED, SEND_BOUNDED }, { .n_tries = 99, .n_strikes = 9 }, POLICY_AGAIN },
+		{ { UPLOAD_ANSWERED, SEND_BOUNDED }, { .n_tries = 3, .n_strikes = 10 }, POLICY_REFUSED },
 		{ { UPLOAD_ANSWERED, SEND_BOUNDED }, { .n_tries = 100 }, POLICY_REFUSED },
 		{ { UPLOAD_NOT_SENT, SEND_RETRY }, { .n_tries = 1000 }, POLICY_AGAIN },
 		{ { UPLOAD_NOT_SENT, SEND_RETRY, 0, 10 }, { .n_strikes = 9 }, POLICY_AGAIN },
@@ -143,15 +143,15 @@ static void test_config_errors_hold_until_released(void **state)
 	assert_false(policy.is_holding);
 }
 
-static void test_who_is_suspect(void **state)
+static void test_strikes(void **state)
 {
 	static const struct {
 		struct end end;
-		bool is_suspect;
+		unsigned int n;
 	} rows[] = {
-		{ { UPLOAD_ANSWERED, SEND_BOUNDED }, true },     { { UPLOAD_ANSWERED, SEND_RETRY }, false },
-		{ { UPLOAD_ANSWERED, SEND_CONFIG }, false },     { { UPLOAD_NOT_SENT, SEND_RETRY, 0, 0 }, false },
-		{ { UPLOAD_NOT_SENT, SEND_RETRY, 0, 1 }, true }, { { UPLOAD_NO_ANSWER, SEND_RETRY, 0, 9 }, true },
+		{ { UPLOAD_ANSWERED, SEND_BOUNDED }, 5 },     { { UPLOAD_ANSWERED, SEND_RETRY }, 0 },
+		{ { UPLOAD_ANSWERED, SEND_CONFIG }, 0 },      { { UPLOAD_NOT_SENT, SEND_RETRY, 0, 0 }, 0 },
+		{ { UPLOAD_NOT_SENT, SEND_RETRY, 0, 1 }, 1 }, { { UPLOAD_NO_ANSWER, SEND_RETRY, 0, 9 }, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -159,7 +159,7 @@ static void test_who_is_suspect(void **state)
 							  .sent_bytes = rows[i].end.sent_bytes };
 		const struct send_answer answer = { .result = rows[i].end.result };
 
-		assert_int_equal(policy_is_suspect(&response, &answer), rows[i].is_suspect);
+		assert_int_equal(policy_strikes(&response, &answer), rows[i].n);
 	}
 	assert_int_equal(judge(&silent, &(struct policy_case){}, NOW), POLICY_AGAIN_AMBIGUOUS);
 }
@@ -201,7 +201,7 @@ int main(void)
 		cmocka_unit_test_setup(test_success_ends_the_backoff, set_up),
 		cmocka_unit_test_setup(test_retry_after_is_obeyed, set_up),
 		cmocka_unit_test_setup(test_config_errors_hold_until_released, set_up),
-		cmocka_unit_test_setup(test_who_is_suspect, set_up),
+		cmocka_unit_test_setup(test_strikes, set_up),
 		cmocka_unit_test_setup(test_phases_are_spread, set_up),
 		cmocka_unit_test(test_clock_of_the_server),
 	};

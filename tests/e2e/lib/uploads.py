@@ -57,7 +57,7 @@ def killed(seed, n_kills):
             if s.is_open and len(s.taken) < n and dice.random() < 0.8:
                 h.until(lambda: len(s.requests) > had or p.poll() is not None, 5)
                 if len(s.taken) < n:
-                    slowest = max(slowest, time.monotonic() - begun)
+                    slowest = max(slowest, time.monotonic() - begun - h.run_delay_seconds(p.pid))
             time.sleep(dice.random() * 0.15)
             p.send_signal(signal.SIGKILL)
             p.wait()
@@ -66,10 +66,13 @@ def killed(seed, n_kills):
         if not s.is_open:
             s.open()
         stats = upload(path, s.url, "--start", START_S + 1000 + rounds * 100 + n * 10, seconds=100 * n, timeout=1200)
-        taken = s.windows()
-        h.check(f"{rounds} kills, seed {seed}: nothing is lost", set(taken) == set(range(n)) and
-                stats["queued_windows"] == 0 and stats["rejected_parts"] == 0, (stats, taken))
-        copies = sum(taken.values()) - n
+        taken, refused = s.windows(), in_bad(path)
+        h.check(f"{rounds} kills, seed {seed}: nothing is lost", set(taken) | refused == set(range(n)) and
+                stats["queued_windows"] == 0, (stats, set(range(n)) - set(taken) - refused))
+        # Two answers of 500, and a third failure, while others are taken: by chance, one in some 2,700.
+        h.check(f"{rounds} kills, seed {seed}: few are refused", len(refused) == stats["refused_windows"] <= 2 + n // 1000,
+                (stats, refused))
+        copies = sum(taken.values()) - len(taken)
         h.check(f"{rounds} kills, seed {seed}: no copy that is not told of", copies <= stats["possible_duplicates"],
                 (copies, stats))
         h.check(f"{rounds} kills, seed {seed}: it starts within 2 s", slowest <= 2, slowest)
@@ -77,9 +80,20 @@ def killed(seed, n_kills):
                f"{stats['sent_windows']} windows sent, first request after {slowest:.2f} s at most")
 
 
-def day_of_outage(bound, step_s, n_samples, speed):
-    """A day without a store, under a bound that is too small for it: the bound holds, then all that is left arrives, what
-    is fresh before what is old, and the rest is counted. Memory stays flat."""
+def in_bad(path):
+    """The windows that were refused: they lie in bad/."""
+    folder, found = os.path.join(path, "bad"), set()
+    for name in os.listdir(folder):
+        if name.endswith(".pb.gz"):
+            with open(os.path.join(folder, name), "rb") as f:
+                found |= {int(w) for w in re.findall(rb"window_(\d+)_", fault_store.plain(f.read()))}
+    return found
+
+
+def day_of_outage(bound, step_s, n_samples, speed, back_speed):
+    """A day without a store, under a bound that is too small for it: the bound holds, then all that is left arrives, the
+    newest first, and the rest is counted. Memory stays flat. What is left is sent at back_speed, at which eight batches an
+    interval should be possible."""
     if is_sanitized():
         h.skip("a day down", "the sanitizers' build cannot run 2000 times as fast")
         return
@@ -95,8 +109,8 @@ def day_of_outage(bound, step_s, n_samples, speed):
                 down["queued_windows"] + down["evicted_windows"] <= down["added"], down)  # open ones are counted later
         h.check("a day down: memory is flat", down["most_rss_kb"] - down["first_rss_kb"] < 5 << 10, down)
         s.open()
-        r = h.run(DRIVER, "run", path, "--url", s.url, "--start", START_S + down["seconds"], "--seconds",
-                  down["queued_windows"] * step_s // 5 + 2000, "--speed", 300, *args, timeout=1800)
+        r = h.run(DRIVER, "run", path, "--url", s.url, "--start", START_S + down["seconds"], "--seconds", 10 * day,
+                  "--stop", "--leave", 300 // step_s, "--speed", back_speed, *args, timeout=3600)
         up = stats_of(r.stdout)
         comes_back(s, down, up, step_s)
 
@@ -109,9 +123,9 @@ def comes_back(s, down, up, step_s):
     old = [w for w in firsts if w < n_old]
     h.check("each window was sent, is queued, or is counted", up["sent_windows"] + up["queued_windows"] +
             up["evicted_windows"] == up["added"] + down["added"], up)
-    h.check("the newest first, as long as it is fresh", old[0] > n_old - 240 // step_s, old[:9])
-    past = [w for w in old if w <= n_old - 300 // step_s]
-    h.check("then the past: the oldest first", past == sorted(past), past)
+    past = [w for w in old if w <= n_old - 300 // step_s]  # what came last of all is a batch only when its interval is over
+    h.check("the newest first, back to the oldest", past == sorted(past, reverse=True) and old[0] > n_old - 240 // step_s,
+            old[:99])
     first_fresh = next(i for i, w in enumerate(firsts) if w >= n_old)
     h.check("what is fresh does not wait for the past", first_fresh < 40 < len(old), (first_fresh, len(old)))
     between = [sum(w < n_old for w in firsts[i:i + 30]) for i in range(40, len(old) // 2)]
