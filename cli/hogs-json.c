@@ -74,6 +74,8 @@ static int add_quality(struct json_object *o, const struct hogs_row *row)
 		r = add_part(o, "kernel_share", (double)row->kernel_ns, (double)row->self.amount.value_ns);
 	if (r == 0)
 		r = add_part(o, "named_share", (double)row->n_named, (double)row->n_frames);
+	if (r == 0)
+		r = add_part(o, "folded_share", (double)row->n_folded, (double)row->self.amount.n_samples);
 	return r == 0 ? add_part(o, "truncated_share", (double)row->n_truncated, (double)row->self.amount.n_samples)
 		      : r;
 }

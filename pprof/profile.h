@@ -88,10 +88,6 @@ DEFINE_CLEANUP(struct profile *, profile_free);
 /* Leaves out the samples whose flag is not set. The comments, and so the ledger, still tell of all of them. */
 void profile_keep_samples(struct profile *p, const bool *is_kept);
 
-/* Gives a label to the samples that have none of this key. Once for a profile; the strings are borrowed for its life.
- */
-_must_check_ int profile_set_missing_label(struct profile *p, const char *key, const char *value);
-
 /*
  * Multiplies the values of a type (an index). What is rounded off a sample goes to the next one, so that the sum is off
  * by half of one at most. -ERANGE: one would not fit.
@@ -100,6 +96,10 @@ _must_check_ int profile_scale(struct profile *p, size_t type, double factor);
 
 /* The sum of the values of a type. -ERANGE: it would not fit. */
 _must_check_ int profile_sum(const struct profile *p, size_t type, int64_t *ret);
+
+/* Gives a label to the samples that have none of this key. Once for a profile; the strings are borrowed for its life.
+ */
+_must_check_ int profile_set_missing_label(struct profile *p, const char *key, const char *value);
 
 /* The last part of the file name of the location's mapping; "" without one. */
 const char *profile_module(const struct profile_location *l);

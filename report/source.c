@@ -133,12 +133,12 @@ int source_of_hub(const char *url, const struct fetch_settings *settings, const 
 	if (r == 0)
 		r = cover_all_of_hub(s, url, settings, ret_reason);
 	if (r == 0)
-		s->is_window = true;
-	if (r == 0)
 		r = hub_windows_new(url, settings, selection, &s->hub, ret_reason);
-	if (r == 0)
-		*ret = take_ptr(s);
-	return r > 0 ? SOURCE_FAILED : r;
+	if (r != 0)
+		return r > 0 ? SOURCE_FAILED : r;
+	s->is_window = true;
+	*ret = take_ptr(s);
+	return 0;
 }
 
 /* Its profiles tell nothing of hosts that have no sample of a service. */
@@ -202,27 +202,29 @@ static int read_window(struct source *s)
 {
 	int r = s->prefetch ? 0 : prefetch_new(s->store, s->cursor, s->selection, &s->prefetch);
 
+	return r == 0 ? prefetch_next(s->prefetch, &s->window, &s->profile) : r;
+}
+
+static int read_window_of_hub(struct source *s)
+{
+	int r = hub_windows_next(s->hub, &s->window);
+
 	if (r == 0)
-		r = prefetch_next(s->prefetch, &s->window, &s->profile);
+		r = hub_windows_load(s->hub, &s->window, &s->profile);
+	return r == 0 ? selection_keep_samples(s->selection, s->profile) : r;
+}
+
+static int read_any_window(struct source *s)
+{
+	int r = s->hub ? read_window_of_hub(s) : read_window(s);
+
 	s->name = s->window.id;
 	if (r == 0 && !s->is_covered)
 		r = coverage_add_window(s->coverage, &s->window);
 	return r;
 }
 
-static int read_from_hub(struct source *s)
-{
-	int r = hub_windows_next(s->hub, &s->window);
-
-	if (r == 0)
-		r = hub_windows_load(s->hub, &s->window, &s->profile);
-	s->name = s->window.id;
-	if (r == 0 && !s->is_covered)
-		r = coverage_add_window(s->coverage, &s->window);
-	return r == 0 ? selection_keep_samples(s->selection, s->profile) : r;
-}
-
-/* It gives the samples that are asked for, with fewer labels. */
+/* Only samples that are asked for, with fewer labels. */
 static int read_from_engine(struct source *s)
 {
 	int r = engine_next(s->engine, &s->profile, &s->window);
@@ -265,10 +267,8 @@ static int read_file(struct source *s)
 
 static int read_profile(struct source *s)
 {
-	if (s->store)
-		return read_window(s);
-	if (s->hub)
-		return read_from_hub(s);
+	if (s->store || s->hub)
+		return read_any_window(s);
 	return s->engine ? read_from_engine(s) : read_file(s);
 }
 

@@ -14,23 +14,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/clock.h"
 #include "common/parse.h"
-#include "pprof/build.h"
-#include "pprof/label-values.h"
 #include "pprof/profile.h"
 #include "store/compact.h"
 #include "store/retention.h"
 #include "store/selection.h"
 #include "store/store.h"
-
-#define WINDOW_NS (10 * NS_PER_S)
-#define PERIOD_NS 10000000
-#define N_STACKS 12
-#define N_SERVICES 3
-
-static const char *const services[N_SERVICES] = { "api", "db", "web" };
+#include "tests/e2e/made-window.h"
 
 static int fail(const char *what, int r)
 {
@@ -38,86 +29,21 @@ static int fail(const char *what, int r)
 	return 1;
 }
 
-/* Some stacks are in every window, some in few; the counts differ from window to window. */
-static int add_stack(struct profile_builder *b, uint64_t sequence, unsigned int i, uint64_t *n_samples)
-{
-	const uint64_t count = 1 + (sequence * 7 + i * 13) % 17, number = i % 3 ? i : i + N_STACKS * (sequence % 50);
-	const struct profile_mapping app = { .start = 0x1000, .limit = 0x90000, .filename = "/app", .build_id = "aa" };
-	const struct label label = { .key = "service_name", .str = services[i % N_SERVICES] };
-	char name[32];
-	const struct frame frames[] = {
-		{ .addr = 0x2000 + 16 * number, .mapping = &app, .function = name },
-		{ .addr = 0x1500, .mapping = &app, .function = "main" },
-	};
-
-	snprintf(name, sizeof(name), "work_%" PRIu64, number);
-	*n_samples += count;
-	return profile_builder_add(b, frames, ARRAY_SIZE(frames), &label, 1, count, count * PERIOD_NS);
-}
-
-static int add_ledger(struct profile_builder *b, uint64_t sequence, uint64_t n_samples, struct window_info *info)
-{
-	_cleanup_(buf_done) struct buf line = {};
-	int r;
-
-	snprintf(info->id, sizeof(info->id), "%032" PRIx64, sequence + 1);
-	info->ledger = (struct ledger){
-		.due = n_samples + 5,
-		.taken = n_samples + 3,
-		.idle = 2,
-		.in_profile = n_samples,
-		.not_delivered.idle_cpu = 2,
-		.windows = 1,
-	};
-	r = ledger_add_lost(&info->ledger, "log_full", 1);
-	if (r == 0)
-		r = ledger_format(&info->ledger, info->id, &line);
-	return r == 0 ? profile_builder_add_comment(b, line.data) : r;
-}
-
-static int write_window(struct store *s, int64_t start_ns, uint64_t *ret_n_samples)
-{
-	const struct profile_meta meta = { .time_ns = start_ns, .duration_ns = WINDOW_NS, .period_ns = PERIOD_NS };
-	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
-	_cleanup_(label_values_done) struct label_values labels = {};
-	_cleanup_(profile_freep) struct profile *p = NULL;
-	_cleanup_(buf_done) struct buf raw = {};
-	struct window_info info = { .first = store_next_sequence(s), .host = "host-a" };
-	int r;
-
-	info.last = info.first;
-	*ret_n_samples = 0;
-	r = profile_builder_new(&b);
-	for (unsigned int i = 0; r == 0 && i < N_STACKS; i++)
-		r = add_stack(b, info.first, i, ret_n_samples);
-	if (r == 0)
-		r = add_ledger(b, info.first, *ret_n_samples, &info);
-	if (r == 0)
-		r = profile_builder_encode(b, &meta, &raw);
-	if (r == 0)
-		r = profile_decode(raw.data, raw.size, &p);
-	if (r == 0)
-		r = window_info_read(p, &info);
-	if (r == 0)
-		r = label_values_of_profile(p, &labels);
-	return r == 0 ? store_write(s, &info, &labels, &raw) : r;
-}
-
 static int fill(int dir_fd, const char *start, const char *step, const char *n)
 {
 	_cleanup_(store_freep) struct store *s = NULL;
-	uint64_t start_s, step_s, n_windows, n_samples;
+	uint64_t start_s, step_s, n_windows;
 	int r;
 
 	if (parse_u64(start, 10, &start_s) < 0 || parse_u64(step, 10, &step_s) < 0 || parse_u64(n, 10, &n_windows) < 0)
 		return fail("fill", -EINVAL);
 	r = store_open(dir_fd, STORE_WRITE, &s);
 	for (uint64_t i = 0; r == 0 && i < n_windows; i++) {
-		uint64_t sequence = store_next_sequence(s);
+		struct window_info info;
 
-		r = write_window(s, (int64_t)((start_s + i * step_s) * NS_PER_S), &n_samples);
+		r = made_window_write(s, (int64_t)((start_s + i * step_s) * NS_PER_S), &info);
 		if (r == 0) {
-			printf("%" PRIu64 " %" PRIu64 "\n", sequence, n_samples);
+			printf("%" PRIu64 " %" PRIu64 "\n", info.first, info.ledger.in_profile);
 			fflush(stdout);
 		}
 	}
@@ -189,7 +115,7 @@ static int losses(int dir_fd)
 
 struct totals {
 	struct ledger ledger;
-	uint64_t n_samples, n_cpu_ns, of_services[N_SERVICES];
+	uint64_t n_samples, n_cpu_ns, of_services[MADE_N_SERVICES];
 };
 
 static int add_profile(struct totals *t, const struct profile *p)
@@ -199,8 +125,8 @@ static int add_profile(struct totals *t, const struct profile *p)
 
 		t->n_samples += (uint64_t)p->samples[i].values[0];
 		t->n_cpu_ns += (uint64_t)p->samples[i].values[1];
-		for (size_t j = 0; l && j < N_SERVICES; j++)
-			if (strcmp(l->str, services[j]) == 0)
+		for (size_t j = 0; l && j < MADE_N_SERVICES; j++)
+			if (strcmp(l->str, made_services[j]) == 0)
 				t->of_services[j] += (uint64_t)p->samples[i].values[0];
 	}
 	return 0;
@@ -247,8 +173,8 @@ static int totals(int dir_fd)
 		return fail("totals", r);
 	printf("windows %" PRIu64 " samples %" PRIu64 " due %" PRIu64 " lost %" PRIu64 " cpu_ns %" PRIu64 "\n",
 	       t.ledger.windows, t.n_samples, t.ledger.due, ledger_sum_lost(&t.ledger), t.n_cpu_ns);
-	for (size_t i = 0; i < N_SERVICES; i++)
-		printf("%s %" PRIu64 "\n", services[i], t.of_services[i]);
+	for (size_t i = 0; i < MADE_N_SERVICES; i++)
+		printf("%s %" PRIu64 "\n", made_services[i], t.of_services[i]);
 	if (memcmp(&t, &finest, sizeof(t)) != 0)
 		return fail("totals: the finest files tell otherwise", 0);
 	return ledger_balances(&t.ledger) && t.ledger.in_profile == t.n_samples ? 0 : fail("totals: ledgers", 0);

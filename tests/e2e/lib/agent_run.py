@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one agent does from start to end, on this machine: windows without a gap, restarts, the kill switch, reloads,
-budgets, profiles on demand, and disks that are full. main(n_windows, whole): whole is with the way back up from the
+budgets, and profiles on demand. main(n_windows, whole): whole is with the way back up from the
 last step of the budget to the first, which takes minutes."""
-import contextlib
 import os
 import shutil
 import signal
@@ -18,8 +17,6 @@ HZ = 19
 N_CPUS = len(os.sched_getaffinity(0))
 GO = shutil.which("go") or "/usr/local/go/bin/go"
 UNLIMITED = {"limits__cpu_percent": 10000, "limits__rss_mb": 4096}  # other load on this machine is no reason for a step
-OLD_BYTES = 512 << 10  # of an old window that the test makes
-DISK_MB = 16
 
 
 def spinning(w):
@@ -275,104 +272,9 @@ def budget(whole):
     agent.check_ledgers("on the ladder", windows)
 
 
-def disk_bytes(paths):
-    return sum(os.stat(p).st_blocks * 512 for p in paths)
-
-
-def disk_limit():
-    """As many old windows as the limit allows: with each new one an old one goes, the oldest first."""
-    hour = h.tmp("limit/state/windows/2020-01-01/00")
-    os.makedirs(hour)
-    for i in range(DISK_MB * (1 << 20) // OLD_BYTES):
-        with open(f"{hour}/20200101T0000{i:02}.000Z-old-{i:08}.pb.zst", "wb") as f:
-            f.write(os.urandom(OLD_BYTES))
-    old = sorted(os.listdir(hour))
-    with agent.Agent("limit", store__max_mb=DISK_MB, **UNLIMITED) as a:
-        most = 0
-        for _ in range(4):
-            a.wait_for_windows(1)
-            most = max(most, disk_bytes(a.windows()))
-        left = sorted(os.listdir(hour))
-        h.check("the disk limit: the oldest make way", 0 < len(left) < len(old) and left == old[-len(left):], left)
-        h.check("and never more than the limit", most <= DISK_MB << 20, most)
-        s = h.until(lambda: (s := a.status())["windows"]["evicted"] and s)
-        h.check("each is counted", s["windows"]["evicted"] == len(old) - len(os.listdir(hour)) and
-                s["windows"]["evicted_bytes"] == s["windows"]["evicted"] * OLD_BYTES and s["windows"]["failed"] == 0,
-                s["windows"])
-        h.check("it ends well", a.stop() == 0, a.said())
-
-
-def agent_on_small_disk(name, **options):
-    """Its state dir is a file system of 1 MiB."""
-    state = h.tmp(name + "/state")
-    os.makedirs(state)
-    mount = 'mount -t tmpfs -o size=1m,mode=755 none "$0" && exec "$@"'
-    a = agent.Agent(name, wrap=("unshare", "-m", "sh", "-c", mount, state), **options, **UNLIMITED)
-    a.root = f"/proc/{a.pid}/root"
-    return a
-
-
-def fill_disk(a):
-    filler = a.root + a.path("state") + "/filler"
-    with open(filler, "wb", buffering=0) as f, contextlib.suppress(OSError):
-        while f.write(bytes(4096)):
-            pass
-    return filler
-
-
-def room_again(a, filler):
-    """Windows are written again, and each one is there or counted."""
-    os.unlink(filler)
-    freed = time.monotonic()
-    h.check("room again: windows are written again", a.wait_for_windows(2) and
-            h.until(lambda: a.status()["windows"]["last_error"] is None), a.status()["windows"])
-    h.check("within 30 s", time.monotonic() - freed < 30, time.monotonic() - freed)
-    counts = a.status()["windows"]
-    lost = counts["failed"] + counts["evicted"] + counts["disk_low"]
-    windows = agent.read_windows(a.windows())
-    h.check("each window is there or counted", windows[-1].sequence + 1 - len(windows) <= lost, (lost, windows))
-    agent.check_ledgers("a full disk", windows)
-    h.check("it ends well", a.stop() == 0, a.said())
-
-
-def disk_low():
-    """Of 1 MiB, 20 KiB are free: less than 5 %."""
-    with agent_on_small_disk("low") as a:
-        a.wait_for_windows(2)
-        filler = fill_disk(a)
-        os.truncate(filler, os.path.getsize(filler) - (20 << 10))
-        h.check("a disk with little room: nothing is written, and nothing makes way", h.until(
-            lambda: a.status()["windows"]["disk_low"] >= 2, 30) and a.status()["windows"]["failed"] == 0 ==
-                a.status()["windows"]["evicted"], a.status()["windows"])
-        h.check("the metrics tell", 'cpuhound_windows_lost_total{reason="disk_low"}' in a.get("/metrics")[1], a.get("/metrics")[1])
-        room_again(a, filler)
-
-
-def disk_full():
-    with agent_on_small_disk("full", store__min_free_percent="0") as a:
-        a.wait_for_windows(2)
-        n = len(a.windows())
-        filler = fill_disk(a)
-        h.until(lambda: a.status()["windows"]["failed"] >= 2)
-        s = a.status()
-        h.check("the disk is full: old windows make way, then it is told", s["windows"]["failed"] >= 2 and
-                s["windows"]["evicted"] >= n and s["windows"]["last_error"] == "No space left on device" and
-                s["state"] == "sampling", s["windows"])
-        h.check("also as an error and in the metrics", "a window is lost" in s["errors"][-1]["text"] and
-                "No space left on device" in a.said() and
-                'cpuhound_windows_lost_total{reason="write_failed"}' in a.get("/metrics")[1],
-                (s["errors"], a.said(), a.get("/metrics")[1]))
-        room_again(a, filler)
-    with agent_on_small_disk("full-at-stop", window="300s") as a:
-        fill_disk(a)
-        h.check("a disk that is full when it stops: said", a.stop() == 0 and a.said().count("a window is lost") == 1,
-                a.said())
-
-
 def main(n_windows, whole):
     h.needs_root()
-    for case, *args in ((no_gap, n_windows), (restart,), (stopped_while_off,), (one_agent,), (disk_limit,),
-                        (disk_full,), (disk_low,), (budget, whole)):
+    for case, *args in ((no_gap, n_windows), (restart,), (stopped_while_off,), (one_agent,), (budget, whole)):
         if len(sys.argv) < 2 or case.__name__ in sys.argv[1:]:
             h.case(case, *args)
     h.done()

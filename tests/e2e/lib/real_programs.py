@@ -19,6 +19,7 @@ import stacks
 HZ = 997
 WARM_S = 1    # of CPU time, before what counts: of unknown binaries only so many stacks a second can be finished
 STARTS_S = 5  # for a program to get going
+MOST_BUSY = 10  # so much longer may a machine with other work take; what still runs is stopped
 GUESSED = "guessed"
 
 # needs: (command, Debian package or None) that must be there. make(seconds): a list of commands that work one CPU each
@@ -244,7 +245,7 @@ def check(program, cpu_seconds, least):
     if missing:
         h.skip(program.name, missing)
         return
-    commands = program.make(cpu_seconds + STARTS_S)
+    commands = program.make(cpu_seconds * MOST_BUSY + STARTS_S)
     record(program, commands, WARM_S)  # from now on its binaries are known
     samples, profile = record(program, commands, cpu_seconds)
     counts = Counts(samples)

@@ -47,7 +47,7 @@ def kernel_image(package):
 def kernel_modules(package, names):
     """The bytes of modules of a package by name, downloaded once."""
     def take(files):
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         for name in names:
             path = next((files / "lib" / "modules").rglob(f"{name}.ko*"))
             content = path.read_bytes()
@@ -55,7 +55,6 @@ def kernel_modules(package, names):
 
     folder = CACHE / f"{package}-modules"
     if not all((folder / f"{name}.ko").exists() for name in names):
-        shutil.rmtree(folder, ignore_errors=True)
         _unpack(package, take)
     return {name: (folder / f"{name}.ko").read_bytes() for name in names}
 
@@ -100,17 +99,17 @@ def libraries(program):
     return sorted(set(re.findall(r"(/\S+)", text)))
 
 
-def initramfs(init, applets, modules=None, programs=()):
-    """modules: bytes by name, put into /modules; programs: paths of what goes to / beside cpuhound."""
+def initramfs(init, applets, modules=None, programs=(CPUHOUND,)):
+    """modules: bytes by name, put into /modules; programs: paths of what goes to /, with what it links."""
     cpio = Cpio()
     for directory in ("proc", "sys", "dev", "bin", "sys/fs/cgroup"):
         cpio.mkdir(directory)
     cpio.file("/bin/busybox", pathlib.Path("/bin/busybox").read_bytes())
     for applet in applets:
         cpio.link(f"/bin/{applet}", "busybox")
-    for program in (CPUHOUND, *programs):
+    for program in programs:
         cpio.file(f"/{program.name}", program.read_bytes())
-    for library in sorted(set().union(*(libraries(program) for program in (CPUHOUND, *programs)))):
+    for library in sorted(set().union(*(libraries(program) for program in programs))):
         cpio.file(library, pathlib.Path(library).resolve().read_bytes())
     cpio.file("/init", init.encode())
     for name, content in (modules or {}).items():
