@@ -90,15 +90,7 @@ static int ask(struct engine_server *s, int (*make)(const struct engine_question
 
 static int bad_answer(struct engine_server *s, int r)
 {
-	switch (r) {
-	case -EBADMSG:
-		return engine_fail(s, "what it answers are no rows of these tables: is it ClickHouse?");
-	case -ENOSPC:
-	case -EFBIG:
-		return engine_fail(s, "this is more than one answer can hold: select a shorter time, or a service");
-	default:
-		return r;
-	}
+	return engine_bad_answer(s, r, "what it answers are no rows of these tables: is it ClickHouse?");
 }
 
 static int ask_hosts(struct clickhouse *c)

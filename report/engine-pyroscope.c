@@ -110,16 +110,7 @@ static int ask(struct engine_server *s, const char *method, const struct buf *re
 
 static int bad_answer(struct engine_server *s, int r)
 {
-	switch (r) {
-	case -EBADMSG:
-		return engine_fail(s, "what it answers is none of the query API's: is it Pyroscope?");
-	case -EFBIG:
-	case -ENOSPC:
-	case -ERANGE:
-		return engine_fail(s, "this is more than one answer can hold: select a shorter time, or a service");
-	default:
-		return r;
-	}
+	return engine_bad_answer(s, r, "what it answers is none of the query API's: is it Pyroscope?");
 }
 
 static int set_span(struct pyroscope *p)

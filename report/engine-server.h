@@ -18,6 +18,9 @@ struct engine_server {
 /* reason, and FETCH_FAILED. */
 _must_check_ _printf_(2, 3) int engine_fail(struct engine_server *s, const char *fmt, ...);
 
+/* An error of reading an answer as a reason, and FETCH_FAILED, where it is the answer's: no_answer for -EBADMSG. */
+_must_check_ int engine_bad_answer(struct engine_server *s, int error, const char *no_answer);
+
 struct profile_builder;
 
 /* What is added up of one host. */

@@ -45,6 +45,20 @@ int engine_fail(struct engine_server *s, const char *fmt, ...)
 	return FETCH_FAILED;
 }
 
+int engine_bad_answer(struct engine_server *s, int error, const char *no_answer)
+{
+	switch (error) {
+	case -EBADMSG:
+		return engine_fail(s, "%s", no_answer);
+	case -EFBIG:
+	case -ENOSPC:
+	case -ERANGE:
+		return engine_fail(s, "this is more than one answer can hold: select a shorter time, or a service");
+	default:
+		return error;
+	}
+}
+
 /* -- the URL -- */
 
 static int take_part(CURLU *u, CURLUPart part, struct buf *ret)
