@@ -496,11 +496,12 @@ static void test_clickhouse_hash(void **state)
 	fixture_request(&f, &target_clickhouse, 0, 0, &r);
 	write_rows(&r, "stacks");
 	scratch_run("python3 -c \"\nimport json\ns=json.loads(open('stacks').read())\nh=0xcbf29ce484222325\n"
-		    "for f in s['Stack']:\n"
-		    "    for b in len(f).to_bytes(4,'little')+f.encode(): h=(h^b)*0x100000001b3%2**64\n"
-		    "print(s['Stack'], h==int(s['Hash']))\n\"",
+		    "for pair in zip(s['Stack'], s['Libraries'], strict=True):\n"
+		    "    for t in pair:\n"
+		    "        for b in len(t).to_bytes(4,'little')+t.encode(): h=(h^b)*0x100000001b3%2**64\n"
+		    "print(s['Stack'], s['Libraries'], h==int(s['Hash']))\n\"",
 		    &out);
-	assert_string_equal(out.data, "['leaf_0', 'caller_1'] True\n");
+	assert_string_equal(out.data, "['leaf_0', 'caller_1'] ['server', 'server'] True\n");
 	fixture_done(&f);
 }
 
@@ -516,8 +517,10 @@ static void test_clickhouse_stack_once(void **state)
 	fixture_request(&f, &target_clickhouse, 0, 0, &r);
 	write_rows(&r, "stacks");
 	scratch_run("cut -d, -f1,2,4- stacks", &out);
-	assert_string_equal(out.data, "{\"ServiceName\":\"svc-1\",\"Hash\":\"14695981039346656037\",\"Stack\":[]}\n"
-				      "{\"ServiceName\":\"svc-0\",\"Hash\":\"14695981039346656037\",\"Stack\":[]}\n");
+	assert_string_equal(
+		out.data,
+		"{\"ServiceName\":\"svc-1\",\"Hash\":\"14695981039346656037\",\"Stack\":[],\"Libraries\":[]}\n"
+		"{\"ServiceName\":\"svc-0\",\"Hash\":\"14695981039346656037\",\"Stack\":[],\"Libraries\":[]}\n");
 	fixture_done(&f);
 }
 
