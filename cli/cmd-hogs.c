@@ -6,6 +6,7 @@
 
 #include "cli/hogs-options.h"
 #include "cli/hogs-view.h"
+#include "cli/json.h"
 #include "cli/profile-fail.h"
 #include "cli/text.h"
 #include "common/clock.h"
@@ -211,6 +212,14 @@ static struct hogs_view view_of(const struct work *w)
 	return v;
 }
 
+static int print_json(const struct hogs_view *v)
+{
+	_cleanup_(json_putp) struct json_object *object = NULL;
+	int r = hogs_view_to_json(v, &object);
+
+	return r == 0 ? json_print(object) : r;
+}
+
 static enum exit_code print(const struct work *w)
 {
 	const struct hogs_view v = view_of(w);
@@ -221,7 +230,7 @@ static enum exit_code print(const struct work *w)
 		r = hogs_view_print(&v, stdout);
 		break;
 	case HOGS_JSON:
-		r = hogs_view_print_json(&v);
+		r = print_json(&v);
 		break;
 	case HOGS_CSV:
 		hogs_view_print_csv(&v, stdout);

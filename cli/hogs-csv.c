@@ -76,6 +76,7 @@ static void print_row(const struct hogs_view *v, FILE *out, const struct hogs_ro
 	print_part(out, (double)row->kernel_ns, (double)row->self.amount.value_ns);
 	print_part(out, (double)row->n_named, (double)row->n_frames);
 	print_part(out, (double)row->n_truncated, (double)row->self.amount.n_samples);
+	print_part(out, (double)row->n_folded, (double)row->self.amount.n_samples);
 	print_text(out, top);
 	fputc(',', out);
 	print_text(out, library);
@@ -90,7 +91,8 @@ void hogs_view_print_csv(const struct hogs_view *v, FILE *out)
 	print_keys(v, out, NULL);
 	fputs("self_cores,self_error,self_cpu_ns,self_n_samples,self_share,total_cores,total_error,total_cpu_ns,"
 	      "total_n_samples,total_share,change_cores,change_error,change_is_noise,n_hosts,cores_per_host_p50,"
-	      "cores_per_host_p99,kernel_share,named_share,truncated_share,top_function,top_library,top_share\r\n",
+	      "cores_per_host_p99,kernel_share,named_share,truncated_share,folded_share,top_function,top_library,top_"
+	      "share\r\n",
 	      out);
 	for (size_t i = 0; i < v->answer->n_shown; i++)
 		print_row(v, out, &v->answer->rows[i]);

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "cli/hogs-view.h"
-#include "cli/json.h"
+#include "common/json.h"
 #include "pprof/ledger-json.h"
 #include "report/coverage.h"
 #include "report/grouping.h"
@@ -74,6 +74,8 @@ static int add_quality(struct json_object *o, const struct hogs_row *row)
 		r = add_part(o, "kernel_share", (double)row->kernel_ns, (double)row->self.amount.value_ns);
 	if (r == 0)
 		r = add_part(o, "named_share", (double)row->n_named, (double)row->n_frames);
+	if (r == 0)
+		r = add_part(o, "folded_share", (double)row->n_folded, (double)row->self.amount.n_samples);
 	return r == 0 ? add_part(o, "truncated_share", (double)row->n_truncated, (double)row->self.amount.n_samples)
 		      : r;
 }
@@ -311,12 +313,14 @@ static int fill(struct json_object *top, const struct hogs_view *v)
 	return r == 0 ? add_bounds(top, v) : r;
 }
 
-int hogs_view_print_json(const struct hogs_view *v)
+int hogs_view_to_json(const struct hogs_view *v, struct json_object **ret)
 {
 	_cleanup_(json_putp) struct json_object *top = NULL;
 	int r = json_new_top(&top);
 
 	if (r == 0)
 		r = fill(top, v);
-	return r == 0 ? json_print(top) : r;
+	if (r == 0)
+		*ret = take_ptr(top);
+	return r;
 }

@@ -112,6 +112,9 @@ static void print_total(const struct hogs_view *v, FILE *out)
 		a->taken.self.amount.n_samples);
 	if (v->is_filtered)
 		fprintf(out, ", %.1f %% of all that these labels have", 100 * hogs_share(&a->taken.self, &a->all));
+	if (a->taken.n_folded)
+		fprintf(out, ", %.1f %% of them in \"(other)\": merging folded rare stacks away",
+			100 * (double)a->taken.n_folded / (double)a->taken.self.amount.n_samples);
 	if (lost < 0)
 		fputs("; no ledger tells what was lost", out);
 	else

@@ -13,7 +13,6 @@
 #include "report/frame-table.h"
 #include "report/stack-reader.h"
 
-#define MAX_BY_BYTES 512
 #define MAX_RECORDS ((size_t)1 << 21)
 #define MAX_RECORD_BYTES ((size_t)128 << 20)
 #define N_MEMO 256 /* sets of labels of one profile that are at hand; a power of two */
@@ -35,10 +34,7 @@ struct memo {
 struct grouping {
 	struct frame_table *frames;
 	const struct categories *categories;
-	char by[MAX_BY_BYTES];
-	struct group_key keys[GROUPING_MAX_KEYS];
-	size_t n_keys, n_labels, n_places;
-	bool has_category;
+	struct group_keys keys;
 
 	struct intern *values; /* of labels */
 	struct pool sets;      /* const char *: the values of the keys that are labels */
@@ -66,61 +62,6 @@ struct grouping *grouping_free(struct grouping *g)
 	buf_done(&g->stack);
 	free(g);
 	return NULL;
-}
-
-static const struct {
-	const char *name;
-	enum group_kind kind;
-} kinds[] = {
-	{ "function", GROUP_BY_FUNCTION },
-	{ "library", GROUP_BY_LIBRARY },
-	{ "file", GROUP_BY_FILE },
-	{ "category", GROUP_BY_CATEGORY },
-};
-
-static bool is_label_name(const char *s)
-{
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789.");
-
-	return n > 0 && s[n] == 0 && !(s[0] >= '0' && s[0] <= '9');
-}
-
-static void count_key(struct grouping *g, enum group_kind kind)
-{
-	g->n_labels += kind == GROUP_BY_LABEL;
-	g->has_category |= kind == GROUP_BY_CATEGORY;
-	g->n_places += kind != GROUP_BY_LABEL && kind != GROUP_BY_CATEGORY;
-}
-
-static int add_key(struct grouping *g, const char *name)
-{
-	struct group_key *key = &g->keys[g->n_keys];
-
-	if (g->n_keys == GROUPING_MAX_KEYS || !is_label_name(name))
-		return GROUPING_BAD;
-	*key = (struct group_key){ GROUP_BY_LABEL, name, strcmp(name, "service") == 0 ? "service_name" : name };
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			key->kind = kinds[i].kind;
-	for (size_t i = 0; i < g->n_keys; i++)
-		if (strcmp(g->keys[i].label, key->label) == 0)
-			return GROUPING_BAD;
-	g->n_keys++;
-	count_key(g, key->kind);
-	return 0;
-}
-
-static int parse(struct grouping *g, const char *by)
-{
-	char *rest = g->by, *name;
-	int r = 0;
-
-	if (strlen(by) >= sizeof(g->by))
-		return GROUPING_BAD;
-	strcpy(g->by, by);
-	while (r == 0 && (name = strsep(&rest, ",")))
-		r = add_key(g, name);
-	return r;
 }
 
 static int init_pools(struct grouping *g)
@@ -151,7 +92,7 @@ int grouping_new(const char *by, struct frame_table *frames, const struct catego
 	g->categories = categories;
 	g->host = "";
 	g->profile = 1; /* 0: of a memo that was never used */
-	r = parse(g, by);
+	r = group_keys_parse(by, &g->keys) ? GROUPING_BAD : 0;
 	if (r == 0)
 		r = init_pools(g);
 	if (r == 0)
@@ -161,21 +102,21 @@ int grouping_new(const char *by, struct frame_table *frames, const struct catego
 
 const struct group_key *grouping_keys(const struct grouping *g, size_t *ret_n)
 {
-	*ret_n = g->n_keys;
-	return g->keys;
+	*ret_n = g->keys.n;
+	return g->keys.keys;
 }
 
 bool grouping_has(const struct grouping *g, enum group_kind kind)
 {
-	for (size_t i = 0; i < g->n_keys; i++)
-		if (g->keys[i].kind == kind)
+	for (size_t i = 0; i < g->keys.n; i++)
+		if (g->keys.keys[i].kind == kind)
 			return true;
 	return false;
 }
 
 bool grouping_is_of_frames(const struct grouping *g)
 {
-	return g->n_labels < g->n_keys;
+	return g->keys.n_labels < g->keys.n;
 }
 
 void grouping_begin_profile(struct grouping *g, const char *host)
@@ -196,9 +137,9 @@ static int find_place(struct grouping *g, const struct frame_info *f, uint32_t *
 	const char *record[2 * GROUPING_MAX_KEYS];
 	size_t n = 0;
 
-	for (size_t i = 0; i < g->n_keys; i++)
-		if (g->keys[i].kind != GROUP_BY_LABEL && g->keys[i].kind != GROUP_BY_CATEGORY)
-			place_of(f, g->keys[i].kind, &record[2 * n++]);
+	for (size_t i = 0; i < g->keys.n; i++)
+		if (g->keys.keys[i].kind != GROUP_BY_LABEL && g->keys.keys[i].kind != GROUP_BY_CATEGORY)
+			place_of(f, g->keys.keys[i].kind, &record[2 * n++]);
 	return pool_add(&g->places, record, 2 * n * sizeof(record[0]), ret);
 }
 
@@ -224,10 +165,11 @@ static int look_at(struct grouping *g, uint32_t frame, struct group_frame *ret)
 		.is_named = f->kind != FRAME_MARKER && f->is_named,
 		.is_kernel = f->kind == FRAME_KERNEL,
 		.is_truncation = f->kind == FRAME_MARKER && strncmp(f->function, TRUNCATION, strlen(TRUNCATION)) == 0,
+		.is_folded = f->kind == FRAME_MARKER && strcmp(f->function, FRAME_OTHER) == 0,
 	};
 	int r;
 
-	if (g->has_category) /* by the name that there really is */
+	if (g->keys.has_category) /* by the name that there really is */
 		known.category = (uint8_t)categories_match(g->categories, f);
 	r = name_unnamed(g, f);
 	if (r == 0)
@@ -273,13 +215,13 @@ static void find_labels(const struct grouping *g, const struct stack *s, struct 
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < g->n_keys; i++) {
+	for (size_t i = 0; i < g->keys.n; i++) {
 		const struct profile_label *found = NULL;
 
-		if (g->keys[i].kind != GROUP_BY_LABEL)
+		if (g->keys.keys[i].kind != GROUP_BY_LABEL)
 			continue;
 		for (size_t j = 0; !found && j < s->n_labels; j++)
-			if (strcmp(s->labels[j].key, g->keys[i].label) == 0)
+			if (strcmp(s->labels[j].key, g->keys.keys[i].label) == 0)
 				found = &s->labels[j];
 		ret->values[n] = found ? found->str : NULL;
 		ret->labels[n++] = found;
@@ -309,10 +251,10 @@ static int find_set(struct grouping *g, const struct memo *m, uint32_t *ret)
 	size_t n = 0;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < g->n_keys; i++) {
-		if (g->keys[i].kind != GROUP_BY_LABEL)
+	for (size_t i = 0; r == 0 && i < g->keys.n; i++) {
+		if (g->keys.keys[i].kind != GROUP_BY_LABEL)
 			continue;
-		r = keep_value(g, g->keys[i].label, m->labels[n], &record[n]);
+		r = keep_value(g, g->keys.keys[i].label, m->labels[n], &record[n]);
 		n++;
 	}
 	return r < 0 ? r : pool_add(&g->sets, record, n * sizeof(record[0]), ret);
@@ -322,7 +264,7 @@ static struct memo *memo_of(struct grouping *g, const struct memo *wanted)
 {
 	uint64_t hash = 0;
 
-	for (size_t i = 0; i < g->n_labels; i++)
+	for (size_t i = 0; i < g->keys.n_labels; i++)
 		hash = (hash ^ (uintptr_t)wanted->values[i]) * UINT64_C(0x9e3779b97f4a7c15);
 	return &g->memo[hash >> 32 & (N_MEMO - 1)];
 }
@@ -330,7 +272,7 @@ static struct memo *memo_of(struct grouping *g, const struct memo *wanted)
 /* Whether a label is a number must be the same as well: those are not remembered. */
 static bool is_same(const struct grouping *g, const struct memo *a, const struct memo *b)
 {
-	for (size_t i = 0; i < g->n_labels; i++)
+	for (size_t i = 0; i < g->keys.n_labels; i++)
 		if (a->values[i] != b->values[i] || (b->labels[i] && !b->labels[i]->str))
 			return false;
 	return a->profile == g->profile;
@@ -381,7 +323,7 @@ static int add_groups_of_frames(struct grouping *g, const struct stack *s, uint3
 		if (frame->category != CATEGORY_OTHER)
 			record.category = frame->category;
 		/* Every stack begins in something that no rule matches: that alone makes none "other". */
-		if (i > 1 && g->n_places == 0 && record.category == CATEGORY_OTHER)
+		if (i > 1 && g->keys.n_places == 0 && record.category == CATEGORY_OTHER)
 			r = buf_add(&g->stack, &none, sizeof(none));
 		else
 			r = add_group(g, &record);
@@ -437,9 +379,9 @@ static size_t index_of(const struct grouping *g, size_t key, bool is_label)
 
 	for (size_t i = 0; i < key; i++)
 		if (is_label)
-			n += g->keys[i].kind == GROUP_BY_LABEL;
+			n += g->keys.keys[i].kind == GROUP_BY_LABEL;
 		else
-			n += g->keys[i].kind != GROUP_BY_LABEL && g->keys[i].kind != GROUP_BY_CATEGORY;
+			n += g->keys.keys[i].kind != GROUP_BY_LABEL && g->keys.keys[i].kind != GROUP_BY_CATEGORY;
 	return n;
 }
 
@@ -453,9 +395,9 @@ const char *grouping_value(const struct grouping *g, uint32_t group, size_t key,
 	if (group == GROUP_BEYOND)
 		return "(beyond the limit)";
 	record = pool_get(&g->groups, group, &size);
-	if (g->keys[key].kind == GROUP_BY_CATEGORY)
+	if (g->keys.keys[key].kind == GROUP_BY_CATEGORY)
 		return categories_name(g->categories, record->category);
-	if (g->keys[key].kind == GROUP_BY_LABEL) {
+	if (g->keys.keys[key].kind == GROUP_BY_LABEL) {
 		strings = pool_get(&g->sets, record->set, &size);
 		return strings[index_of(g, key, true)];
 	}

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #include "common/clean.h"
+#include "report/group-keys.h"
 
-#define GROUPING_MAX_KEYS 8
 #define GROUPING_MAX_GROUPS ((size_t)1 << 17)
 #define GROUPING_MAX_VALUE_BYTES ((size_t)32 << 20) /* of the values of labels, all together */
 #define GROUP_BEYOND 0
@@ -27,25 +27,11 @@ struct frame_table;
 struct profile;
 struct stack;
 
-enum group_kind {
-	GROUP_BY_LABEL,
-	GROUP_BY_FUNCTION, /* with its library: the same name in another one is another; "[libz.so.1]": without names */
-	GROUP_BY_LIBRARY,  /* with its build id */
-	GROUP_BY_FILE,
-	GROUP_BY_CATEGORY,
-};
-
-struct group_key {
-	enum group_kind kind;
-	const char *name;  /* as it was asked for: "service" */
-	const char *label; /* "service_name"; of a kind that is no label, that */
-};
-
 struct grouping;
 
 /* by: "service,version". The table and the categories are borrowed; categories may be NULL where no key is one. */
 enum grouping_answer {
-	GROUPING_BAD = 1, /* a name that no label can have, more than GROUPING_MAX_KEYS, or the same twice */
+	GROUPING_BAD = 1, /* not such keys */
 };
 _must_check_ int grouping_new(const char *by, struct frame_table *frames, const struct categories *categories,
 			      struct grouping **ret);
@@ -62,6 +48,7 @@ struct group_frame {
 	uint32_t place;    /* of all keys that are of frames, but the category */
 	uint8_t category;
 	uint8_t is_known, is_code, is_named, is_kernel, is_truncation;
+	uint8_t is_folded; /* what compaction folded away */
 };
 
 /* host: of samples that do not have that label; "": none. The stacks that follow are of one profile. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* hogs answer: from sums by group and host to rows: cores, ranks, and what only those rows need that are shown. */
+/* hogs answer: from sums by group and host to rows: cores, ranks, the rest. */
 #include <math.h>
 #include <string.h>
 
@@ -7,30 +7,10 @@
 #include "report/frame-table.h"
 #include "report/grouping.h"
 #include "report/hogs-inside.h"
-#include "report/spread.h"
 
-#define NO_ROW UINT32_MAX
-
-/* A group of a shown row on a host. */
-struct share_of_host {
-	uint32_t row, host;
-	double cores, error;
-};
-
-struct making {
-	const struct hogs *h;
-	const struct hogs_question *question;
-	struct hogs_answer *answer;
-	uint32_t *row_of_group;
-	size_t n_groups;
-	struct share_of_host *shares; /* of HOGS_NOW, of rows that are shown: by row, then the smallest first */
-	size_t n_shares;
-};
-
-static void making_done(struct making *m)
+static void making_done(struct hogs_making *m)
 {
 	free(m->row_of_group);
-	free(m->shares);
 }
 
 void hogs_answer_done(struct hogs_answer *a)
@@ -41,15 +21,8 @@ void hogs_answer_done(struct hogs_answer *a)
 	*a = (struct hogs_answer){};
 }
 
-static uint64_t wall_of(const struct hogs *h, enum hogs_side side, uint32_t host)
-{
-	size_t n;
-
-	return coverage_hosts(h->coverages[side], &n)[host].wall_ns;
-}
-
 /* sd is a variance until finish_measure(). */
-static int add_measure(struct making *m, struct hogs_measure *sum, const struct amount *amount, uint64_t wall_ns)
+static int add_measure(struct hogs_making *m, struct hogs_measure *sum, const struct amount *amount, uint64_t wall_ns)
 {
 	double wall = (double)wall_ns;
 
@@ -75,10 +48,10 @@ static int add_measures(struct hogs_measure *sum, const struct hogs_measure *mor
 }
 
 /* Where a cell's sums belong; NULL: it is of a whole. */
-static int add_cell(struct making *m, enum hogs_side side, const struct sum *cell)
+static int add_cell(struct hogs_making *m, enum hogs_side side, const struct sum *cell)
 {
 	struct hogs_answer *a = m->answer;
-	uint64_t wall_ns = wall_of(m->h, side, cell->b);
+	uint64_t wall_ns = hogs_wall_ns(m->h, side, cell->b);
 	bool is_now = side == HOGS_NOW;
 	struct hogs_row *row;
 	int r;
@@ -90,7 +63,7 @@ static int add_cell(struct making *m, enum hogs_side side, const struct sum *cel
 	return r == 0 ? add_measure(m, is_now ? &row->total : &row->total_before, &cell->total, wall_ns) : r;
 }
 
-static void finish_row(const struct making *m, struct hogs_row *row)
+static void finish_row(const struct hogs_making *m, struct hogs_row *row)
 {
 	if (!grouping_is_of_frames(m->h->grouping)) {
 		row->total = row->self;
@@ -102,7 +75,7 @@ static void finish_row(const struct making *m, struct hogs_row *row)
 	finish_measure(&row->total_before);
 }
 
-static void add_group_facts(const struct making *m, struct hogs_row *row)
+static void add_group_facts(const struct hogs_making *m, struct hogs_row *row)
 {
 	const struct group_facts *facts = (const struct group_facts *)(const void *)m->h->facts.data + row->group;
 
@@ -112,9 +85,10 @@ static void add_group_facts(const struct making *m, struct hogs_row *row)
 	row->n_frames = facts->n_frames;
 	row->n_named = facts->n_named;
 	row->n_truncated = facts->n_truncated;
+	row->n_folded = facts->n_folded;
 }
 
-static int add_cells(struct making *m)
+static int add_cells(struct hogs_making *m)
 {
 	for (enum hogs_side side = 0; side < HOGS_N_SIDES; side++) {
 		const struct sums *cells = &m->h->cells[side];
@@ -135,9 +109,10 @@ static void add_facts_of(struct hogs_row *sum, const struct hogs_row *row)
 	sum->n_frames += row->n_frames;
 	sum->n_named += row->n_named;
 	sum->n_truncated += row->n_truncated;
+	sum->n_folded += row->n_folded;
 }
 
-static int make_rows(struct making *m)
+static int make_rows(struct hogs_making *m)
 {
 	struct hogs_answer *a = m->answer;
 	int r;
@@ -212,7 +187,7 @@ static bool is_empty(const struct hogs_row *row)
 }
 
 /* GROUP_BEYOND is there without anything being beyond; and numbers of groups become numbers of rows. */
-static int rank_rows(struct making *m)
+static int rank_rows(struct hogs_making *m)
 {
 	struct hogs_answer *a = m->answer;
 	size_t n = 0;
@@ -229,111 +204,14 @@ static int rank_rows(struct making *m)
 	m->row_of_group = calloc(m->n_groups + 1, sizeof(*m->row_of_group));
 	if (!m->row_of_group)
 		return -ENOMEM;
-	memset(m->row_of_group, 0xff, m->n_groups * sizeof(*m->row_of_group)); /* NO_ROW */
+	memset(m->row_of_group, 0xff, m->n_groups * sizeof(*m->row_of_group)); /* HOGS_NO_ROW */
 	for (size_t i = 0; i < n; i++)
 		m->row_of_group[a->rows[i].group] = (uint32_t)i;
 	return 0;
 }
 
-/* The row of a group, if it is shown. */
-static uint32_t shown_row(const struct making *m, uint32_t group)
-{
-	uint32_t row = group < m->n_groups ? m->row_of_group[group] : NO_ROW;
-
-	return row < m->answer->n_shown ? row : NO_ROW;
-}
-
-static int by_row_and_cores(const void *a, const void *b)
-{
-	const struct share_of_host *x = a, *y = b;
-
-	if (x->row != y->row)
-		return x->row < y->row ? -1 : 1;
-	return x->cores < y->cores ? -1 : x->cores > y->cores;
-}
-
-static void add_share(struct making *m, const struct sum *cell)
-{
-	uint32_t row = shown_row(m, cell->a);
-	double wall_ns = (double)wall_of(m->h, HOGS_NOW, cell->b);
-
-	if (row == NO_ROW || (cell->self.n_samples == 0 && cell->total.n_samples == 0))
-		return;
-	m->shares[m->n_shares++] = (struct share_of_host){
-		.row = row,
-		.host = cell->b,
-		.cores = wall_ns > 0 ? (double)cell->self.value_ns / wall_ns : 0,
-		.error = wall_ns > 0 ? HOGS_Z * sqrt(cell->self.variance) / wall_ns : 0,
-	};
-}
-
-static int find_shares(struct making *m)
-{
-	const struct sums *cells = &m->h->cells[HOGS_NOW];
-
-	m->shares = calloc(cells->n + 1, sizeof(*m->shares));
-	if (!m->shares)
-		return -ENOMEM;
-	for (size_t i = 0; i < cells->n; i++)
-		add_share(m, &cells->items[i]);
-	qsort(m->shares, m->n_shares, sizeof(*m->shares), by_row_and_cores);
-	return 0;
-}
-
-static int add_outliers(struct making *m, const struct share_of_host *shares, size_t n, double *values)
-{
-	struct hogs_answer *a = m->answer;
-	struct spread spread;
-
-	if (n < SPREAD_MIN_HOSTS)
-		return 0;
-	spread = spread_of(values, n);
-	for (size_t i = 0; i < n; i++) {
-		struct hogs_outlier *more;
-
-		if (!spread_stands_out(&spread, shares[i].cores, shares[i].error))
-			continue;
-		more = reallocarray(a->outliers, a->n_outliers + 1, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		a->outliers = more;
-		a->outliers[a->n_outliers++] = (struct hogs_outlier){
-			.row = shares[i].row, .host = shares[i].host, .cores = shares[i].cores, .median = spread.median
-		};
-	}
-	return 0;
-}
-
-/* The hosts of one row: shares are n > 0. */
-static int spread_row(struct making *m, const struct share_of_host *shares, size_t n)
-{
-	struct hogs_row *row = &m->answer->rows[shares->row];
-	_cleanup_free_ double *values = calloc(n, sizeof(*values));
-
-	if (!values)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		values[i] = shares[i].cores;
-	row->n_hosts = n;
-	row->host_p50 = spread_percentile(values, n, 50);
-	row->host_p99 = spread_percentile(values, n, 99);
-	return m->question->has_outliers ? add_outliers(m, shares, n, values) : 0;
-}
-
-static int spread_rows(struct making *m)
-{
-	int r = find_shares(m);
-
-	for (size_t i = 0, n; r == 0 && i < m->n_shares; i += n) {
-		for (n = 1; i + n < m->n_shares && m->shares[i + n].row == m->shares[i].row; n++)
-			;
-		r = spread_row(m, &m->shares[i], n);
-	}
-	return r;
-}
-
 /* Hosts that have a sample of any of these groups. */
-static int count_hosts(const struct making *m, bool of_rest, size_t *ret)
+static int count_hosts(const struct hogs_making *m, bool of_rest, size_t *ret)
 {
 	const struct sums *cells = &m->h->cells[HOGS_NOW];
 	_cleanup_free_ bool *is_there = NULL;
@@ -349,7 +227,7 @@ static int count_hosts(const struct making *m, bool of_rest, size_t *ret)
 		const struct sum *cell = &cells->items[i];
 
 		if (cell->self.n_samples == 0 || cell->a >= m->n_groups ||
-		    (of_rest && shown_row(m, cell->a) != NO_ROW) || is_there[cell->b])
+		    (of_rest && hogs_shown_row(m, cell->a) != HOGS_NO_ROW) || is_there[cell->b])
 			continue;
 		is_there[cell->b] = true;
 		++*ret;
@@ -357,7 +235,7 @@ static int count_hosts(const struct making *m, bool of_rest, size_t *ret)
 	return 0;
 }
 
-static int sum_up_rest(struct making *m)
+static int sum_up_rest(struct hogs_making *m)
 {
 	struct hogs_answer *a = m->answer;
 	int r;
@@ -375,84 +253,20 @@ static int sum_up_rest(struct making *m)
 	return r == 0 ? count_hosts(m, false, &a->taken.n_hosts) : r;
 }
 
-static bool is_larger(const struct making *m, const struct sum *top, const struct hogs_row *than)
-{
-	const char *library, *other_library, *name, *other;
-
-	if (!than->has_top || top->self.value_ns != than->top_amount.value_ns)
-		return !than->has_top || top->self.value_ns > than->top_amount.value_ns;
-	name = grouping_function(m->h->grouping, top->b, &library);
-	other = grouping_function(m->h->grouping, than->top, &other_library);
-	return strcmp(name, other) < 0;
-}
-
-static void find_tops(struct making *m)
-{
-	for (size_t i = 0; i < m->h->tops.n; i++) {
-		const struct sum *top = &m->h->tops.items[i];
-		uint32_t number = shown_row(m, top->a);
-		struct hogs_row *row = number == NO_ROW ? NULL : &m->answer->rows[number];
-
-		if (!row || !is_larger(m, top, row))
-			continue;
-		row->has_top = true;
-		row->top = top->b;
-		row->top_amount = top->self;
-	}
-}
-
-static int by_row_and_value(const void *a, const void *b, void *grouping)
-{
-	const struct hogs_caller *x = a, *y = b;
-	const char *library;
-
-	if (x->row != y->row)
-		return x->row < y->row ? -1 : 1;
-	if (x->amount.value_ns != y->amount.value_ns)
-		return x->amount.value_ns > y->amount.value_ns ? -1 : 1;
-	return strcmp(grouping_function(grouping, x->function, &library),
-		      grouping_function(grouping, y->function, &library));
-}
-
-static int find_callers(struct making *m)
-{
-	const struct sums *edges = &m->h->edges;
-	struct hogs_caller *all = calloc(edges->n + 1, sizeof(*all));
-	size_t n = 0, n_kept = 0, n_of_row = 0;
-
-	if (!all)
-		return -ENOMEM;
-	for (size_t i = 0; i < edges->n; i++) {
-		uint32_t row = shown_row(m, edges->items[i].a);
-
-		if (row != NO_ROW)
-			all[n++] = (struct hogs_caller){ row, edges->items[i].b, edges->items[i].total };
-	}
-	qsort_r(all, n, sizeof(*all), by_row_and_value, m->h->grouping);
-	for (size_t i = 0; i < n; i++) {
-		n_of_row = n_kept > 0 && all[n_kept - 1].row == all[i].row ? n_of_row + 1 : 1;
-		if (n_of_row <= m->question->max_callers)
-			all[n_kept++] = all[i];
-	}
-	m->answer->callers = all;
-	m->answer->n_callers = n_kept;
-	return 0;
-}
-
-static int make(struct making *m)
+static int make(struct hogs_making *m)
 {
 	int r = make_rows(m);
 
 	if (r == 0)
 		r = rank_rows(m);
 	if (r == 0)
-		r = spread_rows(m);
+		r = hogs_spread_rows(m);
 	if (r == 0)
 		r = sum_up_rest(m);
 	if (r == 0)
-		r = find_callers(m);
+		r = hogs_find_callers(m);
 	if (r == 0)
-		find_tops(m);
+		hogs_find_tops(m);
 	return r;
 }
 
@@ -467,7 +281,7 @@ int hogs_answer(const struct hogs *h, const struct hogs_question *question, stru
 		.n_beyond_edges = h->n_beyond_edges,
 		.n_beyond_frames = frame_table_n_beyond(h->frames),
 	};
-	_cleanup_(making_done) struct making m = {
+	_cleanup_(making_done) struct hogs_making m = {
 		.h = h, .question = question, .answer = &a, .n_groups = grouping_n(h->grouping)
 	};
 	int r = make(&m);

@@ -136,8 +136,9 @@ static int add_top(struct hogs *h, uint32_t group, const struct stack *s, const 
 	struct sum *sum;
 	int r = grouping_frame(h->grouping, s->frames[0], &leaf);
 
-	if (r == 0)
-		r = sums_get(&h->tops, group, leaf->function, &sum);
+	if (r < 0 || leaf->is_folded) /* nobody knows whose it was */
+		return r;
+	r = sums_get(&h->tops, group, leaf->function, &sum);
 	if (r == SUMS_FULL) {
 		h->n_beyond_tops++;
 		return 0;
@@ -201,6 +202,7 @@ static int add_facts(struct hogs *h, uint32_t group, const struct stack *s, cons
 		if (i == 0 && frame->is_kernel &&
 		    __builtin_add_overflow(facts->kernel_ns, amount->value_ns, &facts->kernel_ns))
 			return -ERANGE;
+		facts->n_folded += frame->is_folded ? n : 0;
 		facts->n_frames += frame->is_code ? n : 0;
 		facts->n_named += frame->is_named ? n : 0;
 	}

@@ -70,6 +70,7 @@ struct hogs_row {
 	int64_t kernel_ns;          /* of self: the innermost frame is the kernel's */
 	uint64_t n_frames, n_named; /* of code, of all its samples: so many frames, with names so many */
 	uint64_t n_truncated;       /* samples whose stack ends short */
+	uint64_t n_folded;          /* samples whose stack was folded away when windows were merged: it is "(other)" */
 	/* From here on only of rows that are shown. */
 	size_t n_hosts;
 	double host_p50, host_p99; /* cores itself on one host */

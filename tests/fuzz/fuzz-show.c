@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Any profile that can be read can be shown, its losses too, and drawn: text without a byte that a terminal obeys,
+/* Any profile that can be read can be shown and ranked, its losses too: text without a byte that a terminal obeys, and
  * JSON. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/hogs-view.h"
 #include "cli/json.h"
 #include "cli/losses-view.h"
 #include "cli/summary.h"
 #include "common/buf.h"
-#include "common/json.h"
 #include "pprof/profile.h"
-#include "report/flame-json.h"
-#include "report/flame-svg.h"
-#include "report/flame.h"
+#include "report/categories.h"
+#include "report/coverage.h"
+#include "report/frame-table.h"
+#include "report/grouping.h"
 #include "report/losses.h"
+#include "report/source.h"
+#include "report/stack-filter.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/proto-writer.h"
 
@@ -118,50 +121,79 @@ static void make_losses(const struct summary_file *file, const struct profile *p
 		show_losses(&v);
 }
 
-/* Nothing of a name is markup: in a picture without our own, no '<' is left. */
-static void check_picture(const struct buf *svg)
+/* As rows are summed up, where the sum fits: like that of check_rows(). */
+static void check_answer(const struct hogs_answer *a)
 {
-	static const char *const ours[] = { "<?xml ",  "<svg ",    "</svg>", "<g>",    "</g>",
-					    "<title>", "</title>", "<rect ", "<text ", "</text>" };
+	uint64_t sum = 0;
 
-	check_text(svg->data, svg->size);
-	for (const char *p = strchr(svg->data, '<'); p; p = strchr(p + 1, '<')) {
-		size_t i = 0;
-
-		while (i < ARRAY_SIZE(ours) && strncmp(p, ours[i], strlen(ours[i])) != 0)
-			i++;
-		if (i == ARRAY_SIZE(ours))
-			abort();
-	}
-}
-
-static void draw(const struct flame *f)
-{
-	_cleanup_(buf_done) struct buf json = {}, svg = {};
-	_cleanup_(json_putp) struct json_object *object = NULL;
-
-	if (flame_json_add(f, &json) < 0 || json_parse(json.data, json.size, &object) != 0 ||
-	    flame_svg_add(f, &svg) < 0)
+	for (size_t i = 0; i < a->n_rows; i++)
+		sum += (uint64_t)a->rows[i].self.amount.value_ns;
+	if (sum != (uint64_t)a->taken.self.amount.value_ns || a->n_shown > a->n_rows)
 		abort();
-	check_picture(&svg);
 }
 
-static void make_flame(const struct profile *p)
+static void show_answer(const struct hogs_view *v)
 {
-	_cleanup_(flame_done) struct flame f = {};
+	_cleanup_(json_putp) struct json_object *object = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
 	int r;
 
-	if (flame_init(&f) < 0)
+	if (!f)
 		abort();
-	f.title = p->n_comments ? p->comments[0] : "";
-	f.keys[f.n_keys++] = "stack";
-	r = flame_add(&f, 0, p, NULL);
+	check_answer(v->answer);
+	r = hogs_view_print(v, f);
+	if (r < 0)
+		abort();
+	fflush(f);
+	check_text(text, size);
+	hogs_view_print_csv(v, f);
+	fclose(f);
+	r = hogs_view_to_json(v, &object);
+	check_json(r, object);
+}
+
+static int add_profile(struct hogs *h, struct coverage *c, struct profile *p)
+{
+	const struct source_item item = { .profile = p,
+					  .window = { .start_ns = p->time_ns > 0 ? p->time_ns : 0,
+						      .duration_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0,
+						      .period_ns = p->period > 0 ? (uint64_t)p->period : 0 } };
+	struct stack_filter all = {};
+	int r = coverage_add_profile(c, p, &item.window, false);
+
 	if (r == 0)
-		r = flame_finish(&f);
+		r = hogs_add(h, HOGS_NOW, c, &item, &all);
+	coverage_finish(c);
+	return r;
+}
+
+static void rank(struct profile *p, const char *by)
+{
+	static const struct hogs_question question = { .max_rows = 3, .max_callers = 2, .has_outliers = true };
+	_cleanup_(categories_freep) struct categories *categories = NULL;
+	_cleanup_(frame_table_freep) struct frame_table *frames = NULL;
+	_cleanup_(grouping_freep) struct grouping *grouping = NULL;
+	_cleanup_(coverage_freep) struct coverage *coverage = NULL;
+	_cleanup_(hogs_answer_done) struct hogs_answer answer = {};
+	_cleanup_(hogs_freep) struct hogs *h = NULL;
+	struct hogs_view view = { .answer = &answer, .tells_outliers = true };
+	int r;
+
+	if (categories_default(&categories) < 0 || frame_table_new(&frames) < 0 ||
+	    grouping_new(by, frames, categories, &grouping) != 0 || hogs_new(frames, grouping, true, &h) < 0 ||
+	    coverage_new(&coverage) < 0)
+		abort();
+	r = add_profile(h, coverage, p);
+	if (r == 0)
+		r = hogs_answer(h, &question, &answer);
 	if (r < 0 && r != -ERANGE)
 		abort();
+	view.grouping = grouping;
+	view.now = coverage;
 	if (r == 0)
-		draw(&f);
+		show_answer(&view);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -176,7 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	show_summary(&s);
 	make_losses(&file, p);
-	make_flame(p);
+	rank(p, size % 2 ? "service,comm,category" : "function,library,file,host");
 	return 0;
 }
 

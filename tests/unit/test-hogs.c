@@ -172,6 +172,55 @@ static void test_services_over_hosts(void **state)
 	tear_down(&f);
 }
 
+/* A signal handler that interrupted the kernel is no time of the kernel; what was folded away is nobody's. */
+static void test_quality(void **state)
+{
+	static const struct built_stack stacks[] = {
+		{ { WORK, READ, MAIN }, 3, OF("api"), 1, .count = 2 },
+		{ { READ, MAIN }, 2, OF("api"), 1, .count = 1 },
+		{ { { .function = "(other)" } }, 1, OF("api"), 1, .count = 7 },
+	};
+	const struct hogs_row *r;
+	const char *library;
+	struct fixture f;
+
+	set_up(&f, "service");
+	add(&f, HOGS_NOW, "a", 0, stacks, ARRAY_SIZE(stacks));
+	answer(&f, &(struct hogs_question){ .max_rows = 10 });
+	r = row(&f, 0, "api");
+	assert_int_equal(r->kernel_ns, 10);
+	assert_int_equal(r->n_folded, 7);
+	assert_int_equal(r->n_frames, 8);
+	assert_string_equal(grouping_function(f.grouping, r->top, &library), "work");
+	assert_int_equal(r->top_amount.value_ns, 20);
+	tear_down(&f);
+}
+
+/* More services than are at hand at a time. */
+static void test_many_services(void **state)
+{
+	enum {
+		N = 2000
+	};
+	static char names[N][8];
+	struct built_stack *stacks = calloc(N, sizeof(*stacks));
+	struct fixture f;
+
+	assert_non_null(stacks);
+	for (size_t i = 0; i < N; i++) {
+		snprintf(names[i], sizeof(names[i]), "s%04zu", i);
+		stacks[i] = (struct built_stack){ { MAIN }, 1, OF(names[i]), 1, .count = 5000 - i };
+	}
+	set_up(&f, "service");
+	add(&f, HOGS_NOW, "a", 0, stacks, N);
+	answer(&f, &(struct hogs_question){ .max_rows = N });
+	assert_int_equal(f.answer.n_rows, N);
+	for (size_t i = 0; i < N; i++)
+		assert_int_equal(row(&f, i, names[i])->self.amount.n_samples, 5000 - i);
+	free(stacks);
+	tear_down(&f);
+}
+
 /* What is not shown is summed up; the smallest cores may be asked for. */
 static void test_rest(void **state)
 {
@@ -198,7 +247,8 @@ static void test_rest(void **state)
 static void test_functions(void **state)
 {
 	static const struct built_stack stacks[] = {
-		{ { INFLATE, WORK, WORK, MAIN }, 4, .count = 3 },
+		{ { INFLATE, WORK, WORK, MAIN }, 4, .count = 2 },
+		{ { INFLATE, WORK, INFLATE, WORK }, 4, .count = 1 },
 		{ { WORK, MAIN }, 2, .count = 5 },
 		{ { INFLATE, MAIN }, 2, .count = 4 },
 		{ { { .addr = 0x1050, .mapping = &libz }, MAIN }, 2, .count = 1 },
@@ -225,16 +275,17 @@ static void test_functions(void **state)
 	assert_int_equal(r->n_named, 2);
 	r = row(&f, 3, "main");
 	assert_cores(r->self.cores, 0);
-	assert_cores(r->total.cores, 140);
-	/* Of inflate main 40 and work 30; of work main 80; of what has no name main 20. */
-	assert_int_equal(f.answer.n_callers, 4);
+	assert_cores(r->total.cores, 130);
+	/* Of inflate main 40 and work 30; of work main 70 and inflate 10; of what has no name main 20. */
+	assert_int_equal(f.answer.n_callers, 5);
 	assert_int_equal(f.answer.callers[0].row, 0);
 	assert_string_equal(grouping_function(f.grouping, f.answer.callers[0].function, &library), "main");
 	assert_int_equal(f.answer.callers[0].amount.value_ns, 40);
 	assert_string_equal(grouping_function(f.grouping, f.answer.callers[1].function, &library), "work");
 	assert_int_equal(f.answer.callers[1].amount.value_ns, 30);
 	assert_int_equal(f.answer.callers[2].row, 1);
-	assert_int_equal(f.answer.callers[2].amount.value_ns, 80);
+	assert_int_equal(f.answer.callers[2].amount.value_ns, 70);
+	assert_int_equal(f.answer.callers[3].amount.value_ns, 10);
 	tear_down(&f);
 }
 
@@ -398,6 +449,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_services_over_hosts),
+		cmocka_unit_test(test_quality),
+		cmocka_unit_test(test_many_services),
 		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_categories),

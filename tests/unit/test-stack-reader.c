@@ -61,6 +61,30 @@ static void test_stack(void **state)
 	assert_string_equal(frame(t, &again, 0)->function, "inner");
 }
 
+/* One function of the profile may lie in several files; and at several lines it is one frame. */
+static void test_same_function(void **state)
+{
+	static const struct built_stack stacks[] = {
+		{ { { .addr = 0x2010, .mapping = &server, .function = "f", .line = 1 },
+		    { .addr = 0x2020, .mapping = &server, .function = "f", .line = 2 },
+		    { .addr = 0x2010, .mapping = &vmlinux, .function = "f", .line = 1 } },
+		  3,
+		  .count = 1 },
+	};
+	_cleanup_(profile_freep) struct profile *p = built_profile(stacks, ARRAY_SIZE(stacks), NULL);
+	_cleanup_(frame_table_freep) struct frame_table *t = NULL;
+	_cleanup_(stack_reader_done) struct stack_reader reader = {};
+	struct stack s;
+
+	assert_int_equal(p->n_functions, 1);
+	assert_int_equal(frame_table_new(&t), 0);
+	assert_int_equal(stack_reader_init(&reader, t, p), 0);
+	assert_int_equal(stack_reader_read(&reader, 0, &s), 0);
+	assert_int_equal(s.frames[0], s.frames[1]);
+	assert_string_equal(frame(t, &s, 0)->library, "server");
+	assert_string_equal(frame(t, &s, 2)->library, "vmlinux");
+}
+
 static void test_no_stack(void **state)
 {
 	static const struct built_stack stacks[] = { { .n_frames = 0, .count = 1 } };
@@ -112,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_same_function),
 		cmocka_unit_test(test_no_stack),
 		cmocka_unit_test(test_kinds),
 	};

@@ -109,6 +109,9 @@ class Viewer {
     $('copy').addEventListener('click', () => this.copyName());
     $('open').addEventListener('click', () => this.openCurrent());
     document.addEventListener('keydown', (event) => this.onKey(event));
+    /* Enter is for the graph again once the mouse has pressed a button. */
+    document.addEventListener('click', (event) => event.detail > 0 && this.leaveButton());
+    $('help').addEventListener('close', () => this.leaveButton());
     window.addEventListener('popstate', () => this.restore());
     window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.apply());
     new ResizeObserver(() => this.redraw()).observe(document.querySelector('main'));
@@ -125,6 +128,11 @@ class Viewer {
       event.preventDefault();
       found.run();
     }
+  }
+
+  leaveButton() {
+    if (document.activeElement.matches('button'))
+      document.activeElement.blur();
   }
 
   redraw() {
