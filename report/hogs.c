@@ -206,7 +206,7 @@ static int add_facts(struct hogs *h, uint32_t group, const struct stack *s, cons
 		facts->n_frames += frame->is_code ? n : 0;
 		facts->n_named += frame->is_named ? n : 0;
 	}
-	if (r == 0 && frame->is_truncation) /* the outermost one */
+	if (r == 0 && frame && frame->is_truncation) /* the outermost one */
 		facts->n_truncated += n;
 	return r;
 }

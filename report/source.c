@@ -112,7 +112,7 @@ int source_of_store(struct store *store, const struct selection *selection, stru
 	_cleanup_(source_freep) struct source *s = NULL;
 	int r = new_source(selection, &s);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	s->store = store;
 	s->is_window = true;
@@ -176,7 +176,7 @@ int source_of_files(char *const *paths, size_t n_paths, const struct selection *
 	struct source *s = NULL;
 	int r = new_source(selection, &s);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	s->paths = paths;
 	s->n_paths = n_paths;
