@@ -104,7 +104,7 @@ def table_of(answer, cores):
         key = tuple(sorted((k, v) for k, v in g["key"].items() if k != "build_id"))
         row = [g["self"]["n_samples"], g["self"]["cpu_ns"], g["self"]["cores"] if cores else 0]
         if "build_id" not in g["key"]:
-            row += [g["total"]["n_samples"], g["total"]["cpu_ns"], g["kernel_share"]]
+            row += [g["total"]["n_samples"], g["total"]["cpu_ns"], g["kernel_share"] or 0]
         table[key] = [a + b for a, b in zip(table.get(key, [0] * len(row)), row)]
     return table
 
