@@ -189,6 +189,12 @@ static int find_labels(struct store *s, struct profile **ret)
 	return r == 0 ? store_load(s, &window, ret) : r;
 }
 
+/* A shell expands the words that it completes from. No matcher can name other labels. */
+static bool is_plain(const char *name)
+{
+	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == strlen(name);
+}
+
 static int print_labels(const struct selection_options *o)
 {
 	_cleanup_close_ int fd = -1; /* closed after the store */
@@ -205,7 +211,8 @@ static int print_labels(const struct selection_options *o)
 	if (r < 0)
 		return text_fail("read the store", o->store, strerror(-r));
 	for (size_t i = 0; i < keys.n; i++)
-		printf("%s\n", keys.keys[i].name);
+		if (is_plain(keys.keys[i].name))
+			printf("%s\n", keys.keys[i].name);
 	return EXIT_OK;
 }
 

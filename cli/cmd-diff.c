@@ -88,16 +88,14 @@ static int add_profile(struct comparison *c, size_t side, struct stack_filter *f
 
 static int add_item(struct comparison *c, size_t side, struct stack_filter *filter, const struct source_item *item)
 {
-	const struct profile_value_type *type = &item->profile->sample_types[item->profile->default_type];
-	int r = flame_add_facts(&c->flame, side, item->profile);
+	const struct profile *p = item->profile;
+	int r = flame_add_facts(&c->flame, side, p);
 
-	if (r == FLAME_OTHER_UNIT) {
-		log_error("cannot compare '%s', which measures %s/%s, with %s/%s", item->name, type->type, type->unit,
-			  c->flame.type, c->flame.unit);
-		return EXIT_ERROR;
-	}
+	if (r == FLAME_OTHER_UNIT)
+		return profile_fail_type("compare", item->name, &p->sample_types[p->default_type],
+					 "what was read before measures something else");
 	if (r == 0)
-		r = add_profile(c, side, filter, item->profile);
+		r = add_profile(c, side, filter, p);
 	return r < 0 ? profile_fail(item->name, r) : EXIT_OK;
 }
 

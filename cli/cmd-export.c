@@ -30,24 +30,35 @@ static void exported_done(struct exported *e)
 	profile_free(e->profile);
 }
 
+#define TOO_MUCH "more than one profile can hold: select a shorter time, or fewer labels"
+
+/* Limits of a profile are not those of a disk. */
+static const char *why(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+	case -EFBIG:
+		return TOO_MUCH;
+	case -ERANGE:
+		return "values are too large to be summed";
+	default:
+		return strerror(-error);
+	}
+}
+
 static int fail(const struct export_options *o, int error)
 {
-	return text_fail("export to", o->output.path, strerror(-error));
+	return text_fail("export to", o->output.path, why(error));
 }
 
 static int fail_to_add(const char *name, const struct profile *p, int r)
 {
-	const struct profile_value_type *type = &p->sample_types[p->default_type];
-
 	switch (r) {
 	case COLLECT_FOREIGN:
-		log_error("cannot add '%s', which measures %s/%s, to other profiles: only those with samples/count and "
-			  "cpu/nanoseconds add up",
-			  name, type->type, type->unit);
-		return EXIT_ERROR;
+		return profile_fail_type("add", name, &p->sample_types[p->default_type],
+					 "only profiles with samples/count and cpu/nanoseconds add up");
 	case -ENOSPC:
-		log_error("this is more than one profile can hold: select a shorter time, or fewer labels");
-		return EXIT_ERROR;
+		return text_fail("add", name, "together with the others it is " TOO_MUCH);
 	default:
 		return profile_fail(name, r);
 	}

@@ -9,6 +9,9 @@
 #include "cli/text.h"
 #include "common/buf.h"
 #include "common/log.h"
+#include "pprof/profile.h"
+
+#define TYPE_CHARS 64
 
 static const char *why(int error)
 {
@@ -34,4 +37,20 @@ int profile_fail(const char *path, int error)
 	log_error("cannot read %s%s%s: %s", is_input ? "standard input" : "'", is_input ? "" : name.data,
 		  is_input ? "" : "'", why(error));
 	return EXIT_ERROR;
+}
+
+int profile_fail_type(const char *what, const char *path, const struct profile_value_type *type, const char *but)
+{
+	_cleanup_(buf_done) struct buf why_not = {};
+	int r = buf_add_str(&why_not, "it measures ");
+
+	if (r == 0)
+		r = text_add(&why_not, type->type, TYPE_CHARS);
+	if (r == 0)
+		r = buf_add_char(&why_not, '/');
+	if (r == 0)
+		r = text_add(&why_not, type->unit, TYPE_CHARS);
+	if (r == 0)
+		r = buf_printf(&why_not, ": %s", but);
+	return text_fail(what, path, r == 0 ? why_not.data : but);
 }

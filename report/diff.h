@@ -4,8 +4,8 @@
  * between them. A function that is on a stack several times counts once in its total. Bounded: rows beyond the limit
  * are one, "(other)", and counted. Used by one thread.
  *
- * What is sampled is counted by chance: n samples have a standard deviation of sqrt(n) (Poisson). The error of a change is
- * 1.96 times that of both sides together: chance alone passes it once in twenty times. A smaller change is noise.
+ * What is sampled is counted by chance: n samples have a standard deviation of sqrt(n) (Poisson). The error of a change
+ * is 1.96 times that of both sides together: chance alone passes it once in twenty times. A smaller change is noise.
  */
 #pragma once
 
