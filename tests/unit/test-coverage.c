@@ -124,13 +124,32 @@ static void test_profiles(void **state)
 	coverage_free(c);
 }
 
+/* A server tells how long a host was recorded, with gaps, and when its last profile ended. */
+static void test_told(void **state)
+{
+	const struct coverage_host told = {
+		.name = "web-1", .wall_ns = 60 * NS_PER_S, .start_ns = START, .end_ns = START + 3600 * S
+	};
+	struct coverage *c = new_coverage();
+	const struct coverage_host *h;
+
+	assert_int_equal(coverage_add_host(c, &told, 7), 0);
+	h = host(c, "web-1");
+	assert_int_equal(h->wall_ns, told.wall_ns);
+	assert_int_equal(h->start_ns, START);
+	assert_int_equal(h->end_ns, told.end_ns);
+	assert_false(coverage_is_silent(c, h, START + 3700 * S));
+	assert_true(coverage_is_silent(c, h, START + 4000 * S));
+	assert_int_equal(coverage_totals(c)->n_windows, 7);
+	assert_int_equal(coverage_totals(c)->n_ledgers, 0);
+	coverage_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_moment_once),
-		cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_spelling),
-		cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_each_moment_once), cmocka_unit_test(test_silent), cmocka_unit_test(test_spelling),
+		cmocka_unit_test(test_profiles),         cmocka_unit_test(test_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,6 @@
     fleet.server = ["--store", "clickhouse+http://..", ..]
     fleet.same_stacks(); fleet.same_hogs(); fleet.same_matchers()
 """
-import collections
 import json
 import os
 import pathlib
@@ -78,6 +77,14 @@ class Fleet:
             times = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.start_ns // hub.NS + s)) for s in (since, until)]
             self.same_stacks("--since", times[0], "--until", times[1], "host=~web.*", name=f"windows from {since} to {until} s")
 
+    def same_hosts(self):
+        """Also those of which no sample is asked for."""
+        got = [json.loads(r.stdout)["recorded"]["hosts"] for r in self.both("hogs", "--json", "service=checkout")]
+        walls = [{host["host"]: round(host["wall_ns"] / 1e5) for host in hosts} for hosts in got]
+        h.check("hosts were recorded for the same time", len(walls[0]) > 1 and walls[0] == walls[1], walls)
+        ends = [{host["host"]: round(host["end_ns"] / 1e9) for host in hosts} for hosts in got]
+        h.check("until the same time", ends[0] == ends[1], ends)
+
     def same_hogs(self, *keys, cores):
         for by in keys:
             got = self.both("hogs", "--json", "--by", by, "-n", "100000")
@@ -90,15 +97,17 @@ class Fleet:
 
 
 def table_of(answer, cores):
-    """{key: (samples, cpu_ns, total samples, kernel share, cores)}; of libraries with one name, together: no build id
-    goes over the wire."""
+    """{key: [samples, cpu_ns, cores, .. of what goes through it, the kernel's share]}. No build id goes over the wire: of
+    libraries with one name only what they burn themselves adds up."""
     table = {}
     for g in answer["groups"]:
         key = tuple(sorted((k, v) for k, v in g["key"].items() if k != "build_id"))
         row = [g["self"]["n_samples"], g["self"]["cpu_ns"], g["self"]["cores"] if cores else 0]
+        if "build_id" not in g["key"]:
+            row += [g["total"]["n_samples"], g["total"]["cpu_ns"], g["kernel_share"] or 0]
         table[key] = [a + b for a, b in zip(table.get(key, [0] * len(row)), row)]
     return table
 
 
 def is_close(a, b):
-    return bool(a and b) and a[:2] == b[:2] and abs(a[2] - b[2]) <= 1e-6 * max(a[2], b[2])
+    return bool(a and b) and all(abs(x - y) <= 1e-6 * max(abs(x), abs(y)) for x, y in zip(a, b, strict=True))
