@@ -135,11 +135,23 @@ static int note_sample(struct profile_split_memory *m, size_t sample, struct buf
 	return 0;
 }
 
+/* A series without labels, and without samples. */
+static int note_none(struct profile_split_memory *m)
+{
+	const struct series none = {};
+	uint32_t number;
+	int r = pool_add(&m->keys, "", 0, &number);
+
+	return r < 0 ? r : buf_add(&m->series, &none, sizeof(none));
+}
+
 static int note_samples(struct profile_split_memory *m)
 {
 	_cleanup_(buf_done) struct buf key = {};
 	int r = 0;
 
+	if (m->profile->n_samples == 0 && m->limits.keeps_empty)
+		return note_none(m);
 	for (size_t i = 0; r == 0 && i < m->profile->n_samples; i++)
 		r = note_sample(m, i, &key);
 	return r;
@@ -301,6 +313,8 @@ static int cut(struct profile_split *s)
 		r = cut_series(s, m->order[i], samples);
 		samples += series_at(m, m->order[i])->n_samples;
 	}
+	if (r == 0 && s->n_parts == 0 && m->keys.n > 0)
+		r = add_part(s, 0, samples, 0);
 	return r;
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/clean.h"
@@ -19,6 +20,8 @@ struct profile_split_limits {
 	/* The labels that make a series, NULL-terminated; NULL: all samples are one series. A first "*" is all labels
 	 * with a string, but those behind it. */
 	const char *const *series_keys;
+	/* A profile without samples is one part all the same: for a store that counts the time of idle hosts. */
+	bool keeps_empty;
 };
 
 struct profile_split {
@@ -33,8 +36,8 @@ enum profile_split_answer {
 
 /*
  * Parts are in the order of their series (bytes of keys and values), samples within in that of the profile. A profile
- * without samples has no parts. -EINVAL: no profile of ours (copier_takes()); -ENOSPC: more series than pprof/tables.h
- * allows; else as profile_part_encode().
+ * without samples has no parts, but see keeps_empty. -EINVAL: no profile of ours (copier_takes()); -ENOSPC: more series
+ * than pprof/tables.h allows; else as profile_part_encode().
  */
 _must_check_ int profile_split_init(const struct profile *p, const struct profile_split_limits *limits,
 				    struct profile_split *ret);

@@ -32,6 +32,7 @@ int delivery_init(struct delivery *d, const struct upload_settings *settings, co
 		.max_samples = kind->max_samples,
 		.max_frames = kind->max_frames,
 		.series_keys = settings->split_by ? settings->split_by : kind->series_keys,
+		.keeps_empty = kind->keeps_empty,
 	};
 	int r;
 

@@ -125,7 +125,7 @@ const struct target_ops target_hub = {
 	.name = "hub",
 	.interval_ns = 10 * NS_PER_S,
 	.is_idempotent = true,
-	.limits = { .max_bytes = HUB_MAX_BYTES },
+	.limits = { .max_bytes = HUB_MAX_BYTES, .keeps_empty = true }, /* an idle host has its time, too */
 	.check = check_hub,
 	.request = request_hub,
 	.classify = classify,

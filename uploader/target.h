@@ -47,6 +47,7 @@ struct target_limits {
 	size_t max_frames;
 	const char *const *series_keys; /* labels that make a series, NULL-terminated; NULL: none; a first "*": all
 					   string labels */
+	bool keeps_empty;               /* a batch without samples is sent all the same, for its time */
 	int64_t part_shift_ns;          /* between parts of one series, which the store would else take for one */
 };
 

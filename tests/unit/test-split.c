@@ -122,6 +122,28 @@ static void test_empty(void **state)
 	assert_int_equal(s.n_parts, 0);
 }
 
+/* Of an idle host: its time and its ledger, and no sample. */
+static void test_kept_empty(void **state)
+{
+	const struct made none = {}, some = { .n_samples = 10, .n_services = 2, .depth = 3 };
+	const struct profile_split_limits limits = { .series_keys = by_all, .max_bytes = 1, .keeps_empty = true };
+	const struct profile_part_options options = {};
+	_cleanup_(profile_freep) struct profile *p = made_profile(&none), *q = made_profile(&some), *read = NULL;
+	_cleanup_(profile_split_done) struct profile_split s = {}, t = {}, u = {};
+	_cleanup_(buf_done) struct buf raw = {};
+
+	split(p, &limits, &s);
+	assert_int_equal(s.n_parts, 1);
+	assert_int_equal(s.parts[0].n_samples + s.parts[0].n_series, 0);
+	assert_int_equal(profile_part_encode(&s.parts[0], &options, &raw), 0);
+	assert_int_equal(profile_decode(raw.data, raw.size, &read), 0);
+	assert_int_equal(read->duration_ns, MADE_DURATION_NS);
+	assert_int_equal(profile_split_halve(&s, 0), PROFILE_SPLIT_SINGLE);
+	split(q, &limits, &t);
+	split(q, &(struct profile_split_limits){ .series_keys = by_all, .max_bytes = 1 }, &u);
+	assert_int_equal(t.n_parts, u.n_parts); /* changes nothing for others */
+}
+
 static void test_max_samples(void **state)
 {
 	const struct made made = { .n_samples = 40000, .n_services = 2, .depth = 3 };
@@ -407,6 +429,7 @@ int main(void)
 		cmocka_unit_test(test_by_all_labels),
 		cmocka_unit_test(test_without_the_label),
 		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_kept_empty),
 		cmocka_unit_test(test_max_samples),
 		cmocka_unit_test(test_max_bytes),
 		cmocka_unit_test(test_one_too_large),
