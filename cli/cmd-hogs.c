@@ -49,7 +49,7 @@ struct work {
 	struct categories *categories;
 	struct frame_table *frames;
 	struct grouping *grouping;
-	const char *labels[GROUPING_MAX_KEYS]; /* its keys that are labels */
+	const char *labels[GROUP_KEYS_MAX]; /* its keys that are labels */
 	struct hogs *hogs;
 	struct report_input inputs[HOGS_N_SIDES]; /* they own what was covered */
 	struct hogs_answer answer;
