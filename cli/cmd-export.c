@@ -94,7 +94,11 @@ static int read_all(struct export_options *o, struct exported *ret)
 		return code;
 	normalize_extent_of(source_coverage(input.source), &ret->extent);
 	r = collect_take(c, &ret->profile);
-	return r < 0 ? fail(o, r) : EXIT_OK;
+	if (r < 0)
+		return fail(o, r);
+	if (ret->profile->n_samples == 0)
+		return text_fail("export to", o->output.path, "there are no samples with these labels and stacks");
+	return EXIT_OK;
 }
 
 /* A profile that tells values of a second lasts one: pprof divides by its duration. */
@@ -261,8 +265,6 @@ static int export(struct export_options *o)
 	if (r < 0)
 		return text_fail("write", o->output.path, strerror(-r));
 	code = read_all(o, &e);
-	if (code == EXIT_OK && e.profile->n_samples == 0)
-		return text_fail("export to", o->output.path, "there are no samples with these labels and stacks");
 	if (code == EXIT_OK)
 		code = normalize(o, &e);
 	if (code == EXIT_OK)
