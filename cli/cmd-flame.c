@@ -24,7 +24,7 @@ static const char usage[] =
 	"  -o, --output FILE     .html: a page that needs nothing but a browser: zoom, search, callers and callees, a\n"
 	"                        table of functions; .svg: a picture; may be repeated\n"
 	"      --by LABEL,...    the values of these labels are the roots of the stacks, as in --by service,host\n"
-	"\n" REPORT_USAGE;
+	"\n" REPORT_USAGE "Of a store it is the last hour when neither --since nor --until says otherwise.\n";
 
 enum {
 	OPTION_BY = 256,
@@ -121,6 +121,7 @@ static enum exit_code parse(struct flame_options *o, struct options *parser, boo
 		code = report_options_add(&o->report, &cmd_flame, parser->argv[i]);
 	if (code == EXIT_OK && o->n_outputs == 0)
 		return (enum exit_code)options_error(&cmd_flame, "where to? name a file: -o FILE.html or -o FILE.svg");
+	report_options_last_hour(&o->report);
 	*ret_done = code != EXIT_OK;
 	return code;
 }

@@ -128,7 +128,7 @@ static enum exit_code begin(struct work *w)
 		return (enum exit_code)options_error(&cmd_hogs,
 						     "--by takes up to %d different labels, or function, library, "
 						     "file, category: not '%s'",
-						     GROUPING_MAX_KEYS, w->options.by);
+						     GROUP_KEYS_MAX, w->options.by);
 	if (r == 0)
 		r = hogs_new(w->frames, w->grouping, w->options.question.max_callers > 0, &w->hogs);
 	return r < 0 ? fail(r) : check_keys(w);

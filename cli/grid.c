@@ -57,17 +57,18 @@ static int add_text(const struct grid_column *column, const struct buf *cell, si
 
 static int widen(const struct grid *g, size_t column, struct layout *l)
 {
-	l->widths[column] = strlen(g->columns[column].heading);
-	for (size_t i = 0; i < g->n_rows; i++) {
-		_cleanup_(buf_done) struct buf text = {};
-		int r = add_text(&g->columns[column], &g->cells[i * g->n_columns + column], TEXT_MAX_CHARS, &text);
+	_cleanup_(buf_done) struct buf heading = {};
+	int r = buf_add_str(&heading, g->columns[column].heading);
 
-		if (r < 0)
-			return r;
-		if (text_n_chars(&text) > l->widths[column])
+	l->widths[column] = text_n_chars(&heading);
+	for (size_t i = 0; r == 0 && i < g->n_rows; i++) {
+		_cleanup_(buf_done) struct buf text = {};
+
+		r = add_text(&g->columns[column], &g->cells[i * g->n_columns + column], TEXT_MAX_CHARS, &text);
+		if (r == 0 && text_n_chars(&text) > l->widths[column])
 			l->widths[column] = text_n_chars(&text);
 	}
-	return 0;
+	return r;
 }
 
 static bool is_long(const struct grid *g, size_t column)

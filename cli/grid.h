@@ -21,7 +21,7 @@ enum grid_kind {
 };
 
 struct grid_column {
-	const char *heading; /* ours: ASCII */
+	const char *heading; /* ours */
 	enum grid_kind kind;
 	unsigned int rank; /* 0: always there; of the others the highest is left out first */
 };

@@ -2,9 +2,9 @@
 /*
  * hogs as a table: the rows that are shown, below a function those that call it, and what the rows leave out.
  *
- *	SERVICE       CORES   ±95%  SHARE                 CHANGE  HOSTS  HOST P50  HOST P99  TOP%  TOP FUNCTION  OF
- *	checkout-api  311.4  0.310  24.1%  +38.20 ±0.44 (+14.0%)     42     6.900    13.100   11%  inflate_fast
- *libz.so.1 (118 more)    402.0  0.350  31.2%           within noise     97
+ *	SERVICE       CORES  ±95%  SHARE                 CHANGE  HOSTS  HOST P50  HOST P99  TOP%  TOP FUNCTION
+ *	checkout-api  311.4  0.31  24.1%  +38.20 ±0.44 (+14.0%)     42     6.900    13.100   11%  inflate_fast
+ *	(118 more)    402.0  0.35  31.2%           within noise     97
  */
 #include <math.h>
 #include <string.h>
@@ -16,6 +16,9 @@
 #include "report/grouping.h"
 
 #define HEADING_BYTES 64
+#define ERROR_HEADING                                                                                                  \
+	"\xc2\xb1"                                                                                                     \
+	"95%" /* plus and minus */
 
 struct table {
 	const struct hogs_view *v;
@@ -48,7 +51,7 @@ static bool has_change(const struct table *t)
 	return t->v->answer->has_before;
 }
 
-static const char *heading_of(const struct group_key *key, char ret[static 64])
+static const char *heading_of(const struct group_key *key, char ret[static HEADING_BYTES])
 {
 	size_t n = 0;
 
@@ -58,26 +61,37 @@ static const char *heading_of(const struct group_key *key, char ret[static 64])
 	return ret;
 }
 
-/* Whether two shown libraries have one name: then their build ids tell them apart. */
-static bool needs_builds(const struct hogs_view *v)
+static int by_pointer(const void *a, const void *b)
 {
-	const struct hogs_answer *a = v->answer;
-	size_t n;
+	const char *const *x = a, *const *y = b;
 
-	grouping_keys(v->grouping, &n);
-	if (n != 1 || !grouping_has(v->grouping, GROUP_BY_LIBRARY))
-		return false;
-	for (size_t i = 0; i < a->n_shown; i++)
-		for (size_t j = 0; j < i; j++) {
-			const char *build, *name = grouping_value(v->grouping, a->rows[i].group, 0, &build);
-
-			if (strcmp(name, grouping_value(v->grouping, a->rows[j].group, 0, &build)) == 0)
-				return true;
-		}
-	return false;
+	return *x < *y ? -1 : *x > *y;
 }
 
-static void add_key_columns(struct table *t, char headings[GROUPING_MAX_KEYS][HEADING_BYTES])
+/* Whether two shown libraries have one name: then their build ids tell them apart. Equal names are one string. */
+static int find_builds(struct table *t)
+{
+	const struct hogs_answer *a = t->v->answer;
+	_cleanup_free_ const char **names = calloc(a->n_shown + 1, sizeof(*names));
+	size_t n;
+
+	if (!names)
+		return -ENOMEM;
+	grouping_keys(t->v->grouping, &n);
+	if (n != 1 || !grouping_has(t->v->grouping, GROUP_BY_LIBRARY))
+		return 0;
+	for (size_t i = 0; i < a->n_shown; i++) {
+		const char *build;
+
+		names[i] = grouping_value(t->v->grouping, a->rows[i].group, 0, &build);
+	}
+	qsort(names, a->n_shown, sizeof(*names), by_pointer);
+	for (size_t i = 1; i < a->n_shown; i++)
+		t->has_builds |= names[i] == names[i - 1];
+	return 0;
+}
+
+static void add_key_columns(struct table *t, char headings[GROUP_KEYS_MAX][HEADING_BYTES])
 {
 	size_t n;
 	const struct group_key *keys = grouping_keys(t->v->grouping, &n);
@@ -94,17 +108,14 @@ static void add_key_columns(struct table *t, char headings[GROUPING_MAX_KEYS][HE
 		grid_add_column(&t->grid, "BUILD ID", GRID_TEXT, 5);
 }
 
-static void add_columns(struct table *t, char headings[GROUPING_MAX_KEYS][HEADING_BYTES])
+static void add_columns(struct table *t, char headings[GROUP_KEYS_MAX][HEADING_BYTES])
 {
 	struct grid *g = &t->grid;
 	bool has_cores = t->v->answer->has_cores;
 
 	add_key_columns(t, headings);
 	grid_add_column(g, t->is_of_frames ? "SELF" : has_cores ? "CORES" : "SECONDS", GRID_NUMBER, 0);
-	grid_add_column(g,
-			"\xc2\xb1"
-			"95%",
-			GRID_NUMBER, 8);
+	grid_add_column(g, ERROR_HEADING, GRID_NUMBER, 8);
 	grid_add_column(g, t->is_of_frames ? "SELF%" : "SHARE", GRID_NUMBER, 1);
 	if (t->is_of_frames) {
 		grid_add_column(g, "TOTAL", GRID_NUMBER, 4);
@@ -308,10 +319,10 @@ static int add_rest(struct table *t)
 
 int hogs_view_print_table(const struct hogs_view *v, FILE *out)
 {
-	char headings[GROUPING_MAX_KEYS][HEADING_BYTES];
-	struct table t = { .v = v, .is_of_frames = grouping_is_of_frames(v->grouping), .has_builds = needs_builds(v) };
+	char headings[GROUP_KEYS_MAX][HEADING_BYTES];
+	struct table t = { .v = v, .is_of_frames = grouping_is_of_frames(v->grouping) };
 	size_t n_hosts;
-	int r = 0;
+	int r = find_builds(&t);
 
 	coverage_hosts(v->now, &n_hosts);
 	t.has_hosts = n_hosts > 1;

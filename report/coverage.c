@@ -152,6 +152,7 @@ int coverage_add_window(struct coverage *c, const struct window_info *window)
 		return r;
 	see(c, host, window);
 	c->totals.n_windows++;
+	c->totals.n_untimed += window->duration_ns == 0;
 	add_ledger(c, &window->ledger);
 	return add_time(c, host, window->start_ns, window->duration_ns);
 }
@@ -197,6 +198,7 @@ int coverage_add_profile(struct coverage *c, const struct profile *p, const stru
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = add_time(c, ((const uint32_t *)(void *)hosts.data)[i], window->start_ns, window->duration_ns / n);
 	c->totals.n_windows += is_window ? window->ledger.windows : 1;
+	c->totals.n_untimed += window->duration_ns == 0;
 	if (is_window)
 		add_ledger(c, &window->ledger);
 	return r;

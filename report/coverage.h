@@ -29,6 +29,7 @@ struct coverage_host {
 
 struct coverage_totals {
 	uint64_t n_windows;
+	uint64_t n_untimed;       /* of them do not tell how long they were */
 	int64_t start_ns, end_ns; /* of all hosts; 0: no window tells */
 	struct ledger ledger;
 	uint64_t n_ledgers; /* windows that had one */

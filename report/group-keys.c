@@ -31,7 +31,7 @@ static int add_key(struct group_keys *k, const char *name)
 {
 	struct group_key *key = &k->keys[k->n];
 
-	if (k->n == GROUPING_MAX_KEYS || !is_label_name(name))
+	if (k->n == GROUP_KEYS_MAX || !is_label_name(name))
 		return GROUP_KEYS_BAD;
 	*key = (struct group_key){ GROUP_BY_LABEL, name, strcmp(name, "service") == 0 ? "service_name" : name };
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)

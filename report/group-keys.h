@@ -7,7 +7,7 @@
 
 #include "common/clean.h"
 
-#define GROUPING_MAX_KEYS 8
+#define GROUP_KEYS_MAX 8
 #define GROUP_KEYS_MAX_BYTES 512
 
 enum group_kind {
@@ -26,12 +26,12 @@ struct group_key {
 
 struct group_keys {
 	char text[GROUP_KEYS_MAX_BYTES]; /* what the keys point to: this is not copied */
-	struct group_key keys[GROUPING_MAX_KEYS];
+	struct group_key keys[GROUP_KEYS_MAX];
 	size_t n, n_labels, n_places; /* places: of frames, but the category */
 	bool has_category;
 };
 
 enum group_keys_answer {
-	GROUP_KEYS_BAD = 1, /* a name that no label can have, more than GROUPING_MAX_KEYS, or the same twice */
+	GROUP_KEYS_BAD = 1, /* a name that no label can have, more than GROUP_KEYS_MAX, or the same twice */
 };
 _must_check_ int group_keys_parse(const char *text, struct group_keys *ret);

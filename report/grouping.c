@@ -26,8 +26,8 @@ struct group_record {
 /* The set of labels that these strings of the profile were found to be. */
 struct memo {
 	uint64_t profile; /* number of it; 0: of none */
-	const struct profile_label *labels[GROUPING_MAX_KEYS];
-	const char *values[GROUPING_MAX_KEYS];
+	const struct profile_label *labels[GROUP_KEYS_MAX];
+	const char *values[GROUP_KEYS_MAX];
 	uint32_t set;
 };
 
@@ -134,7 +134,7 @@ static void place_of(const struct frame_info *f, enum group_kind kind, const cha
 
 static int find_place(struct grouping *g, const struct frame_info *f, uint32_t *ret)
 {
-	const char *record[2 * GROUPING_MAX_KEYS];
+	const char *record[2 * GROUP_KEYS_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->keys.n; i++)
@@ -153,7 +153,9 @@ static int name_unnamed(struct grouping *g, struct frame_info *f)
 	if (f->kind == FRAME_MARKER || f->is_named || !f->library[0])
 		return 0;
 	r = buf_printf(&name, "[%s]", f->library);
-	return r < 0 ? r : intern_add(g->values, name.data, name.size, &f->function);
+	if (r == 0)
+		r = intern_add(g->values, name.data, name.size, &f->function);
+	return r == -ENOSPC ? 0 : r; /* then its address is its name */
 }
 
 static int look_at(struct grouping *g, uint32_t frame, struct group_frame *ret)
@@ -247,7 +249,7 @@ static int keep_value(struct grouping *g, const char *label, const struct profil
 
 static int find_set(struct grouping *g, const struct memo *m, uint32_t *ret)
 {
-	const char *record[GROUPING_MAX_KEYS];
+	const char *record[GROUP_KEYS_MAX];
 	size_t n = 0;
 	int r = 0;
 

@@ -26,18 +26,20 @@ static int add_measure(struct hogs_making *m, struct hogs_measure *sum, const st
 {
 	double wall = (double)wall_ns;
 
-	if (wall_ns == 0) {
-		m->answer->has_cores &= amount->n_samples == 0 && amount->value_ns == 0;
-		wall = INFINITY;
+	if (wall_ns) {
+		sum->cores += (double)amount->value_ns / wall;
+		sum->sd += amount->variance / wall / wall;
+	} else if (amount->n_samples) {
+		m->answer->has_cores = false;
 	}
-	sum->cores += (double)amount->value_ns / wall;
-	sum->sd += amount->variance / wall / wall;
 	return amount_add(&sum->amount, amount);
 }
 
-static void finish_measure(struct hogs_measure *m)
+/* Cores that some windows have no part in would be none. */
+static void finish_measure(const struct hogs_making *m, struct hogs_measure *measure)
 {
-	m->sd = sqrt(m->sd);
+	measure->cores = m->answer->has_cores ? measure->cores : 0;
+	measure->sd = m->answer->has_cores ? sqrt(measure->sd) : 0;
 }
 
 static int add_measures(struct hogs_measure *sum, const struct hogs_measure *more)
@@ -47,7 +49,6 @@ static int add_measures(struct hogs_measure *sum, const struct hogs_measure *mor
 	return amount_add(&sum->amount, &more->amount);
 }
 
-/* Where a cell's sums belong; NULL: it is of a whole. */
 static int add_cell(struct hogs_making *m, enum hogs_side side, const struct sum *cell)
 {
 	struct hogs_answer *a = m->answer;
@@ -69,10 +70,10 @@ static void finish_row(const struct hogs_making *m, struct hogs_row *row)
 		row->total = row->self;
 		row->total_before = row->self_before;
 	}
-	finish_measure(&row->self);
-	finish_measure(&row->total);
-	finish_measure(&row->self_before);
-	finish_measure(&row->total_before);
+	finish_measure(m, &row->self);
+	finish_measure(m, &row->total);
+	finish_measure(m, &row->self_before);
+	finish_measure(m, &row->total_before);
 }
 
 static void add_group_facts(const struct hogs_making *m, struct hogs_row *row)
@@ -133,8 +134,8 @@ static int make_rows(struct hogs_making *m)
 	}
 	a->taken.group = GROUP_NONE;
 	finish_row(m, &a->taken);
-	finish_measure(&a->all);
-	finish_measure(&a->all_before);
+	finish_measure(m, &a->all);
+	finish_measure(m, &a->all_before);
 	return 0;
 }
 
@@ -270,10 +271,18 @@ static int make(struct hogs_making *m)
 	return r;
 }
 
+static bool tells_time(const struct hogs *h)
+{
+	for (enum hogs_side side = 0; side < HOGS_N_SIDES; side++)
+		if (h->coverages[side] && coverage_totals(h->coverages[side])->n_untimed)
+			return false;
+	return true;
+}
+
 int hogs_answer(const struct hogs *h, const struct hogs_question *question, struct hogs_answer *ret)
 {
 	_cleanup_(hogs_answer_done) struct hogs_answer a = {
-		.has_cores = true,
+		.has_cores = tells_time(h),
 		.has_before = h->coverages[HOGS_BEFORE] && h->cells[HOGS_BEFORE].n > 0,
 		.n_beyond_groups = grouping_n_beyond(h->grouping),
 		.n_beyond_cells = h->n_beyond_cells,

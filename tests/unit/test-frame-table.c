@@ -42,6 +42,25 @@ static void test_numbers(void **state)
 	frame_table_free(t);
 }
 
+/* Other profiles have other strings at the same place. */
+static void test_strings_that_change(void **state)
+{
+	char library[16] = "liba.so";
+	const struct frame_info frame = { .function = "f", .library = library, .kind = FRAME_USER };
+	struct frame_table *t = NULL;
+	uint32_t a, b;
+
+	assert_int_equal(frame_table_new(&t), 0);
+	a = add(t, &frame);
+	strcpy(library, "libb.so");
+	b = add(t, &frame);
+	assert_string_equal(frame_table_get(t, a)->library, "liba.so");
+	assert_string_equal(frame_table_get(t, b)->library, "libb.so");
+	strcpy(library, "liba.so");
+	assert_int_equal(add(t, &frame), a);
+	frame_table_free(t);
+}
+
 static void test_foreign_strings(void **state)
 {
 	char text[10000];
@@ -93,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_strings_that_change),
 		cmocka_unit_test(test_foreign_strings),
 		cmocka_unit_test(test_limit),
 	};

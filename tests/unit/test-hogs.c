@@ -221,6 +221,28 @@ static void test_many_services(void **state)
 	tear_down(&f);
 }
 
+/* What is of one group more than there may be is counted, and in no other. */
+static void test_limit(void **state)
+{
+	const size_t n_beyond = 20, n = GROUPING_MAX_GROUPS - 1 + n_beyond; /* one group is what is beyond */
+	struct built_stack *stacks = calloc(n, sizeof(*stacks));
+	struct fixture f;
+
+	assert_non_null(stacks);
+	for (size_t i = 0; i < n; i++)
+		stacks[i] =
+			(struct built_stack){ { MAIN }, 1, { { .key = "pid", .num = (int64_t)i + 1 } }, 1, .count = 1 };
+	set_up(&f, "pid");
+	add(&f, HOGS_NOW, "a", 0, stacks, n);
+	answer(&f, &(struct hogs_question){ .max_rows = 1 });
+	assert_int_equal(f.answer.n_rows, GROUPING_MAX_GROUPS);
+	assert_int_equal(f.answer.n_beyond_groups, n_beyond);
+	assert_int_equal(row(&f, 0, "(beyond the limit)")->self.amount.n_samples, n_beyond);
+	assert_int_equal(f.answer.taken.self.amount.n_samples, n);
+	free(stacks);
+	tear_down(&f);
+}
+
 /* What is not shown is summed up; the smallest cores may be asked for. */
 static void test_rest(void **state)
 {
@@ -445,12 +467,55 @@ static void test_file(void **state)
 	tear_down(&f);
 }
 
+/* One file that does not tell how long it took: no cores at all, ranks and shares by CPU time. */
+static void test_no_duration(void **state)
+{
+	_cleanup_(profile_freep) struct profile *p = built_profile(api, 2, NULL);
+	const struct source_item timed = { .profile = p, .window = { .start_ns = START, .duration_ns = NS_PER_S } };
+	const struct source_item untimed = { .profile = p };
+	struct fixture f;
+
+	set_up(&f, "service");
+	assert_int_equal(coverage_add_profile(f.coverages[0], p, &untimed.window, false), 0);
+	assert_int_equal(hogs_add(f.hogs, HOGS_NOW, f.coverages[0], &untimed, &f.filter), 0);
+	coverage_finish(f.coverages[0]);
+	assert_int_equal(hogs_answer(f.hogs, &(struct hogs_question){ .max_rows = 10, .min_cores = 1 }, &f.answer), 0);
+	assert_false(f.answer.has_cores);
+	assert_int_equal(f.answer.n_shown, 2);
+	assert_int_equal(row(&f, 0, "api")->self.amount.value_ns, 300);
+	assert_true(row(&f, 0, "api")->self.cores == 0);
+	assert_true(fabs(hogs_share(&row(&f, 0, "api")->self, &f.answer.all) - 0.75) < 1e-9);
+	hogs_answer_done(&f.answer);
+	/* Beside another one that does it is not known either: its CPU time has no time to be divided by. */
+	assert_int_equal(coverage_add_profile(f.coverages[0], p, &timed.window, false), 0);
+	assert_int_equal(hogs_add(f.hogs, HOGS_NOW, f.coverages[0], &timed, &f.filter), 0);
+	coverage_finish(f.coverages[0]);
+	assert_int_equal(hogs_answer(f.hogs, &(struct hogs_question){ .max_rows = 10 }, &f.answer), 0);
+	assert_false(f.answer.has_cores);
+	assert_int_equal(row(&f, 0, "api")->self.amount.value_ns, 600);
+	tear_down(&f);
+}
+
+/* What is no CPU time is not ranked. */
+static void test_not_cpu(void **state)
+{
+	static const struct profile_value_type space = { "inuse_space", "bytes" };
+	const struct profile p = { .sample_types = &space, .n_sample_types = 1 };
+	const struct source_item item = { .profile = (struct profile *)(uintptr_t)&p };
+	struct fixture f;
+
+	set_up(&f, "service");
+	assert_int_equal(hogs_add(f.hogs, HOGS_NOW, f.coverages[0], &item, &f.filter), HOGS_NOT_CPU);
+	tear_down(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_services_over_hosts),
 		cmocka_unit_test(test_quality),
 		cmocka_unit_test(test_many_services),
+		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_categories),
@@ -460,6 +525,8 @@ int main(void)
 		cmocka_unit_test(test_outliers),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_no_duration),
+		cmocka_unit_test(test_not_cpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,9 +243,9 @@ class Pane {
   }
 
   outline(node) {
-    if (node < 0)
+    const { context, ratio } = this, [x0, x1] = node < 0 ? [0, 0] : this.edges(node);
+    if (x1 <= x0) // no mark, or one that is left or right of the picture
       return;
-    const { context, ratio } = this, [x0, x1] = this.edges(node);
     context.lineWidth = 1.5;
     context.strokeStyle = this.colors.outline;
     context.strokeRect(x0 / ratio + 0.5, this.topOf(this.tree.depth[node]) + 0.5,
