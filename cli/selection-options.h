@@ -37,8 +37,9 @@ enum {
 
 #define HUB_USAGE                                                                                                      \
 	"      --store URL   those of a hub: http://HOST:7172 or https://...; or what a server adds up:\n"             \
-	"                    clickhouse+http://USER@HOST:8123/DATABASE, pyroscope+http://HOST:4040\n"                 \
-	"      --token-file FILE, --ca-file FILE   its token, or USER's password; who signed its certificate\n"
+	"                    clickhouse+http://USER@HOST:8123/DATABASE, pyroscope+http://HOST:4040\n"                  \
+	"      --token-file FILE its token, or USER's password\n"                                                      \
+	"      --ca-file FILE    who signed its certificate\n"
 
 struct selection_options {
 	const char *store;
