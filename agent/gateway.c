@@ -193,12 +193,30 @@ static int prepare(struct gateway *g, const char **ret_step)
 {
 	/* For the sockets that it is given, and none of its own making: no socket(), bind() or connect(). */
 	static const int calls[] = {
-		SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
-		SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2), SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(sendto),
-		SCMP_SYS(sendfile), SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
-		SCMP_SYS(setsockopt), SCMP_SYS(fcntl), SCMP_SYS(read), SCMP_SYS(write),
+		SCMP_SYS(poll),
+		SCMP_SYS(ppoll),
+		SCMP_SYS(epoll_create1),
+		SCMP_SYS(epoll_ctl),
+		SCMP_SYS(epoll_wait),
+		SCMP_SYS(epoll_pwait),
+		SCMP_SYS(eventfd2),
+		SCMP_SYS(accept4),
+		SCMP_SYS(recvfrom),
+		SCMP_SYS(sendto),
+		SCMP_SYS(sendfile),
+		SCMP_SYS(shutdown),
+		SCMP_SYS(getsockname),
+		SCMP_SYS(getsockopt),
+		SCMP_SYS(setsockopt),
+		SCMP_SYS(fcntl),
+		SCMP_SYS(read),
+		SCMP_SYS(write),
+		/* bodies */
+		SCMP_SYS(memfd_create),
 		/* GnuTLS's random numbers */
-		SCMP_SYS(getrandom), SCMP_SYS(getrusage), SCMP_SYS(getpid), SCMP_SYS(memfd_create), /* bodies */
+		SCMP_SYS(getrandom),
+		SCMP_SYS(getrusage),
+		SCMP_SYS(getpid),
 	};
 	static const struct sandbox_limits limits = {
 		.data_bytes = DATA_BYTES,

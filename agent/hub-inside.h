@@ -32,6 +32,7 @@ struct hub {
 	int rules_fd; /* a sealed file with a struct hub_rules */
 
 	struct gateway_keeper *gateway;
+	char gateway_fault[WEB_TEXT_BYTES];     /* that was told last; "": none */
 	struct hub_worker workers[HUB_WORKERS]; /* the intake, then the readers */
 	struct maintainer maintainer;
 

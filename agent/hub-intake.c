@@ -54,6 +54,7 @@ static int check_token(const struct web_hub_request *request, const struct hub_r
 	return 0;
 }
 
+/* It is later than the rules' age where there were too many. */
 static int check_horizon(const struct profile *p, struct hub_answer *answer)
 {
 	if (p->time_ns >= arrivals_horizon_ns(intake.arrivals))

@@ -27,7 +27,6 @@ int hub_rates_ask(struct hub_rate *r, uint64_t max_a_minute, uint64_t now_ns, un
 {
 	uint64_t from_ns = r->full_ns > now_ns ? r->full_ns : now_ns, full_ns = from_ns + MINUTE_NS / max_a_minute;
 
-	r->n_asked++;
 	if (full_ns > now_ns + MINUTE_NS) {
 		*ret_retry_s = 1 + (unsigned int)((full_ns - now_ns - MINUTE_NS) / NS_PER_S);
 		return HUB_RATES_EXCEEDED;

@@ -13,8 +13,8 @@
 
 struct hub_rate {
 	char name[WEB_TOKEN_NAME_BYTES];
-	uint64_t full_ns;          /* CLOCK_MONOTONIC: when all that came would have come at the even rate */
-	uint64_t n_taken, n_asked; /* windows that are in the store; requests */
+	uint64_t full_ns; /* CLOCK_MONOTONIC: when all that came would have come at the even rate */
+	uint64_t n_taken; /* windows that are in the store */
 };
 
 struct hub_rates {

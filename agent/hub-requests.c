@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/hub-inside.h"
@@ -186,9 +187,20 @@ static void give_job(struct hub *h, struct hub_worker *w)
 	hub_worker_give(w, job->id, &job->request, h->rules_fd, job->body_fd);
 }
 
+/* Such as a certificate that does not fit its key. */
+static void tell_gateway_fault(struct hub *h)
+{
+	const char *fault = gateway_keeper_fault(h->gateway);
+
+	if (fault && strcmp(fault, h->gateway_fault) != 0)
+		log_error("the gateway: %s", fault);
+	snprintf(h->gateway_fault, sizeof(h->gateway_fault), "%s", fault ? fault : "");
+}
+
 void hub_dispatch_requests(struct hub *h, uint64_t now_ns)
 {
 	gateway_keeper_dispatch(h->gateway);
+	tell_gateway_fault(h);
 	take_events(h, now_ns);
 	for (size_t i = 0; i < HUB_WORKERS; i++) {
 		dispatch_worker(h, &h->workers[i]);

@@ -58,7 +58,6 @@ static int check_sample(const struct profile_sample *s, const struct hub_rules *
 	return 0;
 }
 
-/* The horizon of what was forgotten is later than the rules' age where there were too many. */
 static int check_time(const struct profile *p, const struct hub_rules *rules, int64_t now_ns, struct hub_answer *answer)
 {
 	if (p->time_ns <= 0 || p->duration_ns < 0 || p->duration_ns > MAX_DURATION_NS || p->period <= 0)

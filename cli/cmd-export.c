@@ -94,26 +94,32 @@ static int read_all(struct export_options *o, struct exported *ret)
 		return code;
 	normalize_extent_of(source_coverage(input.source), &ret->extent);
 	r = collect_take(c, &ret->profile);
-	return r < 0 ? fail(o, r) : EXIT_OK;
+	if (r < 0)
+		return fail(o, r);
+	if (ret->profile->n_samples == 0)
+		return text_fail("export to", o->output.path, "there are no samples with these labels and stacks");
+	return EXIT_OK;
 }
 
 /* A profile that tells values of a second lasts one: pprof divides by its duration. */
 static int scale(enum normalize n, struct exported *e)
 {
+	struct profile *p = e->profile;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < e->profile->n_sample_types; i++) {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what failed to be read has ended before */
+	for (size_t i = 0; r == 0 && i < p->n_sample_types; i++) {
 		double factor;
 		int64_t sum;
 
-		r = profile_sum(e->profile, i, &sum);
+		r = profile_sum(p, i, &sum);
 		if (r == 0)
 			r = normalize_factor(n, &e->extent, sum, NORMALIZE_TOTAL_SUM, &factor);
 		if (r == 0)
-			r = profile_scale(e->profile, i, factor);
+			r = profile_scale(p, i, factor);
 	}
 	if (n == NORMALIZE_TIME || n == NORMALIZE_HOSTS)
-		e->profile->duration_ns = NS_PER_S;
+		p->duration_ns = NS_PER_S;
 	return r;
 }
 
@@ -261,8 +267,6 @@ static int export(struct export_options *o)
 	if (r < 0)
 		return text_fail("write", o->output.path, strerror(-r));
 	code = read_all(o, &e);
-	if (code == EXIT_OK && e.profile->n_samples == 0)
-		return text_fail("export to", o->output.path, "there are no samples with these labels and stacks");
 	if (code == EXIT_OK)
 		code = normalize(o, &e);
 	if (code == EXIT_OK)

@@ -39,7 +39,8 @@ const char diff_usage[] =
 	"before,\n"
 	"                        and by more than chance does\n"
 	"\n"
-	"Beside these two, for both of them: " REPORT_USAGE;
+	"Beside these two, for both of them: " REPORT_USAGE
+	"Of a store it is the last hour when nothing says otherwise.\n";
 
 enum {
 	OPTION_BY = 256,
@@ -226,6 +227,8 @@ static int parse_arguments(struct diff_options *o, int argc, char **argv, int fi
 		code = parse_side(&o->sides[i], argv[first + i]);
 	for (int i = first + DIFF_N_SIDES; code == EXIT_OK && i < argc; i++)
 		code = add_to_both(o, argv[i]);
+	for (size_t i = 0; i < DIFF_N_SIDES; i++)
+		report_options_last_hour(&o->sides[i].report);
 	return code;
 }
 

@@ -22,7 +22,8 @@ const char export_usage[] =
 	"      --value TYPE      folded, speedscope: which values: samples (of folded the default), cpu, ...\n"
 	"      --normalize none|total|time|hosts\n"
 	"                        values as they are, or with a sum of 10^9, a second, or a second and host (none)\n"
-	"\n" REPORT_USAGE "\n"
+	"\n" REPORT_USAGE "Of a store it is the last hour when neither --since nor --until says otherwise.\n"
+	"\n"
 	"Profiles add up that have samples/count and cpu/nanoseconds, as those of cpuhound and of Go have; one with\n"
 	"other values is exported by itself, to folded or speedscope.\n";
 
@@ -154,6 +155,7 @@ int export_options_parse(struct export_options *o, int argc, char **argv, bool *
 		return parser.exit_code;
 	for (int i = parser.first_argument; code == EXIT_OK && i < argc; i++)
 		code = report_options_add(&o->report, &cmd_export, argv[i]);
+	report_options_last_hour(&o->report);
 	if (code == EXIT_OK)
 		code = check_options(o);
 	*ret_done = code != EXIT_OK;

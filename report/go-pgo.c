@@ -220,7 +220,7 @@ int go_pgo_encode(const struct profile *p, struct buf *ret, struct go_pgo_counts
 		r = count_stack(&calls, &p->samples[i], i);
 	if (r == 0)
 		r = sort_calls(&calls, &hot);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	n = n_hot(hot, calls.pool.n);
 	if (n == 0)

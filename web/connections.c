@@ -25,6 +25,8 @@ static uint64_t time_for(const struct web_connection *c, enum web_connection_sta
 	switch (state) {
 	case WEB_READING:
 		return READING_NS;
+	case WEB_TAKING:
+		return c->is_refused ? READING_NS : SENDING_NS;
 	case WEB_NEW:
 		if (is_of_hub(c))
 			return HUB_NS;
@@ -49,7 +51,7 @@ void web_connection_close(struct web_connection *c)
 
 static bool is_evictable(const struct web_connection *c)
 {
-	return c->state == WEB_READING && !c->is_closing;
+	return (c->state == WEB_READING || (c->state == WEB_TAKING && c->is_refused)) && !c->is_closing;
 }
 
 /* NULL: none. of: only those of one client; NULL: of all. */

@@ -5,11 +5,11 @@
  *	upload-driver fill DIR N [--start S] [--step S] [--services N] [--samples N]
  *	upload-driver run DIR --kind KIND --url URL [--name NAME] [--speed N] [--start S] [--seconds S] [--add S]
  *	                  [--limit BYTES] [--interval S] [--max-age S] [--timeout MS] [--drop] [--ca FILE]
- *	                  [--token FILE] [--cert FILE] [--key FILE] [--stop [--leave N]]
+ *	                  [--token FILE] [--cert FILE] [--key FILE] [--stop [--leave S]]
  *
  * fill writes windows behind those that are there; each has a function window_SEQUENCE_. run prints its stats as lines
- * "NAME VALUE" when it ends: after --seconds of the fast clock, or with --stop as soon as no more than N windows are
- * queued (0). With --add it also writes a window so often, as an agent would.
+ * "NAME VALUE" when it ends: after --seconds of the fast clock, or with --stop as soon as nothing is queued, or nothing
+ * that is older than --leave. With --add it also writes a window so often, as an agent would.
  */
 #include <assert.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@
 
 struct driver {
 	const char *dir, *kind, *url;
-	uint64_t start_s, step_s, n_services, n_samples, speed, seconds, add_s, limit_bytes, n_left;
+	uint64_t start_s, step_s, n_services, n_samples, speed, seconds, add_s, limit_bytes, leave_s;
 	bool stop;
 	struct upload_settings settings;
 	uint64_t begun_ns; /* CLOCK_MONOTONIC */
@@ -169,7 +169,9 @@ static bool is_idle(const struct uploader *u)
 	struct uploader_stats stats;
 
 	uploader_stats(u, 0, &stats);
-	return stats.n_queued_windows <= d.n_left && stats.state == LANE_IDLE;
+	if (stats.state != LANE_IDLE || stats.n_queued_windows == 0)
+		return stats.state == LANE_IDLE;
+	return d.leave_s > 0 && now().realtime_ns - stats.oldest_ns < (int64_t)(d.leave_s * NS_PER_S);
 }
 
 static void print_stats(const struct uploader *u)
@@ -308,7 +310,7 @@ static void take_option(int option, const char *value)
 		d.stop = true;
 		break;
 	case 'L':
-		d.n_left = number(value);
+		d.leave_s = number(value);
 		break;
 	default:
 		exit(2);

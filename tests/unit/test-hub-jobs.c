@@ -90,7 +90,7 @@ static void test_rates(void **state)
 	assert_int_equal(hub_rates_ask(rate, 60, now_ns + NS_PER_S, &retry_s), HUB_RATES_EXCEEDED);
 	assert_int_equal(hub_rates_ask(hub_rates_get(&rates, "b"), 60, now_ns, &retry_s), 0);
 	assert_ptr_equal(hub_rates_get(&rates, "a"), rate);
-	assert_int_equal(rate->n_asked, 63);
+	rate->n_taken = 7;
 	for (int i = 0; i < 2 * WEB_MAX_TOKENS; i++) { /* of reload after reload */
 		char name[16];
 
@@ -98,7 +98,7 @@ static void test_rates(void **state)
 		hub_rates_get(&rates, name);
 	}
 	assert_int_equal(rates.n, ARRAY_SIZE(rates.tokens));
-	assert_int_equal(hub_rates_get(&rates, "a")->n_asked, 0);
+	assert_int_equal(hub_rates_get(&rates, "a")->n_taken, 0);
 }
 
 /* Each outcome has a name of its own, and a status of the contract. */

@@ -52,6 +52,25 @@ static bool is_shut(size_t i)
 	return recv(clients[i], &byte, 1, 0) == 0;
 }
 
+/* Who is refused, and sends its body all the same, keeps no place; who may push does. */
+static void test_bodies(void **state)
+{
+	struct web_connection *refused = add(1, 0), *pushing = add(1, 1);
+
+	refused->is_refused = true;
+	web_connection_enter(refused, WEB_TAKING, 0);
+	assert_true(web_connection_begin_body(pushing, 100));
+	assert_false(web_connection_begin_body(add(2, 2), WEB_MAX_BODIES_BYTES - 99));
+	web_connection_enter(pushing, WEB_TAKING, 0);
+	for (size_t i = 2; i < WEB_MAX_OF_ONE_CLIENT; i++)
+		assert_non_null(add(1, 1 + i));
+	assert_non_null(add(1, 100));
+	assert_true(is_shut(0));
+	assert_int_equal(table.n_body_bytes, 100);
+	web_connection_remove(pushing);
+	assert_int_equal(table.n_body_bytes, 0);
+}
+
 static void test_one_client(void **state)
 {
 	assert_non_null(add(2, 0)); /* older, of another */
@@ -141,6 +160,7 @@ static void test_deadlines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_requests_under_way_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_clients, setup, teardown),

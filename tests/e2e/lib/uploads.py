@@ -110,7 +110,7 @@ def day_of_outage(bound, step_s, n_samples, speed, back_speed):
         h.check("a day down: memory is flat", down["most_rss_kb"] - down["first_rss_kb"] < 5 << 10, down)
         s.open()
         r = h.run(DRIVER, "run", path, "--url", s.url, "--start", START_S + down["seconds"], "--seconds", 10 * day,
-                  "--stop", "--leave", 300 // step_s, "--speed", back_speed, *args, timeout=3600)
+                  "--stop", "--leave", 300, "--speed", back_speed, *args, timeout=3600)
         up = stats_of(r.stdout)
         comes_back(s, down, up, step_s)
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * duty PERCENT: has so much of one CPU's time, by the kernel's clock, until it is killed; in portions of random length, so
- * that no period of the sampler can fall in step.
+ * duty PERCENT: has so much of one CPU's time, by the kernel's clock, until it is killed; in portions of random length,
+ * so that no period of the sampler can fall in step.
  */
 #include <stdint.h>
 #include <stdlib.h>

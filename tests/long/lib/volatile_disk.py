@@ -17,7 +17,7 @@ import socket
 import struct
 import threading
 
-SECTOR_BYTES = 4096  # what a disk writes whole or not at all; with 512, ext4 may find its last commit block torn: no mount
+SECTOR_BYTES = 4096  # what a disk writes whole or not at all; with 512, ext4 does not mount with a torn commit block
 HOW = ("flushed", "torn", "all")
 HELLO = struct.pack(">8sQ", b"NBDMAGIC", 0x420281861253)
 FLAGS = 1 << 0 | 1 << 2  # there are flags; it can be told to flush
