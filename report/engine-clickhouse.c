@@ -93,6 +93,16 @@ static int bad_answer(struct engine_server *s, int r)
 	return engine_bad_answer(s, r, "what it answers are no rows of these tables: is it ClickHouse?");
 }
 
+static int check_database(struct engine_server *s)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	const char *name = s->path.size > 1 ? s->path.data + 1 : "";
+
+	if (name[strspn(name, letters)])
+		return engine_fail(s, "the path of its URL is the database: letters, digits and '_'");
+	return 0;
+}
+
 static int ask_hosts(struct clickhouse *c)
 {
 	_cleanup_(buf_done) struct buf answer = {};
@@ -136,7 +146,9 @@ int clickhouse_new(struct engine_server *server, struct clickhouse **ret)
 	if (!c)
 		return -ENOMEM;
 	c->server = server;
-	r = ask_hosts(c);
+	r = check_database(server);
+	if (r == 0)
+		r = ask_hosts(c);
 	if (r == 0)
 		r = ask_stacks(c);
 	if (r == 0)

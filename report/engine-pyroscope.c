@@ -23,6 +23,7 @@
 #define MAX_TIMES_BYTES ((size_t)8 << 20)
 #define MAX_HOSTS_BYTES ((size_t)4 << 20)
 #define STEPS_A_PIECE 1000
+#define MAX_PIECES 100
 #define MS_PER_S 1000
 #define MIN_STEP_MS ((int64_t)15 * MS_PER_S) /* what targets of this kind push by default */
 /* The longest that a server answers for by default (max_query_length). */
@@ -105,12 +106,20 @@ static int ask(struct engine_server *s, const char *method, const struct buf *re
 		if (r <= 0 || !is_passing(s->reason))
 			break;
 	}
-	return r > 0 ? refused(s, ret) : r;
+	if (r > 0)
+		return refused(s, ret);
+	s->reason[0] = 0; /* of what was asked again */
+	return r;
 }
 
 static int bad_answer(struct engine_server *s, int r)
 {
 	return engine_bad_answer(s, r, "what it answers is none of the query API's: is it Pyroscope?");
+}
+
+static size_t n_pieces(const struct pyroscope *p)
+{
+	return (size_t)((p->span.end_ms - p->span.start_ms) / PIECE_MS) + 1;
 }
 
 static int set_span(struct pyroscope *p)
@@ -124,12 +133,11 @@ static int set_span(struct pyroscope *p)
 	p->span.end_ms = (until_ns - 1) / (int64_t)NS_PER_MS;
 	if (p->span.end_ms < p->span.start_ms)
 		return engine_fail(p->server, "the time that is selected is over before it begins");
+	if (n_pieces(p) > MAX_PIECES)
+		return engine_fail(p->server,
+				   "it is asked for a day at a time, for %d days at most: say a later --since",
+				   MAX_PIECES);
 	return 0;
-}
-
-static size_t n_pieces(const struct pyroscope *p)
-{
-	return (size_t)((p->span.end_ms - p->span.start_ms) / PIECE_MS) + 1;
 }
 
 static struct pyroscope_span piece_of(const struct pyroscope *p, size_t i)

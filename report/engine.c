@@ -61,10 +61,10 @@ int engine_bad_answer(struct engine_server *s, int error, const char *no_answer)
 
 /* -- the URL -- */
 
-static int take_part(CURLU *u, CURLUPart part, struct buf *ret)
+static int take_part(CURLU *u, CURLUPart part, unsigned int flags, struct buf *ret)
 {
 	char *text = NULL;
-	CURLUcode code = curl_url_get(u, part, &text, 0);
+	CURLUcode code = curl_url_get(u, part, &text, flags);
 	int r = code == CURLUE_OK ? buf_add_str(ret, text) : code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : 0;
 
 	curl_free(text);
@@ -74,16 +74,16 @@ static int take_part(CURLU *u, CURLUPart part, struct buf *ret)
 /* What is left of the URL without its user and its path; a '/' at the end is none. */
 static int split_url(CURLU *u, struct engine_server *s, struct buf *ret_user)
 {
-	int r = take_part(u, CURLUPART_USER, ret_user);
+	int r = take_part(u, CURLUPART_USER, CURLU_URLDECODE, ret_user);
 
 	if (r == 0)
-		r = take_part(u, CURLUPART_PATH, &s->path);
+		r = take_part(u, CURLUPART_PATH, 0, &s->path);
 	if (r < 0)
 		return r;
 	if (curl_url_set(u, CURLUPART_USER, NULL, 0) != CURLUE_OK ||
 	    curl_url_set(u, CURLUPART_PATH, NULL, 0) != CURLUE_OK)
 		return -ENOMEM;
-	r = take_part(u, CURLUPART_URL, &s->url);
+	r = take_part(u, CURLUPART_URL, 0, &s->url);
 	while (s->url.size > 0 && s->url.data[s->url.size - 1] == '/')
 		s->url.data[--s->url.size] = 0;
 	while (s->path.size > 0 && s->path.data[s->path.size - 1] == '/')
@@ -91,7 +91,7 @@ static int split_url(CURLU *u, struct engine_server *s, struct buf *ret_user)
 	return r;
 }
 
-static int has_part(CURLU *u, CURLUPart part)
+static bool has_part(CURLU *u, CURLUPart part)
 {
 	char *text = NULL;
 	bool has = curl_url_get(u, part, &text, 0) == CURLUE_OK;

@@ -18,14 +18,15 @@ import suite
 N_WINDOWS = 6
 ODD = 'a "b"\\c, {d}=e/f%20\t'
 HOSTILE = ("' OR 1=1 --", "\\", "\\'", "%", "a%", "{value0:String}", '"} or {x="', "größe", "\t")
-MATCHERS = ("service=checkout", "service!=checkout", "service=~c.*|nothing", "service!~che.*", "service=~heck", "host=web-2",
-            "container=", "container!=", "container=~", "comm=~a.*\\\\.*", f"comm={ODD}", f"comm!={ODD}", "nothing=",
-            "nothing=~.+", "host=nowhere", *(f"comm={value}" for value in HOSTILE))
+MATCHERS = ("service=checkout", "service!=checkout", "service=~c.*|nothing", "service!~che.*", "service=~heck",
+            "host=web-2", "container=", "container!=", "container=~", "comm=~a.*\\\\.*", f"comm={ODD}", f"comm!={ODD}",
+            "nothing=", "nothing=~.+", "host=nowhere", *(f"comm={value}" for value in HOSTILE))
 
 
 def samples_of(host, i, last):
     shop = {"service_name": "checkout", "container": "main", "comm": "worker"}
-    return [(["memcpy", "handle", "main"], 7 + i, shop), (["handle", "main"], 2, shop | {"comm": ODD}),
+    return [(["memcpy", "handle", "main"], 7 + i, shop),
+            (["handle", "main"], 2, shop | {"comm": ODD}),
             (["größe::计算", "handle", "main"], 3 * i + 1, shop | {"version": f"v{i % 2}"}),
             (["recurse"] * 90 + ["main"], 5 if host == "web-1" else 55, shop),
             (["memcpy", "handle", "main"], 11, {"service_name": "cart", "comm": "größe"}),
@@ -74,8 +75,10 @@ class Fleet:
 
     def same_times(self):
         for since, until in ((0, 30), (10, 20), (30, 10**6), (60, 90)):
-            times = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.start_ns // hub.NS + s)) for s in (since, until)]
-            self.same_stacks("--since", times[0], "--until", times[1], "host=~web.*", name=f"windows from {since} to {until} s")
+            times = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.start_ns // hub.NS + s))
+                     for s in (since, until)]
+            self.same_stacks("--since", times[0], "--until", times[1], "host=~web.*",
+                             name=f"windows from {since} to {until} s")
 
     def same_hosts(self):
         """Also those of which no sample is asked for."""
@@ -97,8 +100,8 @@ class Fleet:
 
 
 def table_of(answer, cores):
-    """{key: [samples, cpu_ns, cores, .. of what goes through it, the kernel's share]}. No build id goes over the wire: of
-    libraries with one name only what they burn themselves adds up."""
+    """{key: [samples, cpu_ns, cores, .. of what goes through it, the kernel's share]}. No build id goes over the wire:
+    of libraries with one name only what they burn themselves adds up."""
     table = {}
     for g in answer["groups"]:
         key = tuple(sorted((k, v) for k, v in g["key"].items() if k != "build_id"))
