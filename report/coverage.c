@@ -17,7 +17,8 @@ struct span {
 };
 
 struct untimed {
-	uint64_t wall_ns; /* of windows that do not tell when they were */
+	uint64_t wall_ns; /* of windows that do not tell when they were, and of merged ones */
+	int64_t first_ns; /* the start of the first merged one; 0: none */
 	int64_t seen_ns;  /* until then it may have had windows */
 };
 
@@ -113,13 +114,29 @@ static int add_span(struct coverage *c, const struct span *span)
 	return buf_add(&c->spans, span, sizeof(*span));
 }
 
+static int add_wall(struct coverage *c, uint32_t host, uint64_t wall_ns)
+{
+	return __builtin_add_overflow(c->untimed[host].wall_ns, wall_ns, &c->untimed[host].wall_ns) ? -ERANGE : 0;
+}
+
 static int add_time(struct coverage *c, uint32_t host, int64_t start_ns, uint64_t duration_ns)
 {
 	const struct span span = { .host = host, .start_ns = start_ns, .end_ns = end_of(start_ns, duration_ns) };
 
-	if (start_ns > 0)
-		return add_span(c, &span);
-	return __builtin_add_overflow(c->untimed[host].wall_ns, duration_ns, &c->untimed[host].wall_ns) ? -ERANGE : 0;
+	return start_ns > 0 ? add_span(c, &span) : add_wall(c, host, duration_ns);
+}
+
+/*
+ * A merged file lasts as long as what it is merged from together, wherever in its hour that was: what comes late
+ * becomes a second file of that hour, and the two of them have no time in common.
+ */
+static int add_merged(struct coverage *c, uint32_t host, const struct window_info *window)
+{
+	struct untimed *u = &c->untimed[host];
+
+	if (u->first_ns == 0 || window->start_ns < u->first_ns)
+		u->first_ns = window->start_ns;
+	return add_wall(c, host, window->duration_ns);
 }
 
 /* A sum of ledgers that does not fit is no reason to give no answer: what counts CPU time are the samples. */
@@ -154,7 +171,8 @@ int coverage_add_window(struct coverage *c, const struct window_info *window)
 	c->totals.n_windows++;
 	c->totals.n_untimed += window->duration_ns == 0;
 	add_ledger(c, &window->ledger);
-	return add_time(c, host, window->start_ns, window->duration_ns);
+	return window_tier_ns(window->tier) ? add_merged(c, host, window)
+					    : add_time(c, host, window->start_ns, window->duration_ns);
 }
 
 int coverage_add_host(struct coverage *c, const struct coverage_host *host, uint64_t n_windows)
@@ -238,6 +256,14 @@ static void count_span(struct coverage_host *host, const struct span *span)
 	host->end_ns = span->end_ns;
 }
 
+static void see_merged(struct coverage_host *host, const struct untimed *u)
+{
+	if (u->first_ns > 0 && (host->start_ns == 0 || u->first_ns < host->start_ns))
+		host->start_ns = u->first_ns;
+	if (u->seen_ns > host->end_ns && host->start_ns > 0)
+		host->end_ns = u->seen_ns;
+}
+
 static void sum_up_totals(struct coverage *c)
 {
 	c->totals.start_ns = c->totals.end_ns = 0;
@@ -264,8 +290,7 @@ void coverage_finish(struct coverage *c)
 	for (size_t i = 0; i < n; i++)
 		count_span(&c->hosts[spans[i].host], &spans[i]);
 	for (size_t i = 0; i < c->n; i++)
-		if (c->hosts[i].end_ns > 0 && c->untimed[i].seen_ns > c->hosts[i].end_ns)
-			c->hosts[i].end_ns = c->untimed[i].seen_ns;
+		see_merged(&c->hosts[i], &c->untimed[i]);
 	sum_up_totals(c);
 }
 

@@ -85,6 +85,20 @@ static void test_silent(void **state)
 	coverage_free(c);
 }
 
+/* What was away from 600 to 2400 and came later is a second file of the hour. */
+static void test_late_part_of_an_hour(void **state)
+{
+	struct coverage *c = new_coverage();
+
+	add_tier(c, "a", 0, 1800, WINDOW_HOUR);
+	add_tier(c, "a", 600, 1800, WINDOW_HOUR);
+	add(c, "a", 3600, 10);
+	assert_int_equal(host(c, "a")->wall_ns, 3610 * S);
+	assert_int_equal(host(c, "a")->start_ns, START);
+	assert_int_equal(host(c, "a")->end_ns, START + 3610 * S);
+	coverage_free(c);
+}
+
 /* Any spelling is the host that file names tell. */
 static void test_spelling(void **state)
 {
@@ -148,8 +162,12 @@ static void test_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_moment_once), cmocka_unit_test(test_silent), cmocka_unit_test(test_spelling),
-		cmocka_unit_test(test_profiles),         cmocka_unit_test(test_told),
+		cmocka_unit_test(test_each_moment_once),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_late_part_of_an_hour),
+		cmocka_unit_test(test_spelling),
+		cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,7 +134,7 @@ static void test_several(void **state)
 {
 	static const struct built_stack first[] = { { { UNNAMED(0x1010, &libz) }, 1, .count = 2 } };
 	static const struct built_stack second[] = { { { NAMED(0x1010, &libz, "f") }, 1, .count = 3 },
-					       { { UNNAMED(0x1010, &server) }, 1, .count = 5 } };
+						     { { UNNAMED(0x1010, &server) }, 1, .count = 5 } };
 	_cleanup_(missing_done) struct missing m = {};
 
 	add(&m, first, ARRAY_SIZE(first));
