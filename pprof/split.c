@@ -199,7 +199,7 @@ static int reserve_part(struct profile_split *s)
 	struct profile_part *parts;
 	uint32_t *series;
 
-	if (s->n_parts < m->parts_capacity)
+	if (s->parts && s->n_parts < m->parts_capacity)
 		return 0;
 	parts = reallocarray(s->parts, capacity, sizeof(*parts));
 	if (!parts)

@@ -120,7 +120,7 @@ static int read_labels(struct clickhouse_sums_reader *reader, struct clickhouse_
 	}
 	if (r == 0)
 		r = keep_text(&reader->rows, reader->strings, &value);
-	return r < 0 ? r : add_label(reader, SERVICE_LABEL, value);
+	return r != 0 ? r : add_label(reader, SERVICE_LABEL, value);
 }
 
 int clickhouse_sums_reader_next(struct clickhouse_sums_reader *reader, struct clickhouse_sum *ret)

@@ -195,7 +195,7 @@ static int add_time(struct pyroscope *p, const struct pyroscope_time *t, int64_t
 	int64_t wall_ms;
 	int r = find_recorded(p, t->host, &recorded);
 
-	if (r < 0 || t->n == 0)
+	if (r != 0 || t->n == 0)
 		return r;
 	r = pyroscope_wall_ms(t->points_ms, t->n, step_ms, &wall_ms);
 	if (r < 0)
