@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one agent does from start to end, on this machine: windows without a gap, restarts, the kill switch, reloads,
-budgets, and profiles on demand. main(n_windows, whole): whole is with the way back up from the
-last step of the budget to the first, which takes minutes."""
+budgets, and profiles on demand."""
 import os
 import shutil
 import signal
@@ -237,7 +236,8 @@ def step(a):
 
 
 def budget(whole):
-    """997 Hz on busy CPUs needs more than a hundredth of a core: down to the last step; then there is room again."""
+    """997 Hz on busy CPUs needs more than a hundredth of a core: down to the last step; then there is room again.
+    whole: with the way back up to the first, which takes minutes."""
     with agent.burners(), agent.Agent("budget", "-F", 997, waits=False, text=limits(1)) as a:
         steps = []
 
@@ -272,9 +272,10 @@ def budget(whole):
     agent.check_ledgers("on the ladder", windows)
 
 
-def main(n_windows, whole):
+def main(*cases):
+    """Each a function from above and its arguments; those that are named on the command line, or all."""
     h.needs_root()
-    for case, *args in ((no_gap, n_windows), (restart,), (stopped_while_off,), (one_agent,), (budget, whole)):
+    for case, *args in cases:
         if len(sys.argv) < 2 or case.__name__ in sys.argv[1:]:
             h.case(case, *args)
     h.done()
