@@ -61,14 +61,25 @@ void diff_options_done(struct diff_options *o)
 		output_done(&o->output);
 }
 
+static bool is_of_frames(const char *key)
+{
+	return strcmp(key, "function") == 0 || strcmp(key, "library") == 0;
+}
+
 static int take_by(struct diff_options *o, const char *value)
 {
-	if (strcmp(value, "function") == 0 || strcmp(value, "library") == 0) {
+	int r;
+
+	if (is_of_frames(value)) {
 		o->by = value[0] == 'f' ? DIFF_BY_FUNCTION : DIFF_BY_LIBRARY;
 		return EXIT_OK;
 	}
 	o->by = DIFF_BY_LABELS;
-	return label_list_parse(&o->labels, &cmd_diff, value);
+	r = label_list_parse(&o->labels, &cmd_diff, value);
+	for (size_t i = 0; r == EXIT_OK && i < o->labels.n; i++)
+		if (is_of_frames(o->labels.labels[i]))
+			r = options_error(&cmd_diff, "--by: '%s' goes with no other key", o->labels.labels[i]);
+	return r;
 }
 
 static int take_top(struct diff_options *o, const char *value)

@@ -110,6 +110,7 @@ static void test_mistakes(void **state)
 						"a b --fail-above -5%",
 						"a b --fail-above nan%",
 						"a b --by a,,b",
+						"a b --by service,library",
 						"a b --by 1,2,3,4,5,6,7,8,9",
 						"a b --by a --by b",
 						"a b --json --csv",
