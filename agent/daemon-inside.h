@@ -42,7 +42,7 @@ struct daemon {
 	enum status_idle idle;
 	int64_t idle_realtime_ns; /* since when */
 	enum start_verdict verdict;
-	uint64_t start_ns, looked_ns, told_ns; /* CLOCK_MONOTONIC */
+	uint64_t start_ns, looked_ns; /* CLOCK_MONOTONIC */
 	int64_t start_realtime_ns;
 
 	struct budget budget;

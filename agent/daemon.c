@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/daemon.h"
 
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 
@@ -70,13 +68,9 @@ static bool dispatch_signals(struct daemon *d)
 	struct signalfd_siginfo info;
 
 	while (read(d->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		char text[96];
-
 		if (info.ssi_signo != SIGHUP)
 			return true;
-		snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-			 clock_now_ns(CLOCK_MONOTONIC) / 1000);
-		notify_send(&d->notify, text);
+		notify_reloading(&d->notify);
 		reload(d);
 		notify_send(&d->notify, "READY=1");
 	}
@@ -104,14 +98,6 @@ static int wait_ms(const struct daemon *d, uint64_t now_ns)
 	if (d->idle == STATUS_SAMPLING && recorder_timeout_ms(d->recorder) < ms)
 		ms = recorder_timeout_ms(d->recorder);
 	return ms;
-}
-
-static void feed_watchdog(struct daemon *d, uint64_t now_ns)
-{
-	if (d->notify.watchdog_ns == 0 || now_ns < d->told_ns + d->notify.watchdog_ns / 3)
-		return;
-	d->told_ns = now_ns;
-	notify_send(&d->notify, "WATCHDOG=1");
 }
 
 static int dispatch_windows(struct daemon *d, uint64_t now_ns)
@@ -155,7 +141,7 @@ static int turn(struct daemon *d, bool *ret_end)
 		daemon_look_at_writer(d, &written);
 	daemon_dispatch_maintainer(d, now_ns);
 	daemon_dispatch_uploads(d, fds[6].revents);
-	feed_watchdog(d, now_ns);
+	notify_feed_watchdog(&d->notify, now_ns);
 	return e;
 }
 

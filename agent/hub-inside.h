@@ -41,7 +41,6 @@ struct hub {
 	uint64_t counts[HUB_N_OUTCOMES], n_samples;
 	int64_t last_taken_ns; /* CLOCK_REALTIME; 0: none yet */
 
-	uint64_t told_ns; /* CLOCK_MONOTONIC, of the watchdog */
 	int64_t start_realtime_ns, reload_realtime_ns;
 	bool reload_failed;
 	char why[GATEWAY_REASON_BYTES]; /* of what failed last: a line */

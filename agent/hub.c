@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/hub.h"
 
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -257,13 +256,9 @@ static bool dispatch_signals(struct hub *h)
 	struct signalfd_siginfo info;
 
 	while (read(h->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		char text[96];
-
 		if (info.ssi_signo != SIGHUP)
 			return true;
-		snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-			 clock_now_ns(CLOCK_MONOTONIC) / 1000);
-		notify_send(&h->notify, text);
+		notify_reloading(&h->notify);
 		reload(h);
 		notify_send(&h->notify, "READY=1");
 	}
@@ -274,10 +269,7 @@ static void keep_in_order(struct hub *h, uint64_t now_ns)
 {
 	if (maintainer_dispatch(&h->maintainer, now_ns) && h->maintainer.stats.fault[0])
 		log_error("the store %s is not kept in order: %s", h->started->hub.store, h->maintainer.stats.fault);
-	if (h->notify.watchdog_ns == 0 || now_ns < h->told_ns + h->notify.watchdog_ns / 3)
-		return;
-	h->told_ns = now_ns;
-	notify_send(&h->notify, "WATCHDOG=1");
+	notify_feed_watchdog(&h->notify, now_ns);
 }
 
 static int wait_ms(const struct hub *h)

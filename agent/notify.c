@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/notify.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -72,4 +74,21 @@ void notify_send(const struct notify *n, const char *lines)
 		return;
 	if (send(n->socket, lines, strlen(lines), MSG_NOSIGNAL) < 0)
 		log_debug("cannot tell the service manager '%s': %m", lines);
+}
+
+void notify_reloading(const struct notify *n)
+{
+	uint64_t now_us = clock_now_ns(CLOCK_MONOTONIC) / NS_PER_US;
+	char text[96];
+
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_us);
+	notify_send(n, text);
+}
+
+void notify_feed_watchdog(struct notify *n, uint64_t now_ns)
+{
+	if (n->watchdog_ns == 0 || now_ns < n->fed_ns + n->watchdog_ns / 3)
+		return;
+	n->fed_ns = now_ns;
+	notify_send(n, "WATCHDOG=1");
 }

@@ -13,6 +13,7 @@
 struct notify {
 	int socket;           /* -1: nobody listens */
 	uint64_t watchdog_ns; /* a WATCHDOG=1 is due at least so often; 0: none is awaited */
+	uint64_t fed_ns;      /* CLOCK_MONOTONIC of the last one */
 };
 #define NOTIFY_NONE                                                                                                    \
 	{                                                                                                              \
@@ -25,3 +26,9 @@ void notify_done(struct notify *n);
 
 /* Lines as in sd_notify(3). A full socket or a manager that has gone is not our fault: it is not told again. */
 void notify_send(const struct notify *n, const char *lines);
+
+/* That the configuration is being read again, before that; READY=1 ends it. */
+void notify_reloading(const struct notify *n);
+
+/* A WATCHDOG=1, three times as often as one is due. Call it in each turn. */
+void notify_feed_watchdog(struct notify *n, uint64_t now_ns);

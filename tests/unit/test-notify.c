@@ -2,10 +2,13 @@
 /* A socket of our own plays the service manager. */
 #include "agent/notify.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "common/clock.h"
 #include "tests/unit/state-fixture.h"
 
 static int listen_at(const char *name, size_t size)
@@ -112,6 +115,44 @@ static void test_watchdog(void **state)
 	assert_int_equal(watchdog_of("18446744073709551615", NULL), 0);
 }
 
+/* Three times as often as it is awaited, and at once for the first time. */
+static void test_feeding(void **state)
+{
+	const char name[] = "@test-notify-feed";
+	_cleanup_close_ int manager = listen_at(name, strlen(name));
+	struct notify n = NOTIFY_NONE;
+	char got[64];
+
+	setenv("NOTIFY_SOCKET", name, 1);
+	assert_int_equal(notify_open(&n), 0);
+	notify_feed_watchdog(&n, 1000); /* nobody awaits any */
+	n.watchdog_ns = 300;
+	notify_feed_watchdog(&n, 1000);
+	notify_feed_watchdog(&n, 1099);
+	notify_feed_watchdog(&n, 1100);
+	assert_heard(manager, "WATCHDOG=1");
+	assert_heard(manager, "WATCHDOG=1");
+	assert_int_equal(recv(manager, got, sizeof(got), 0), -1);
+	notify_done(&n);
+}
+
+static void test_reloading(void **state)
+{
+	const char name[] = "@test-notify-reload";
+	_cleanup_close_ int manager = listen_at(name, strlen(name));
+	struct notify n = NOTIFY_NONE;
+	char got[96] = "";
+	uint64_t now_us;
+
+	setenv("NOTIFY_SOCKET", name, 1);
+	assert_int_equal(notify_open(&n), 0);
+	notify_reloading(&n);
+	assert_true(recv(manager, got, sizeof(got) - 1, 0) > 0);
+	assert_int_equal(sscanf(got, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64, &now_us), 1);
+	assert_in_range(clock_now_ns(CLOCK_MONOTONIC) / 1000 - now_us, 0, 60 * 1000000);
+	notify_done(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +161,8 @@ int main(void)
 		cmocka_unit_test(test_nobody_listens),
 		cmocka_unit_test(test_manager_goes),
 		cmocka_unit_test(test_watchdog),
+		cmocka_unit_test(test_feeding),
+		cmocka_unit_test(test_reloading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
