@@ -124,7 +124,7 @@ static void victim_start(struct victim *v, int depth, bool forever)
 		descend(depth, forever);
 		_exit(0);
 	}
-	assert_int_equal(ptrace(PTRACE_SEIZE, v->pid, NULL, NULL), 0);
+	assert_int_equal(ptrace(PTRACE_SEIZE, v->pid, NULL, PTRACE_O_EXITKILL), 0); /* it would spin for ever */
 	if (!forever)
 		assert_int_equal(waitpid(v->pid, &status, 0), v->pid);
 	read_mappings(v);
