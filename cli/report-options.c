@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/named-twice.h"
 #include "cli/profile-fail.h"
 #include "cli/text.h"
 #include "common/clock.h"
@@ -136,10 +137,13 @@ static int open_engine(const struct report_options *o, struct source **ret, char
 
 enum exit_code report_options_open(const struct report_options *o, struct report_input *ret)
 {
+	enum exit_code code = named_twice_check(o->files, o->n_files);
 	struct report_input input = {};
 	char reason[FETCH_REASON_BYTES];
 	int r;
 
+	if (code != EXIT_OK)
+		return code;
 	if (o->n_files == 0 && fetch_is_url(o->selection.store)) {
 		r = open_hub(o, &input.source, reason);
 		if (r == SOURCE_FAILED)
@@ -149,8 +153,7 @@ enum exit_code report_options_open(const struct report_options *o, struct report
 		if (r == SOURCE_FAILED)
 			return (enum exit_code)text_fail("read from", o->selection.store, reason);
 	} else if (o->n_files == 0) {
-		enum exit_code code = selection_options_open(&o->selection, STORE_READ, &input.dir_fd, &input.store);
-
+		code = selection_options_open(&o->selection, STORE_READ, &input.dir_fd, &input.store);
 		if (code != EXIT_OK)
 			return code;
 		r = source_of_store(input.store, &o->selection.selection, &input.source);
