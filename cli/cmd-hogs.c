@@ -248,7 +248,7 @@ static enum exit_code print(const struct work *w)
 		r = print_json(&v);
 		break;
 	case HOGS_CSV:
-		hogs_view_print_csv(&v, stdout);
+		r = hogs_view_print_csv(&v, stdout);
 		break;
 	}
 	return r < 0 ? fail(r) : EXIT_OK;

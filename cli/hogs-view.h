@@ -30,7 +30,7 @@ struct hogs_view {
 
 _must_check_ int hogs_view_print(const struct hogs_view *v, FILE *out);
 _must_check_ int hogs_view_to_json(const struct hogs_view *v, struct json_object **ret);
-void hogs_view_print_csv(const struct hogs_view *v, FILE *out);
+_must_check_ int hogs_view_print_csv(const struct hogs_view *v, FILE *out);
 
 /* The table alone. */
 _must_check_ int hogs_view_print_table(const struct hogs_view *v, FILE *out);

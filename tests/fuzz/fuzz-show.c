@@ -148,7 +148,9 @@ static void show_answer(const struct hogs_view *v)
 		abort();
 	fflush(f);
 	check_text(text, size);
-	hogs_view_print_csv(v, f);
+	r = hogs_view_print_csv(v, f);
+	if (r < 0)
+		abort();
 	fclose(f);
 	r = hogs_view_to_json(v, &object);
 	check_json(r, object);
