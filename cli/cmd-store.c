@@ -107,8 +107,8 @@ static int parse(struct options *parser, struct store_options *o)
 	while ((option = options_next(parser)) > 0) {
 		if (option == OPTION_JSON)
 			o->json = true;
-		else if (selection_options_take(&o->selection, &cmd_store, option, parser->value) != EXIT_OK)
-			return EXIT_USAGE;
+		else
+			parser->exit_code = selection_options_take(&o->selection, &cmd_store, option, parser->value);
 	}
 	if (option == OPTIONS_STOP)
 		return parser->exit_code;

@@ -272,13 +272,11 @@ int diff_options_parse(struct diff_options *o, int argc, char **argv, bool *ret_
 	struct options parser = {
 		.command = &cmd_diff, .argc = argc, .argv = argv, .short_options = "n:o:", .long_options = long_options
 	};
-	int option, code = EXIT_OK;
+	int option, code;
 
 	*ret_done = true;
-	while (code == EXIT_OK && (option = options_next(&parser)) > 0)
-		code = take_option(o, option, parser.value);
-	if (code != EXIT_OK)
-		return code;
+	while ((option = options_next(&parser)) > 0)
+		parser.exit_code = (enum exit_code)take_option(o, option, parser.value);
 	if (option == OPTIONS_STOP)
 		return parser.exit_code;
 	code = parse_arguments(o, argc, argv, parser.first_argument);

@@ -144,17 +144,14 @@ int export_options_parse(struct export_options *o, int argc, char **argv, bool *
 	struct options parser = {
 		.command = &cmd_export, .argc = argc, .argv = argv, .short_options = "o:", .long_options = long_options
 	};
-	int option, code = EXIT_OK;
+	int option, code;
 
 	*ret_done = true;
-	while (code == EXIT_OK && (option = options_next(&parser)) > 0)
-		code = take_option(o, option, parser.value);
-	if (code != EXIT_OK)
-		return code;
+	while ((option = options_next(&parser)) > 0)
+		parser.exit_code = (enum exit_code)take_option(o, option, parser.value);
 	if (option == OPTIONS_STOP)
 		return parser.exit_code;
-	for (int i = parser.first_argument; code == EXIT_OK && i < argc; i++)
-		code = report_options_add(&o->report, &cmd_export, argv[i]);
+	code = report_options_add_all(&o->report, &parser);
 	report_options_last_hour(&o->report);
 	if (code == EXIT_OK)
 		code = check_options(o);

@@ -163,16 +163,15 @@ int push_options_parse(struct push_options *ret, int argc, char **argv, bool *re
 		.command = &cmd_push, .argc = argc, .argv = argv, .short_options = "t:c:", .long_options = long_options
 	};
 	struct waiting w = {};
-	int option = OPTIONS_END, code = EXIT_OK;
+	int option, code;
 
 	*ret_done = true;
 	ret->selection.selection.files = SELECT_FINEST;
-	while (code == EXIT_OK && (option = options_next(&o)) > 0)
-		code = take_option(ret, &w, option, o.value);
+	while ((option = options_next(&o)) > 0)
+		o.exit_code = (enum exit_code)take_option(ret, &w, option, o.value);
 	if (option == OPTIONS_STOP)
 		return o.exit_code;
-	if (code == EXIT_OK)
-		code = settle(ret, &w);
+	code = settle(ret, &w);
 	if (code == EXIT_OK)
 		code = take_arguments(ret, argc, argv, o.first_argument);
 	if (code == EXIT_OK)

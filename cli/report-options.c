@@ -99,6 +99,15 @@ enum exit_code report_options_add(struct report_options *o, const struct command
 						   : add_file(o, argument);
 }
 
+enum exit_code report_options_add_all(struct report_options *o, const struct options *parser)
+{
+	enum exit_code code = EXIT_OK;
+
+	for (int i = parser->first_argument; code == EXIT_OK && i < parser->argc; i++)
+		code = report_options_add(o, parser->command, parser->argv[i]);
+	return code;
+}
+
 void report_options_last_hour(struct report_options *o)
 {
 	struct selection *s = &o->selection.selection;

@@ -57,6 +57,7 @@ void report_options_done(struct report_options *o);
 /* One of the options above, and an argument: a matcher or a file. EXIT_OK, or it was told why not. */
 enum exit_code report_options_take(struct report_options *o, const struct command *command, int option, char *value);
 enum exit_code report_options_add(struct report_options *o, const struct command *command, char *argument);
+enum exit_code report_options_add_all(struct report_options *o, const struct options *parser); /* after OPTIONS_END */
 
 /* Whether an argument is a matcher. "./a=b" is a file: no label's name begins so. */
 bool report_options_is_matcher(const char *argument);
