@@ -110,6 +110,7 @@ static int read_side(struct comparison *c, size_t side, struct report_options *o
 	while (code == EXIT_OK && report_input_next(o, &input, &item, &end) == 0)
 		code = (enum exit_code)add_item(c, side, &o->filter, &item);
 	normalize_extent_of(source_coverage(input.source), &c->extents[side]);
+	flame_cover(&c->flame, side, source_coverage(input.source));
 	return code == EXIT_OK ? end : code;
 }
 
