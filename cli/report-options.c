@@ -124,16 +124,21 @@ void report_input_done(struct report_input *i)
 	i->store = store_free(i->store);
 }
 
+static struct fetch_settings settings_of(const struct selection_options *o)
+{
+	return (struct fetch_settings){ .token_file = o->token_file, .ca_file = o->ca_file, .tenant = o->tenant };
+}
+
 static int open_hub(const struct report_options *o, struct source **ret, char reason[static FETCH_REASON_BYTES])
 {
-	const struct fetch_settings settings = { o->selection.token_file, o->selection.ca_file };
+	const struct fetch_settings settings = settings_of(&o->selection);
 
 	return source_of_hub(o->selection.store, &settings, &o->selection.selection, ret, reason);
 }
 
 static int open_engine(const struct report_options *o, struct source **ret, char reason[static FETCH_REASON_BYTES])
 {
-	const struct fetch_settings settings = { o->selection.token_file, o->selection.ca_file };
+	const struct fetch_settings settings = settings_of(&o->selection);
 	const struct engine_question question = {
 		.selection = &o->selection.selection,
 		.labels = o->labels,
