@@ -181,8 +181,7 @@ static bool is_above(const struct diff_view *v, double percent)
 	for (size_t i = 0; i < v->n_rows; i++) {
 		struct diff_change self, total;
 
-		diff_change_of(v->rows[i].self, &v->scale, &self);
-		diff_change_of(v->rows[i].total, &v->scale, &total);
+		diff_row_change_of(&v->rows[i], &v->scale, &self, &total);
 		if (has_grown(&self, limit) || has_grown(&total, limit))
 			return true;
 	}

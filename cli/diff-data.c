@@ -38,8 +38,7 @@ static int append_row(struct json_object *rows, const struct diff_view *v, const
 	struct diff_change self, total;
 	int r = json_append_object(rows, &object);
 
-	diff_change_of(row->self, &v->scale, &self);
-	diff_change_of(row->total, &v->scale, &total);
+	diff_row_change_of(row, &v->scale, &self, &total);
 	if (r == 0)
 		r = json_add_string(object, "name", row->name);
 	if (r == 0 && v->by == DIFF_BY_FUNCTION)
@@ -134,8 +133,7 @@ static int add_csv_row(struct buf *b, const struct diff_view *v, const struct di
 	struct diff_change self, total;
 	int r = csv_add(b, row->name);
 
-	diff_change_of(row->self, &v->scale, &self);
-	diff_change_of(row->total, &v->scale, &total);
+	diff_row_change_of(row, &v->scale, &self, &total);
 	if (r == 0)
 		r = buf_add_char(b, ',');
 	if (r == 0)

@@ -79,8 +79,7 @@ static void format_row(const struct diff_view *v, const struct diff_row *row, ch
 {
 	struct diff_change self, total;
 
-	diff_change_of(row->self, &v->scale, &self);
-	diff_change_of(row->total, &v->scale, &total);
+	diff_row_change_of(row, &v->scale, &self, &total);
 	format(v, self.before, cells[BEFORE]);
 	format(v, self.after, cells[AFTER]);
 	format_delta(v, &self, cells[DELTA]);
@@ -93,8 +92,7 @@ static bool is_noise(const struct diff_view *v, const struct diff_row *row)
 {
 	struct diff_change self, total;
 
-	diff_change_of(row->self, &v->scale, &self);
-	diff_change_of(row->total, &v->scale, &total);
+	diff_row_change_of(row, &v->scale, &self, &total);
 	return self.is_noise && total.is_noise;
 }
 
