@@ -29,19 +29,19 @@ static const char usage[] =
 	"and how complete the data is. docs/answers.md tells what each column means.\n"
 	"\n" REPORT_USAGE "Of a store it is the last hour when neither --since nor --until says otherwise.\n"
 	"\n"
-	"      --by KEY,...      service (the default), host, container, version or any other label of samples;\n"
-	"                        function, library, file, category; or several, as service,version\n"
-	"      --vs T            compare with the same span so much earlier: 1h, 7d\n"
-	"      --callers N       of each function the N that cost most by calling it; needs --by function\n"
-	"      --outliers        hosts on which a group burns more or less than on its other hosts\n"
-	"      --min-cores X     only groups that burn so much\n"
-	"  -n, --top N           so many groups (20); the rest is summed up\n"
-	"      --categories FILE rules for --by category, instead of /etc/cpuhound/categories.conf\n"
-	"      --fail-above X    exit code 4 when a group has a larger share than 5%, or more cores than 0.5; with "
+	"      --by KEY,...       service (the default), host, container, version or any other label of samples;\n"
+	"                         function, library, file, category; or several, as service,version\n"
+	"      --vs T             compare with the same span so much earlier: 1h, 7d\n"
+	"      --callers N        of each function the N that cost most by calling it; needs --by function\n"
+	"      --outliers         hosts on which a group burns more or less than on its other hosts\n"
+	"      --min-cores X      only groups that burn so much\n"
+	"  -n, --top N            so many groups (20); the rest is summed up\n"
+	"      --categories FILE  rules for --by category, instead of /etc/cpuhound/categories.conf\n"
+	"      --fail-above X     exit code 4 when a group has a larger share than 5%, or more cores than 0.5; with "
 	"--vs:\n"
-	"                        when it has risen by more, and that is no noise\n"
-	"      --json            one JSON object: docs/schemas/hogs.schema.json\n"
-	"      --csv             a line for each group\n";
+	"                         when it has risen by more, and that is no noise\n"
+	"      --json             one JSON object: docs/schemas/hogs.schema.json\n"
+	"      --csv              a line for each group\n";
 
 /* All that an answer is made of, in the order of its making. */
 struct work {

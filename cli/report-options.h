@@ -32,12 +32,12 @@ enum {
 #define REPORT_USAGE                                                                                                   \
 	"SELECTION is any of these: profiles by file name (pprof of any tool; '-' is standard input), or else the\n"   \
 	"windows of a store, all or those that are asked for:\n"                                                       \
-	"\n" SELECTION_USAGE HUB_USAGE                                                                                 \
-	"  LABEL=VALUE       samples with this label; also !=, =~REGEX, !~REGEX; service is short for service_name\n"  \
-	"      --stack REGEX     stacks in whose \"root;...;leaf\" it is found\n"                                      \
-	"      --function NAME   stacks that go through this function\n"                                               \
-	"      --library NAME    stacks that go through this library or program (libz.so.1)\n"                         \
-	"      --kernel, --user  stacks that end in the kernel, or outside of it\n"
+	"\n" SELECTION_USAGE HUB_USAGE "  LABEL=VALUE            samples with this label; also !=, =~REGEX, !~REGEX; " \
+	"service is short for service_name\n"                                                                          \
+	"      --stack REGEX      stacks in whose \"root;...;leaf\" it is found\n"                                     \
+	"      --function NAME    stacks that go through this function\n"                                              \
+	"      --library NAME     stacks that go through this library or program (libz.so.1)\n"                        \
+	"      --kernel, --user   stacks that end in the kernel, or outside of it\n"
 
 struct report_options {
 	struct selection_options selection;

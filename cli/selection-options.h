@@ -25,9 +25,9 @@ enum {
 	}
 
 #define SELECTION_USAGE                                                                                                \
-	"      --store DIR   where the windows are (/var/lib/cpuhound)\n"                                              \
-	"      --since T     from then on: 10, 10s, 5m, 1h, 7d ago, or 2026-11-29T01:42:42Z\n"                         \
-	"      --until T     before then\n"
+	"      --store DIR        where the windows are (/var/lib/cpuhound)\n"                                         \
+	"      --since T          from then on: 10, 10s, 5m, 1h, 7d ago, or 2026-11-29T01:42:42Z\n"                    \
+	"      --until T          before then\n"
 
 /* Of commands that read from servers, too. */
 #define HUB_LONG_OPTIONS                                                                                               \
