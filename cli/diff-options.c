@@ -25,7 +25,7 @@ const char diff_usage[] =
 	"                    2h..1h,version=1.2\n"
 	"\n"
 	"      --by function|library|LABEL,...\n"
-	"                         what the rows are (function)\n"
+	"                         what the rows are (function); functions of each value of a label: service,function\n"
 	"      --normalize none|total|time|hosts\n"
 	"                         how the sides are made alike: values as they are; AFTER scaled to the sum of "
 	"BEFORE;\n"
@@ -67,20 +67,28 @@ static bool is_of_frames(const char *key)
 	return strcmp(key, "function") == 0 || strcmp(key, "library") == 0;
 }
 
+/* Labels, and one key of frames. */
 static int take_by(struct diff_options *o, const char *value)
 {
-	int r;
+	struct label_list *list = &o->labels;
+	int r = label_list_parse(list, &cmd_diff, value);
+	size_t n = 0;
 
-	if (is_of_frames(value)) {
-		o->by = value[0] == 'f' ? DIFF_BY_FUNCTION : DIFF_BY_LIBRARY;
-		return EXIT_OK;
-	}
+	if (r != EXIT_OK)
+		return r;
 	o->by = DIFF_BY_LABELS;
-	r = label_list_parse(&o->labels, &cmd_diff, value);
-	for (size_t i = 0; r == EXIT_OK && i < o->labels.n; i++)
-		if (is_of_frames(o->labels.labels[i]))
-			r = options_error(&cmd_diff, "--by: '%s' goes with no other key", o->labels.labels[i]);
-	return r;
+	for (size_t i = 0; i < list->n; i++) {
+		const char *key = list->labels[i];
+
+		if (!is_of_frames(key))
+			list->labels[n++] = key;
+		else if (o->by != DIFF_BY_LABELS)
+			return options_error(&cmd_diff, "--by: function and library exclude each other");
+		else
+			o->by = key[0] == 'f' ? DIFF_BY_FUNCTION : DIFF_BY_LIBRARY;
+	}
+	list->n = n;
+	return EXIT_OK;
 }
 
 static int take_top(struct diff_options *o, const char *value)

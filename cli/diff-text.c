@@ -168,6 +168,12 @@ static int print_name(const struct table *t, const struct diff_row *row, FILE *o
 	return 0;
 }
 
+static const char *const frame_headings[] = {
+	[DIFF_BY_FUNCTION] = "FUNCTION",
+	[DIFF_BY_LIBRARY] = "LIBRARY",
+	[DIFF_BY_LABELS] = "",
+};
+
 static int print_heading(const struct table *t, FILE *out)
 {
 	_cleanup_(buf_done) struct buf name = {};
@@ -176,15 +182,16 @@ static int print_heading(const struct table *t, FILE *out)
 
 	for (size_t i = 0; i < t->n_columns; i++)
 		fprintf(out, "%*s  ", (int)t->widths[i], headings[i]);
-	for (size_t i = 0; r == 0 && t->view->by == DIFF_BY_LABELS && i < labels->n; i++) {
-		if (i > 0)
+	for (size_t i = 0; r == 0 && i < labels->n; i++) {
+		r = text_add(&name, labels->labels[i], name_room(t));
+		if (r == 0 && (i + 1 < labels->n || t->view->by != DIFF_BY_LABELS))
 			r = buf_add_str(&name, ", ");
-		if (r == 0)
-			r = text_add(&name, labels->labels[i], name_room(t));
 	}
+	if (r == 0)
+		r = buf_add_str(&name, frame_headings[t->view->by]);
 	if (r < 0)
 		return r;
-	fprintf(out, "%s\n", name.size ? name.data : t->view->by == DIFF_BY_LIBRARY ? "LIBRARY" : "FUNCTION");
+	fprintf(out, "%s\n", name.data);
 	return 0;
 }
 

@@ -72,20 +72,21 @@ static int find_key(struct diff *d, uint32_t *ret)
 	return r;
 }
 
-static int set_key(struct diff *d, const char *name, const char *library)
+/* A name and a library behind what is in the key already. */
+static int add_to_key(struct diff *d, const char *name, const char *library)
 {
-	int r;
+	int r = buf_add(&d->key, name, strlen(name) + 1);
 
-	buf_clear(&d->key);
-	r = buf_add(&d->key, name, strlen(name) + 1);
 	return r == 0 ? buf_add(&d->key, library, strlen(library) + 1) : r;
 }
 
 /* The row "(other)" is made first, so that there is room for it. */
 static int find_other(struct diff *d, uint32_t *ret)
 {
-	int r = set_key(d, FRAME_OTHER, "");
+	int r;
 
+	buf_clear(&d->key);
+	r = add_to_key(d, FRAME_OTHER, "");
 	return r == 0 ? find_key(d, ret) : r;
 }
 
@@ -99,26 +100,37 @@ static int find_or_other(struct diff *d, uint32_t *ret)
 	return find_other(d, ret);
 }
 
-static int find_row_of_frame(struct diff *d, const struct frame_info *f, uint32_t *ret)
+/* The values of the labels first. */
+static int find_row_of_frame(struct diff *d, const struct stack *s, const struct frame_info *f, uint32_t *ret)
 {
-	int r = d->by == DIFF_BY_LIBRARY ? set_key(d, f->library, "") : set_key(d, f->function, f->library);
+	int r;
 
+	buf_clear(&d->key);
+	r = label_text_add(s->labels, s->n_labels, d->labels, d->n_labels, &d->key);
+	if (r == 0 && d->n_labels > 0)
+		r = buf_add_str(&d->key, ", ");
+	if (r == 0)
+		r = d->by == DIFF_BY_LIBRARY ? add_to_key(d, f->library, "") : add_to_key(d, f->function, f->library);
 	return r == 0 ? find_or_other(d, ret) : r;
 }
 
-static int row_of_frame(struct diff *d, const struct frame_table *frames, uint32_t frame, uint32_t *ret)
+/* Without labels a frame has one row: what was looked up once is known. */
+static int row_of_frame(struct diff *d, const struct stack *s, const struct frame_table *frames, uint32_t frame,
+			uint32_t *ret)
 {
 	const uint32_t none = 0;
 	uint32_t number;
 	int r = 0;
 
+	if (d->n_labels > 0)
+		return find_row_of_frame(d, s, frame_table_get(frames, frame), ret);
 	while (r == 0 && d->of_frame.size / sizeof(none) <= frame)
 		r = buf_add(&d->of_frame, &none, sizeof(none));
 	if (r < 0)
 		return r;
 	memcpy(&number, d->of_frame.data + frame * sizeof(number), sizeof(number));
 	if (number == 0) {
-		r = find_row_of_frame(d, frame_table_get(frames, frame), &number);
+		r = find_row_of_frame(d, s, frame_table_get(frames, frame), &number);
 		if (r < 0)
 			return r;
 		number++;
@@ -168,7 +180,7 @@ static int add_frames(struct diff *d, size_t side, const struct frame_table *fra
 	for (size_t i = 0; r == 0 && i < s->n_frames; i++) {
 		uint32_t row;
 
-		r = row_of_frame(d, frames, s->frames[i], &row);
+		r = row_of_frame(d, s, frames, s->frames[i], &row);
 		if (r == 0)
 			r = count(d, row, side, s, i == 0);
 	}

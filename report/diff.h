@@ -30,11 +30,12 @@ enum {
 enum diff_by {
 	DIFF_BY_FUNCTION, /* of a library: equal names in two libraries are two rows */
 	DIFF_BY_LIBRARY,
-	DIFF_BY_LABELS, /* their values, joined; self is total */
+	DIFF_BY_LABELS, /* their values alone, joined; self is total */
 };
 
 struct diff_row {
-	const char *name;    /* of the function, the library, or the labels; "" for a library that nobody knows */
+	/* Of the labels, and the function or the library, joined; "" for a library that nobody knows. */
+	const char *name;
 	const char *library; /* of a function; else "" */
 	struct call_value self[DIFF_N_SIDES], total[DIFF_N_SIDES];
 };
@@ -43,7 +44,7 @@ struct frame_table;
 struct stack;
 struct diff;
 
-/* labels: borrowed for the diff's life; for DIFF_BY_LABELS. */
+/* labels: borrowed for the diff's life: what rows are told apart by besides. */
 _must_check_ int diff_new(enum diff_by by, const char *const *labels, size_t n_labels, struct diff **ret);
 struct diff *diff_free(struct diff *d); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct diff *, diff_free);

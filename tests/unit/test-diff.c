@@ -45,14 +45,14 @@ static void add(struct diff *d, size_t side, struct frame_table *frames, const s
 	stack_reader_done(&reader);
 }
 
-static struct diff *compared(enum diff_by by)
+static struct diff *compared(enum diff_by by, size_t n_labels)
 {
 	static const char *const labels[] = { "service_name" };
 	_cleanup_(frame_table_freep) struct frame_table *frames = NULL;
 	struct diff *d = NULL;
 
 	assert_int_equal(frame_table_new(&frames), 0);
-	assert_int_equal(diff_new(by, labels, by == DIFF_BY_LABELS ? 1 : 0, &d), 0);
+	assert_int_equal(diff_new(by, labels, n_labels, &d), 0);
 	add(d, DIFF_BEFORE, frames, before, ARRAY_SIZE(before));
 	add(d, DIFF_AFTER, frames, after, ARRAY_SIZE(after));
 	return d;
@@ -65,9 +65,9 @@ struct expected {
 	int64_t self[DIFF_N_SIDES], total[DIFF_N_SIDES];
 };
 
-static void assert_rows(enum diff_by by, const struct expected *rows, size_t n)
+static void assert_rows(enum diff_by by, size_t n_labels, const struct expected *rows, size_t n)
 {
-	struct diff *d = compared(by);
+	struct diff *d = compared(by, n_labels);
 	struct diff_scale scale = as_is;
 	_cleanup_free_ struct diff_row *have = NULL;
 	size_t n_have;
@@ -99,7 +99,7 @@ static void test_functions(void **state)
 		{ "main", "app", { 0, 0 }, { 150, 313 } },
 	};
 
-	assert_rows(DIFF_BY_FUNCTION, rows, ARRAY_SIZE(rows));
+	assert_rows(DIFF_BY_FUNCTION, 0, rows, ARRAY_SIZE(rows));
 }
 
 static void test_libraries(void **state)
@@ -109,7 +109,7 @@ static void test_libraries(void **state)
 		{ "app", "", { 100, 113 }, { 150, 313 } },
 	};
 
-	assert_rows(DIFF_BY_LIBRARY, rows, ARRAY_SIZE(rows));
+	assert_rows(DIFF_BY_LIBRARY, 0, rows, ARRAY_SIZE(rows));
 }
 
 static void test_labels(void **state)
@@ -120,7 +120,19 @@ static void test_labels(void **state)
 		{ "api", "", { 100, 104 }, { 100, 104 } }, /* noise comes last */
 	};
 
-	assert_rows(DIFF_BY_LABELS, rows, ARRAY_SIZE(rows));
+	assert_rows(DIFF_BY_LABELS, 1, rows, ARRAY_SIZE(rows));
+}
+
+static void test_labels_and_libraries(void **state)
+{
+	static const struct expected rows[] = {
+		{ "db, libz.so.1", "", { 50, 200 }, { 50, 200 } },
+		{ "web, app", "", { 0, 9 }, { 0, 9 } },
+		{ "db, app", "", { 0, 0 }, { 50, 200 } },
+		{ "api, app", "", { 100, 104 }, { 100, 104 } },
+	};
+
+	assert_rows(DIFF_BY_LIBRARY, 1, rows, ARRAY_SIZE(rows));
 }
 
 /* 100 more of 10,000 are noise, 9 where there was none are not. */
@@ -291,10 +303,10 @@ static void test_too_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_functions), cmocka_unit_test(test_libraries),
-		cmocka_unit_test(test_labels),    cmocka_unit_test(test_noise_is_last),
-		cmocka_unit_test(test_changes),   cmocka_unit_test(test_many_rows),
-		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_functions),     cmocka_unit_test(test_libraries),
+		cmocka_unit_test(test_labels),        cmocka_unit_test(test_labels_and_libraries),
+		cmocka_unit_test(test_noise_is_last), cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_many_rows),     cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
