@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "cli/csv.h"
-#include "cli/hogs-view.h"
+#include "cli/hogs-print.h"
 #include "report/coverage.h"
 #include "report/grouping.h"
 
@@ -88,7 +88,7 @@ static int print_row(const struct hogs_view *v, FILE *out, const struct hogs_row
 	return r;
 }
 
-int hogs_view_print_csv(const struct hogs_view *v, FILE *out)
+int hogs_print_csv(const struct hogs_view *v, FILE *out)
 {
 	int r = print_keys(v, out, NULL);
 

@@ -124,21 +124,8 @@ void report_input_done(struct report_input *i)
 	i->store = store_free(i->store);
 }
 
-static struct fetch_settings settings_of(const struct selection_options *o)
-{
-	return (struct fetch_settings){ .token_file = o->token_file, .ca_file = o->ca_file, .tenant = o->tenant };
-}
-
-static int open_hub(const struct report_options *o, struct source **ret, char reason[static FETCH_REASON_BYTES])
-{
-	const struct fetch_settings settings = settings_of(&o->selection);
-
-	return source_of_hub(o->selection.store, &settings, &o->selection.selection, ret, reason);
-}
-
 static int open_engine(const struct report_options *o, struct source **ret, char reason[static FETCH_REASON_BYTES])
 {
-	const struct fetch_settings settings = settings_of(&o->selection);
 	const struct engine_question question = {
 		.selection = &o->selection.selection,
 		.labels = o->labels,
@@ -146,7 +133,7 @@ static int open_engine(const struct report_options *o, struct source **ret, char
 		.has_all_labels = !o->labels,
 	};
 
-	return source_of_engine(o->selection.store, &settings, &question, ret, reason);
+	return source_of_engine(o->selection.store, &o->selection.fetch, &question, ret, reason);
 }
 
 enum exit_code report_options_open(const struct report_options *o, struct report_input *ret)
@@ -159,7 +146,8 @@ enum exit_code report_options_open(const struct report_options *o, struct report
 	if (code != EXIT_OK)
 		return code;
 	if (o->n_files == 0 && fetch_is_url(o->selection.store)) {
-		r = open_hub(o, &input.source, reason);
+		r = source_of_hub(o->selection.store, &o->selection.fetch, &o->selection.selection, &input.source,
+				  reason);
 		if (r == SOURCE_FAILED)
 			return (enum exit_code)text_fail("read from the hub", o->selection.store, reason);
 	} else if (o->n_files == 0 && engine_is_url(o->selection.store)) {

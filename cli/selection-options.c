@@ -31,7 +31,7 @@ static enum exit_code take_tenant(struct selection_options *o, const struct comm
 	for (const char *c = value; *c; c++)
 		if (*c <= ' ' || *c > '~')
 			return (enum exit_code)options_error(command, "--tenant takes a name without spaces");
-	o->tenant = value;
+	o->fetch.tenant = value;
 	return EXIT_OK;
 }
 
@@ -46,10 +46,10 @@ enum exit_code selection_options_take(struct selection_options *o, const struct 
 		o->is_limited = true;
 		return take_time(command, "since", value, &o->selection.since_ns);
 	case OPTION_TOKEN_FILE:
-		o->token_file = value;
+		o->fetch.token_file = value;
 		break;
 	case OPTION_CA_FILE:
-		o->ca_file = value;
+		o->fetch.ca_file = value;
 		break;
 	case OPTION_TENANT:
 		return take_tenant(o, command, value);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "report/fetch.h"
 #include "store/selection.h"
 
 #define DEFAULT_STORE "/var/lib/cpuhound"
@@ -46,8 +47,8 @@ enum {
 
 struct selection_options {
 	const char *store;
-	const char *token_file, *ca_file, *tenant; /* NULL: not given */
-	bool is_limited;                           /* something was said of times or labels */
+	struct fetch_settings fetch; /* of a store over HTTP */
+	bool is_limited;             /* something was said of times or labels */
 	struct selection selection;
 };
 #define SELECTION_OPTIONS_NONE                                                                                         \
