@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,10 @@ struct flame_column {
 	uint64_t n_profiles;
 	struct ledger ledger; /* of all profiles that have one, whatever samples of them are drawn */
 	uint64_t n_ledgers, n_damaged_ledgers;
-	struct flame_span span; /* after flame_cover() */
+	struct flame_span span; /* by flame_cover() or flame_cover_profile() */
+	bool is_covered;        /* by flame_cover(), which fills: */
+	size_t n_hosts;         /* that were recorded */
+	uint64_t n_unread;      /* as in struct coverage_totals */
 };
 
 /* Begins with flame_init(). Whoever compares sets n_columns and the names of the columns. */
