@@ -18,7 +18,7 @@
 #include "symbolizer/child-process.h"
 
 #define DATA_BYTES ((size_t)768 << 20)
-#define PAGE_WINDOWS 2000    /* and those that begin with the last of them */
+#define PAGE_WINDOWS 2000    /* and the rest of the last one's hour */
 #define MAX_OVERLAPPING 4096 /* windows of other hosts that hold one sequence */
 #define MERGED_ID "hub"
 
@@ -59,6 +59,16 @@ static int select_windows(const struct web_hub_request *request, struct selectio
 	return r;
 }
 
+/* The start of the hour. */
+static int64_t hour_of(int64_t start_ns)
+{
+	return start_ns - start_ns % (int64_t)window_tier_ns(WINDOW_HOUR);
+}
+
+/*
+ * A page ends with an hour: a file is merged from windows of one hour, so what is merged before the next page is asked
+ * for is wholly on that page, or was wholly on this one.
+ */
 static int add_page(struct window_cursor *c, int64_t cursor_ns, struct json_object *top, struct json_object *array)
 {
 	struct window_info info;
@@ -71,8 +81,8 @@ static int add_page(struct window_cursor *c, int64_t cursor_ns, struct json_obje
 			return r;
 		if (r == STORE_GONE || info.start_ns < cursor_ns)
 			continue;
-		if (n >= PAGE_WINDOWS && info.start_ns != last_ns)
-			return json_add_number(top, "next_cursor", info.start_ns);
+		if (n >= PAGE_WINDOWS && hour_of(info.start_ns) != hour_of(last_ns))
+			return json_add_number(top, "next_cursor", hour_of(info.start_ns));
 		r = window_json_append(array, &info);
 		if (r < 0)
 			return r;

@@ -52,16 +52,16 @@ static int parse_options(struct check_options *ret, int argc, char **argv, bool 
 			     .argv = argv,
 			     .short_options = "c:",
 			     .long_options = long_options };
-	int option, code = EXIT_OK;
+	int option;
 
 	*ret_done = true;
-	while (code == EXIT_OK && (option = options_next(&o)) > 0) {
+	while ((option = options_next(&o)) > 0) {
 		switch (option) {
 		case 'c':
 			ret->config.file = o.value;
 			break;
 		case OPTION_SET:
-			code = config_options_set(&ret->config, &cmd_check_config, o.value);
+			o.exit_code = (enum exit_code)config_options_set(&ret->config, &cmd_check_config, o.value);
 			break;
 		case OPTION_TEMPLATE:
 			ret->template = true;
@@ -71,8 +71,6 @@ static int parse_options(struct check_options *ret, int argc, char **argv, bool 
 			break;
 		}
 	}
-	if (code != EXIT_OK)
-		return code;
 	if (option == OPTIONS_STOP)
 		return o.exit_code;
 	if (o.first_argument < argc)

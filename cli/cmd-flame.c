@@ -21,9 +21,10 @@ static const char usage[] =
 	"\n"
 	"Draws a flame graph.\n"
 	"\n"
-	"  -o, --output FILE     .html: a page that needs nothing but a browser: zoom, search, callers and callees, a\n"
-	"                        table of functions; .svg: a picture; may be repeated\n"
-	"      --by LABEL,...    the values of these labels are the roots of the stacks, as in --by service,host\n"
+	"  -o, --output FILE      .html: a page that needs nothing but a browser: zoom, search, callers and callees, "
+	"a\n"
+	"                         table of functions; .svg: a picture; may be repeated\n"
+	"      --by LABEL,...     the values of these labels are the roots of the stacks, as in --by service,host\n"
 	"\n" REPORT_USAGE "Of a store it is the last hour when neither --since nor --until says otherwise.\n";
 
 enum {
@@ -106,19 +107,16 @@ static void make_title(struct flame_options *o, int argc, char **argv)
 /* *ret_done: the help was asked for, or a mistake was told. */
 static enum exit_code parse(struct flame_options *o, struct options *parser, bool *ret_done)
 {
-	enum exit_code code = EXIT_OK;
-	int option = OPTIONS_END;
+	enum exit_code code;
+	int option;
 
 	*ret_done = true;
 	make_title(o, parser->argc, parser->argv);
-	while (code == EXIT_OK && (option = options_next(parser)) > 0)
-		code = take_option(o, option, parser->value);
-	if (code != EXIT_OK)
-		return code;
+	while ((option = options_next(parser)) > 0)
+		parser->exit_code = take_option(o, option, parser->value);
 	if (option == OPTIONS_STOP)
 		return parser->exit_code;
-	for (int i = parser->first_argument; code == EXIT_OK && i < parser->argc; i++)
-		code = report_options_add(&o->report, &cmd_flame, parser->argv[i]);
+	code = report_options_add_all(&o->report, parser);
 	if (code == EXIT_OK && o->n_outputs == 0)
 		return (enum exit_code)options_error(&cmd_flame, "where to? name a file: -o FILE.html or -o FILE.svg");
 	o->report.labels = o->keys;

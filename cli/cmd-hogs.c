@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/hogs-options.h"
-#include "cli/hogs-view.h"
+#include "cli/hogs-print.h"
 #include "cli/json.h"
 #include "cli/profile-fail.h"
 #include "cli/text.h"
@@ -29,19 +29,19 @@ static const char usage[] =
 	"and how complete the data is. docs/answers.md tells what each column means.\n"
 	"\n" REPORT_USAGE "Of a store it is the last hour when neither --since nor --until says otherwise.\n"
 	"\n"
-	"      --by KEY,...      service (the default), host, container, version or any other label of samples;\n"
-	"                        function, library, file, category; or several, as service,version\n"
-	"      --vs T            compare with the same span so much earlier: 1h, 7d\n"
-	"      --callers N       of each function the N that cost most by calling it; needs --by function\n"
-	"      --outliers        hosts on which a group burns more or less than on its other hosts\n"
-	"      --min-cores X     only groups that burn so much\n"
-	"  -n, --top N           so many groups (20); the rest is summed up\n"
-	"      --categories FILE rules for --by category, instead of /etc/cpuhound/categories.conf\n"
-	"      --fail-above X    exit code 4 when a group has a larger share than 5%, or more cores than 0.5; with "
+	"      --by KEY,...       service (the default), host, container, version or any other label of samples;\n"
+	"                         function, library, file, category; or several, as service,version\n"
+	"      --vs T             compare with the same span so much earlier: 1h, 7d\n"
+	"      --callers N        of each function the N that cost most by calling it; needs --by function\n"
+	"      --outliers         hosts on which a group burns more or less than on its other hosts\n"
+	"      --min-cores X      only groups that burn so much\n"
+	"  -n, --top N            so many groups (20); the rest is summed up\n"
+	"      --categories FILE  rules for --by category, instead of /etc/cpuhound/categories.conf\n"
+	"      --fail-above X     exit code 4 when a group has a larger share than 5%, or more cores than 0.5; with "
 	"--vs:\n"
-	"                        when it has risen by more, and that is no noise\n"
-	"      --json            one JSON object: docs/schemas/hogs.schema.json\n"
-	"      --csv             a line for each group\n";
+	"                         when it has risen by more, and that is no noise\n"
+	"      --json             one JSON object: docs/schemas/hogs.schema.json\n"
+	"      --csv              a line for each group\n";
 
 /* All that an answer is made of, in the order of its making. */
 struct work {
@@ -171,34 +171,20 @@ static enum exit_code read_now(struct work *w)
 	return code;
 }
 
-static int64_t shift(int64_t ns, uint64_t by_ns)
-{
-	int64_t shifted;
-
-	return __builtin_sub_overflow(ns, (int64_t)by_ns, &shifted) || shifted < 0 ? 0 : shifted;
-}
-
-/* The same span, earlier: until now is until then. */
-static void shift_selection(const struct work *w, struct selection *s)
-{
-	if (s->until_ns > w->now_ns)
-		s->until_ns = w->now_ns;
-	s->since_ns = shift(s->since_ns, w->options.vs_ns);
-	s->until_ns = shift(s->until_ns, w->options.vs_ns);
-}
-
 /* Nothing to compare with is no error: the answer tells. */
 static enum exit_code read_before(struct work *w)
 {
 	struct report_input *input = &w->inputs[HOGS_BEFORE];
 	struct source_item item;
+	struct selection *s;
 	enum exit_code code;
 	int r = 0;
 
 	if (!w->options.vs_ns)
 		return EXIT_OK;
 	w->before = w->options.report;
-	shift_selection(w, &w->before.selection.selection);
+	s = &w->before.selection.selection;
+	selection_shift(&s->since_ns, &s->until_ns, (int64_t)w->options.vs_ns, w->now_ns);
 	code = report_options_open(&w->before, input);
 	while (code == EXIT_OK && (r = source_next(input->source, &item)) == 0)
 		code = add(w, HOGS_BEFORE, &item);
@@ -242,13 +228,13 @@ static enum exit_code print(const struct work *w)
 
 	switch (w->options.format) {
 	case HOGS_TABLE:
-		r = hogs_view_print(&v, stdout);
+		r = hogs_print(&v, stdout);
 		break;
 	case HOGS_JSON:
 		r = print_json(&v);
 		break;
 	case HOGS_CSV:
-		hogs_view_print_csv(&v, stdout);
+		r = hogs_print_csv(&v, stdout);
 		break;
 	}
 	return r < 0 ? fail(r) : EXIT_OK;

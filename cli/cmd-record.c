@@ -35,6 +35,7 @@ static const char usage[] =
 	"                       [-F HZ] [-d DURATION] [-o FILE]... [--follow] [--cache-dir DIR] [--debug-dir DIR]...\n"
 	"\n"
 	"Samples who runs on the CPUs and writes a profile. Without options: the whole machine for 10 seconds.\n"
+	"It needs root, or what 'cpuhound doctor' says is missing.\n"
 	"\n"
 	"What:\n"
 	"  -a, --all              the whole machine (the default)\n"
@@ -48,12 +49,14 @@ static const char usage[] =
 	"  -F, --frequency HZ     samples a second on each CPU, 1 to 10000 (99)\n"
 	"  -d, --duration TIME    10, 10s, 5m, 1h or 7d (10s; with COMMAND: until it ends)\n"
 	"  -o, --output FILE      .pb.gz (pprof), .pb.zst, .folded, .html (a flame graph for a browser) or .svg;\n"
-	"                         '-': folded text on standard output; may be repeated (cpuhound-HOST-TIME.pb.gz and\n"
-	"                         .html)\n"
+	"                         '-': folded text on standard output; may be repeated. Without it:\n"
+	"                         cpuhound-HOST-TIME.pb.gz, and .html\n"
 	"      --cache-dir DIR    where names of binaries are kept (/var/cache/cpuhound)\n"
 	"      --debug-dir DIR    where debug info lies, as in /usr/lib/debug; may be repeated\n"
 	"\n"
-	"Ctrl-C ends early and still writes.\n";
+	"Ctrl-C ends early and still writes. Then: cpuhound hogs FILE, cpuhound diff BEFORE AFTER, cpuhound show "
+	"FILE.\n"
+	"Exit code 3: this host, or this user, lacks something.\n";
 
 struct recording {
 	struct record_options options;

@@ -147,8 +147,7 @@ static int run(int argc, char **argv)
 	int option;
 
 	while ((option = options_next(&o)) > 0)
-		if (take_option(option, o.value, &show_options) != EXIT_OK)
-			return EXIT_USAGE;
+		o.exit_code = (enum exit_code)take_option(option, o.value, &show_options);
 	if (option == OPTIONS_STOP)
 		return o.exit_code;
 	if (o.first_argument == argc)

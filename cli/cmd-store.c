@@ -24,7 +24,7 @@ static const char usage[] =
 	"  gc       let go of what is older than [store] of the configuration says, or too large, likewise\n"
 	"  backup   copy all windows to an empty or new directory, which is a store then; the agent may run\n"
 	"  restore  copy such a directory into a store that has no windows; the agent must not run\n"
-	"\n" SELECTION_USAGE "      --json        one JSON object with a schema_version\n"
+	"\n" SELECTION_USAGE "      --json             one JSON object with a schema_version\n"
 	"\n"
 	"SELECTION is --since, --until, and matchers of labels: key=value, key!=value, key=~regex, key!~regex;\n"
 	"'service' is another word for service_name. All must match a window.\n";
@@ -107,8 +107,8 @@ static int parse(struct options *parser, struct store_options *o)
 	while ((option = options_next(parser)) > 0) {
 		if (option == OPTION_JSON)
 			o->json = true;
-		else if (selection_options_take(&o->selection, &cmd_store, option, parser->value) != EXIT_OK)
-			return EXIT_USAGE;
+		else
+			parser->exit_code = selection_options_take(&o->selection, &cmd_store, option, parser->value);
 	}
 	if (option == OPTIONS_STOP)
 		return parser->exit_code;

@@ -261,8 +261,7 @@ static int run(int argc, char **argv)
 	int option;
 
 	while ((option = options_next(&parser)) > 0)
-		if (take_option(&o, option, parser.value) != EXIT_OK)
-			return EXIT_USAGE;
+		parser.exit_code = (enum exit_code)take_option(&o, option, parser.value);
 	if (option == OPTIONS_STOP)
 		return parser.exit_code;
 	o.addresses = argv + parser.first_argument;

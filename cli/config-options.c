@@ -78,13 +78,11 @@ int config_options_load(struct config_options *o, const struct config_flags *fla
 		.short_options = flags->short_options,
 		.long_options = flags->long_options,
 	};
-	int option, code = EXIT_OK;
+	int option;
 
 	*ret = NULL;
-	while (code == EXIT_OK && (option = options_next(&parser)) > 0)
-		code = take_option(o, flags, option, parser.value);
-	if (code != EXIT_OK)
-		return code;
+	while ((option = options_next(&parser)) > 0)
+		parser.exit_code = (enum exit_code)take_option(o, flags, option, parser.value);
 	if (option == OPTIONS_STOP)
 		return parser.exit_code;
 	if (parser.first_argument < argc)

@@ -25,19 +25,20 @@ const char diff_usage[] =
 	"                    2h..1h,version=1.2\n"
 	"\n"
 	"      --by function|library|LABEL,...\n"
-	"                        what the rows are (function)\n"
+	"                         what the rows are (function); functions of each value of a label: service,function\n"
 	"      --normalize none|total|time|hosts\n"
-	"                        how the sides are made alike: values as they are; AFTER scaled to the sum of BEFORE;\n"
-	"                        both as cores; both as cores of a host (time)\n"
-	"  -n, --top N           so many rows (20; with --json and --csv all)\n"
-	"  -o, --output FILE     .html or .svg: a flame graph of both as well, coloured by what changed\n"
-	"      --json            one JSON object: schema_version, before, after, sum, rows; numbers in the unit it "
+	"                         how the sides are made alike: values as they are; AFTER scaled to the sum of "
+	"BEFORE;\n"
+	"                         both as cores; both as cores of a host (time)\n"
+	"  -n, --top N            so many rows (20; with --json and --csv all)\n"
+	"  -o, --output FILE      .html or .svg: a flame graph of both as well, coloured by what changed\n"
+	"      --json             one JSON object: schema_version, before, after, sum, rows; numbers in the unit it "
 	"names\n"
-	"      --csv             the rows, comma separated\n"
+	"      --csv              the rows, comma separated\n"
 	"      --fail-above PERCENT%\n"
-	"                        exit code 4 when the sum, or a row, has grown by more than this part of the sum "
+	"                         exit code 4 when the sum, or a row, has grown by more than this part of the sum "
 	"before,\n"
-	"                        and by more than chance does\n"
+	"                         and by more than chance does\n"
 	"\n"
 	"Beside these two, for both of them: " REPORT_USAGE
 	"Of a store it is the last hour when nothing says otherwise.\n";
@@ -66,20 +67,28 @@ static bool is_of_frames(const char *key)
 	return strcmp(key, "function") == 0 || strcmp(key, "library") == 0;
 }
 
+/* Labels, and one key of frames. */
 static int take_by(struct diff_options *o, const char *value)
 {
-	int r;
+	struct label_list *list = &o->labels;
+	int r = label_list_parse(list, &cmd_diff, value);
+	size_t n = 0;
 
-	if (is_of_frames(value)) {
-		o->by = value[0] == 'f' ? DIFF_BY_FUNCTION : DIFF_BY_LIBRARY;
-		return EXIT_OK;
-	}
+	if (r != EXIT_OK)
+		return r;
 	o->by = DIFF_BY_LABELS;
-	r = label_list_parse(&o->labels, &cmd_diff, value);
-	for (size_t i = 0; r == EXIT_OK && i < o->labels.n; i++)
-		if (is_of_frames(o->labels.labels[i]))
-			r = options_error(&cmd_diff, "--by: '%s' goes with no other key", o->labels.labels[i]);
-	return r;
+	for (size_t i = 0; i < list->n; i++) {
+		const char *key = list->labels[i];
+
+		if (!is_of_frames(key))
+			list->labels[n++] = key;
+		else if (o->by != DIFF_BY_LABELS)
+			return options_error(&cmd_diff, "--by: function and library exclude each other");
+		else
+			o->by = key[0] == 'f' ? DIFF_BY_FUNCTION : DIFF_BY_LIBRARY;
+	}
+	list->n = n;
+	return EXIT_OK;
 }
 
 static int take_top(struct diff_options *o, const char *value)
@@ -272,13 +281,11 @@ int diff_options_parse(struct diff_options *o, int argc, char **argv, bool *ret_
 	struct options parser = {
 		.command = &cmd_diff, .argc = argc, .argv = argv, .short_options = "n:o:", .long_options = long_options
 	};
-	int option, code = EXIT_OK;
+	int option, code;
 
 	*ret_done = true;
-	while (code == EXIT_OK && (option = options_next(&parser)) > 0)
-		code = take_option(o, option, parser.value);
-	if (code != EXIT_OK)
-		return code;
+	while ((option = options_next(&parser)) > 0)
+		parser.exit_code = (enum exit_code)take_option(o, option, parser.value);
 	if (option == OPTIONS_STOP)
 		return parser.exit_code;
 	code = parse_arguments(o, argc, argv, parser.first_argument);

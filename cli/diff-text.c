@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "cli/diff-view.h"
+#include "cli/diff-print.h"
 #include "cli/text.h"
 #include "cli/value.h"
 #include "common/clock.h"
@@ -79,8 +79,7 @@ static void format_row(const struct diff_view *v, const struct diff_row *row, ch
 {
 	struct diff_change self, total;
 
-	diff_change_of(row->self, &v->scale, &self);
-	diff_change_of(row->total, &v->scale, &total);
+	diff_row_change_of(row, &v->scale, &self, &total);
 	format(v, self.before, cells[BEFORE]);
 	format(v, self.after, cells[AFTER]);
 	format_delta(v, &self, cells[DELTA]);
@@ -93,8 +92,7 @@ static bool is_noise(const struct diff_view *v, const struct diff_row *row)
 {
 	struct diff_change self, total;
 
-	diff_change_of(row->self, &v->scale, &self);
-	diff_change_of(row->total, &v->scale, &total);
+	diff_row_change_of(row, &v->scale, &self, &total);
 	return self.is_noise && total.is_noise;
 }
 
@@ -170,23 +168,30 @@ static int print_name(const struct table *t, const struct diff_row *row, FILE *o
 	return 0;
 }
 
+static const char *const frame_headings[] = {
+	[DIFF_BY_FUNCTION] = "FUNCTION",
+	[DIFF_BY_LIBRARY] = "LIBRARY",
+	[DIFF_BY_LABELS] = "",
+};
+
 static int print_heading(const struct table *t, FILE *out)
 {
 	_cleanup_(buf_done) struct buf name = {};
-	const struct label_list *labels = t->view->labels;
+	const struct diff_view *v = t->view;
 	int r = 0;
 
 	for (size_t i = 0; i < t->n_columns; i++)
 		fprintf(out, "%*s  ", (int)t->widths[i], headings[i]);
-	for (size_t i = 0; r == 0 && t->view->by == DIFF_BY_LABELS && i < labels->n; i++) {
-		if (i > 0)
+	for (size_t i = 0; r == 0 && i < v->n_labels; i++) {
+		r = text_add(&name, v->labels[i], name_room(t));
+		if (r == 0 && (i + 1 < v->n_labels || v->by != DIFF_BY_LABELS))
 			r = buf_add_str(&name, ", ");
-		if (r == 0)
-			r = text_add(&name, labels->labels[i], name_room(t));
 	}
+	if (r == 0)
+		r = buf_add_str(&name, frame_headings[t->view->by]);
 	if (r < 0)
 		return r;
-	fprintf(out, "%s\n", name.size ? name.data : t->view->by == DIFF_BY_LIBRARY ? "LIBRARY" : "FUNCTION");
+	fprintf(out, "%s\n", name.data);
 	return 0;
 }
 
@@ -224,16 +229,6 @@ static int print_side(const struct diff_view *v, size_t side, int64_t value, FIL
 	return 0;
 }
 
-void diff_view_sum(const struct diff_view *v, struct diff_change *ret)
-{
-	const struct call_value sums[] = {
-		[DIFF_BEFORE] = diff_sum(v->diff, DIFF_BEFORE),
-		[DIFF_AFTER] = diff_sum(v->diff, DIFF_AFTER),
-	};
-
-	diff_change_of(sums, &v->scale, ret);
-}
-
 static int print_head(const struct diff_view *v, FILE *out)
 {
 	char delta[VALUE_TEXT_SIZE], error[VALUE_TEXT_SIZE];
@@ -255,7 +250,7 @@ static int print_head(const struct diff_view *v, FILE *out)
 	return 0;
 }
 
-int diff_view_print(const struct diff_view *v, FILE *out)
+int diff_print(const struct diff_view *v, FILE *out)
 {
 	size_t n = n_changed(v), n_shown = n < v->max_rows ? n : v->max_rows;
 	struct table t;

@@ -12,16 +12,16 @@ const char export_usage[] =
 	"\n"
 	"Writes profiles as data for other programs, all that is selected as one.\n"
 	"\n"
-	"  -o, --output FILE     .pb.gz, .folded, .speedscope.json or .pgo; '-' is standard output\n"
+	"  -o, --output FILE      .pb.gz, .folded, .speedscope.json or .pgo; '-' is standard output\n"
 	"      --format pprof|folded|speedscope|go-pgo\n"
-	"                        what FILE's name does not say: pprof (gzip), with all labels and the sum of the "
+	"                         what FILE's name does not say: pprof (gzip), with all labels and the sum of the "
 	"ledgers;\n"
-	"                        folded text for flame graphs; speedscope's JSON; or what 'go build -pgo=FILE' takes\n"
-	"      --by LABEL,...    folded: values of these labels as the outermost frames; speedscope: a profile for "
+	"                         folded text for flame graphs; speedscope's JSON; or what 'go build -pgo=FILE' takes\n"
+	"      --by LABEL,...     folded: values of these labels as the outermost frames; speedscope: a profile for "
 	"each\n"
-	"      --value TYPE      folded, speedscope: which values: samples (of folded the default), cpu, ...\n"
+	"      --value TYPE       folded, speedscope: which values: samples (of folded the default), cpu, ...\n"
 	"      --normalize none|total|time|hosts\n"
-	"                        values as they are, or with a sum of 10^9, a second, or a second and host (none)\n"
+	"                         values as they are, or with a sum of 10^9, a second, or a second and host (none)\n"
 	"\n" REPORT_USAGE "Of a store it is the last hour when neither --since nor --until says otherwise.\n"
 	"\n"
 	"Profiles add up that have samples/count and cpu/nanoseconds, as those of cpuhound and of Go have; one with\n"
@@ -144,17 +144,14 @@ int export_options_parse(struct export_options *o, int argc, char **argv, bool *
 	struct options parser = {
 		.command = &cmd_export, .argc = argc, .argv = argv, .short_options = "o:", .long_options = long_options
 	};
-	int option, code = EXIT_OK;
+	int option, code;
 
 	*ret_done = true;
-	while (code == EXIT_OK && (option = options_next(&parser)) > 0)
-		code = take_option(o, option, parser.value);
-	if (code != EXIT_OK)
-		return code;
+	while ((option = options_next(&parser)) > 0)
+		parser.exit_code = (enum exit_code)take_option(o, option, parser.value);
 	if (option == OPTIONS_STOP)
 		return parser.exit_code;
-	for (int i = parser.first_argument; code == EXIT_OK && i < argc; i++)
-		code = report_options_add(&o->report, &cmd_export, argv[i]);
+	code = report_options_add_all(&o->report, &parser);
 	report_options_last_hour(&o->report);
 	if (code == EXIT_OK)
 		code = check_options(o);

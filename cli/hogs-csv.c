@@ -3,39 +3,40 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "cli/hogs-view.h"
+#include "cli/csv.h"
+#include "cli/hogs-print.h"
 #include "report/coverage.h"
 #include "report/grouping.h"
 
-static void print_text(FILE *out, const char *s)
+static int print_text(FILE *out, const char *s)
 {
-	fputc('"', out);
-	for (; *s; s++) {
-		if (*s == '"')
-			fputc('"', out);
-		fputc(*s, out);
-	}
-	fputc('"', out);
+	_cleanup_(buf_done) struct buf cell = {};
+	int r = csv_add(&cell, s);
+
+	if (r == 0)
+		r = buf_add_char(&cell, ',');
+	if (r == 0)
+		fputs(cell.data, out);
+	return r;
 }
 
-static void print_keys(const struct hogs_view *v, FILE *out, const uint32_t *group)
+static int print_keys(const struct hogs_view *v, FILE *out, const uint32_t *group)
 {
 	size_t n;
 	const struct group_key *keys = grouping_keys(v->grouping, &n);
+	int r = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		const char *more = "", *value = group ? grouping_value(v->grouping, *group, i, &more) : keys[i].name;
 		bool has_more = keys[i].kind == GROUP_BY_FUNCTION || keys[i].kind == GROUP_BY_LIBRARY;
 
-		print_text(out, value);
-		fputc(',', out);
-		if (has_more)
-			print_text(out, group                              ? more
-					: keys[i].kind == GROUP_BY_LIBRARY ? "build_id"
-									   : "function_library");
-		if (has_more)
-			fputc(',', out);
+		r = print_text(out, value);
+		if (r == 0 && has_more)
+			r = print_text(out, group                              ? more
+					    : keys[i].kind == GROUP_BY_LIBRARY ? "build_id"
+									       : "function_library");
 	}
+	return r;
 }
 
 static void print_number(FILE *out, bool is_known, double n)
@@ -59,13 +60,13 @@ static void print_measure(const struct hogs_view *v, FILE *out, const struct hog
 	print_number(out, true, hogs_share(m, whole));
 }
 
-static void print_row(const struct hogs_view *v, FILE *out, const struct hogs_row *row)
+static int print_row(const struct hogs_view *v, FILE *out, const struct hogs_row *row)
 {
 	const struct hogs_answer *a = v->answer;
 	struct hogs_change c = hogs_change_of(&row->self, &row->self_before);
 	const char *library = "", *top = row->has_top ? grouping_function(v->grouping, row->top, &library) : "";
+	int r = print_keys(v, out, &row->group);
 
-	print_keys(v, out, &row->group);
 	print_measure(v, out, &row->self, &a->all);
 	print_measure(v, out, &row->total, &a->all);
 	print_number(out, a->has_before, c.cores);
@@ -77,23 +78,26 @@ static void print_row(const struct hogs_view *v, FILE *out, const struct hogs_ro
 	print_part(out, (double)row->n_named, (double)row->n_frames);
 	print_part(out, (double)row->n_truncated, (double)row->self.amount.n_samples);
 	print_part(out, (double)row->n_folded, (double)row->self.amount.n_samples);
-	print_text(out, top);
-	fputc(',', out);
-	print_text(out, library);
-	fputc(',', out);
+	if (r == 0)
+		r = print_text(out, top);
+	if (r == 0)
+		r = print_text(out, library);
 	if (row->has_top && row->self.amount.value_ns)
 		fprintf(out, "%.9g", (double)row->top_amount.value_ns / (double)row->self.amount.value_ns);
 	fputs("\r\n", out);
+	return r;
 }
 
-void hogs_view_print_csv(const struct hogs_view *v, FILE *out)
+int hogs_print_csv(const struct hogs_view *v, FILE *out)
 {
-	print_keys(v, out, NULL);
+	int r = print_keys(v, out, NULL);
+
 	fputs("self_cores,self_error,self_cpu_ns,self_n_samples,self_share,total_cores,total_error,total_cpu_ns,"
 	      "total_n_samples,total_share,change_cores,change_error,change_is_noise,n_hosts,cores_per_host_p50,"
 	      "cores_per_host_p99,kernel_share,named_share,truncated_share,folded_share,top_function,top_library,top_"
 	      "share\r\n",
 	      out);
-	for (size_t i = 0; i < v->answer->n_shown; i++)
-		print_row(v, out, &v->answer->rows[i]);
+	for (size_t i = 0; r == 0 && i < v->answer->n_shown; i++)
+		r = print_row(v, out, &v->answer->rows[i]);
+	return r;
 }

@@ -138,18 +138,15 @@ enum exit_code hogs_options_parse(struct hogs_options *o, int argc, char **argv,
 	struct options parser = {
 		.command = &cmd_hogs, .argc = argc, .argv = argv, .short_options = "n:", .long_options = long_options
 	};
-	enum exit_code code = EXIT_OK;
+	enum exit_code code;
 	int option;
 
 	*ret_done = true;
-	while (code == EXIT_OK && (option = options_next(&parser)) > 0)
-		code = take(o, option, parser.value);
-	if (code != EXIT_OK)
-		return code;
+	while ((option = options_next(&parser)) > 0)
+		parser.exit_code = take(o, option, parser.value);
 	if (option == OPTIONS_STOP)
 		return parser.exit_code;
-	for (int i = parser.first_argument; code == EXIT_OK && i < argc; i++)
-		code = report_options_add(&o->report, &cmd_hogs, argv[i]);
+	code = report_options_add_all(&o->report, &parser);
 	if (code == EXIT_OK)
 		code = check(o);
 	*ret_done = code != EXIT_OK;

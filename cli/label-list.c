@@ -16,7 +16,7 @@ enum exit_code label_list_parse(struct label_list *l, const struct command *comm
 {
 	char *rest, *word;
 
-	if (l->n > 0)
+	if (l->text)
 		return (enum exit_code)options_error(command, "--by can be given once: --by service,version");
 	l->text = strdup(value);
 	if (!l->text) {

@@ -129,6 +129,8 @@ int options_next(struct options *o)
 		optind = 0; /* GNU: forget what an earlier run left behind */
 		o->started = true;
 	}
+	if (o->exit_code != EXIT_OK)
+		return OPTIONS_STOP;
 	opterr = 0;
 	option = getopt_long(o->argc, o->argv, short_options, o->long_options, NULL);
 	if (option == -1) {

@@ -6,7 +6,7 @@
  *
  *	struct options o = { .command = &cmd_x, .argc = argc, .argv = argv, .short_options = "d:", .long_options = l };
  *	while ((option = options_next(&o)) > 0)
- *		switch (option) { ... }
+ *		o.exit_code = take(option, o.value);
  *	if (option == OPTIONS_STOP)
  *		return o.exit_code;
  *	... the arguments are argv[o.first_argument] up to argv[argc - 1]
@@ -23,7 +23,7 @@
 
 enum {
 	OPTIONS_END = 0,
-	OPTIONS_STOP = -1, /* the help was printed, or an error was: return exit_code */
+	OPTIONS_STOP = -1, /* the help was printed, or a mistake was told: return exit_code */
 };
 
 struct options {
@@ -35,7 +35,7 @@ struct options {
 
 	char *value;              /* of the option just returned, or NULL */
 	int first_argument;       /* after OPTIONS_END: index of the first argument that is no option */
-	enum exit_code exit_code; /* after OPTIONS_STOP */
+	enum exit_code exit_code; /* after OPTIONS_STOP; the caller's, where it did not take the last option */
 	bool started;
 };
 

@@ -108,6 +108,7 @@ static int draw_profile(struct output *o, const struct buf *raw, const char *tit
 		return r;
 	f.title = title;
 	f.keys[f.n_keys++] = "service_name";
+	flame_cover_profile(&f, 0, p);
 	r = flame_add(&f, 0, p, NULL);
 	if (r == 0)
 		r = flame_finish(&f);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/named-twice.h"
 #include "cli/options.h"
 
 enum {
@@ -136,7 +137,7 @@ static int settle(struct push_options *o, struct waiting *w)
 }
 
 /* What has an operator is a matcher, anything else a file. */
-static int take_argument(struct push_options *o, const char *text)
+static int take_argument(struct push_options *o, char *text)
 {
 	if (strchr(text, '=') || strstr(text, "!~"))
 		return selection_options_add(&o->selection, &cmd_push, text);
@@ -162,18 +163,19 @@ int push_options_parse(struct push_options *ret, int argc, char **argv, bool *re
 		.command = &cmd_push, .argc = argc, .argv = argv, .short_options = "t:c:", .long_options = long_options
 	};
 	struct waiting w = {};
-	int option = OPTIONS_END, code = EXIT_OK;
+	int option, code;
 
 	*ret_done = true;
 	ret->selection.selection.files = SELECT_FINEST;
-	while (code == EXIT_OK && (option = options_next(&o)) > 0)
-		code = take_option(ret, &w, option, o.value);
+	while ((option = options_next(&o)) > 0)
+		o.exit_code = (enum exit_code)take_option(ret, &w, option, o.value);
 	if (option == OPTIONS_STOP)
 		return o.exit_code;
-	if (code == EXIT_OK)
-		code = settle(ret, &w);
+	code = settle(ret, &w);
 	if (code == EXIT_OK)
 		code = take_arguments(ret, argc, argv, o.first_argument);
+	if (code == EXIT_OK)
+		code = named_twice_check(ret->files, ret->n_files);
 	if (code == EXIT_OK && ret->check && (ret->n_files > 0 || ret->selection.is_limited))
 		code = options_error(&cmd_push, "--check sends a profile of its own, and nothing else");
 	*ret_done = code != EXIT_OK;

@@ -18,8 +18,8 @@ struct push_options {
 	const char *target, *to;
 	char *labels; /* joined by commas */
 	struct selection_options selection;
-	bool check;         /* a canary, and nothing else */
-	const char **files; /* owned array */
+	bool check;   /* a canary, and nothing else */
+	char **files; /* owned array of argv's strings */
 	size_t n_files;
 };
 #define PUSH_OPTIONS_NONE                                                                                              \

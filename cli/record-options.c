@@ -174,12 +174,8 @@ int record_options_parse(struct record_options *o, int argc, char **argv, bool *
 	int option;
 
 	*o = (struct record_options){ .hz = DEFAULT_HZ, .cache_dir = CACHE_DIR_SYSTEM };
-	while ((option = options_next(&parser)) > 0) {
-		int code = parse_option(o, option, parser.value);
-
-		if (code != EXIT_OK)
-			return code;
-	}
+	while ((option = options_next(&parser)) > 0)
+		parser.exit_code = (enum exit_code)parse_option(o, option, parser.value);
 	if (option == OPTIONS_STOP) {
 		*ret_done = true;
 		return parser.exit_code;

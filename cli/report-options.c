@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/named-twice.h"
 #include "cli/profile-fail.h"
 #include "cli/text.h"
 #include "common/clock.h"
@@ -98,6 +99,15 @@ enum exit_code report_options_add(struct report_options *o, const struct command
 						   : add_file(o, argument);
 }
 
+enum exit_code report_options_add_all(struct report_options *o, const struct options *parser)
+{
+	enum exit_code code = EXIT_OK;
+
+	for (int i = parser->first_argument; code == EXIT_OK && i < parser->argc; i++)
+		code = report_options_add(o, parser->command, parser->argv[i]);
+	return code;
+}
+
 void report_options_last_hour(struct report_options *o)
 {
 	struct selection *s = &o->selection.selection;
@@ -114,16 +124,8 @@ void report_input_done(struct report_input *i)
 	i->store = store_free(i->store);
 }
 
-static int open_hub(const struct report_options *o, struct source **ret, char reason[static FETCH_REASON_BYTES])
-{
-	const struct fetch_settings settings = { o->selection.token_file, o->selection.ca_file };
-
-	return source_of_hub(o->selection.store, &settings, &o->selection.selection, ret, reason);
-}
-
 static int open_engine(const struct report_options *o, struct source **ret, char reason[static FETCH_REASON_BYTES])
 {
-	const struct fetch_settings settings = { o->selection.token_file, o->selection.ca_file };
 	const struct engine_question question = {
 		.selection = &o->selection.selection,
 		.labels = o->labels,
@@ -131,17 +133,21 @@ static int open_engine(const struct report_options *o, struct source **ret, char
 		.has_all_labels = !o->labels,
 	};
 
-	return source_of_engine(o->selection.store, &settings, &question, ret, reason);
+	return source_of_engine(o->selection.store, &o->selection.fetch, &question, ret, reason);
 }
 
 enum exit_code report_options_open(const struct report_options *o, struct report_input *ret)
 {
+	enum exit_code code = named_twice_check(o->files, o->n_files);
 	struct report_input input = {};
 	char reason[FETCH_REASON_BYTES];
 	int r;
 
+	if (code != EXIT_OK)
+		return code;
 	if (o->n_files == 0 && fetch_is_url(o->selection.store)) {
-		r = open_hub(o, &input.source, reason);
+		r = source_of_hub(o->selection.store, &o->selection.fetch, &o->selection.selection, &input.source,
+				  reason);
 		if (r == SOURCE_FAILED)
 			return (enum exit_code)text_fail("read from the hub", o->selection.store, reason);
 	} else if (o->n_files == 0 && engine_is_url(o->selection.store)) {
@@ -149,8 +155,7 @@ enum exit_code report_options_open(const struct report_options *o, struct report
 		if (r == SOURCE_FAILED)
 			return (enum exit_code)text_fail("read from", o->selection.store, reason);
 	} else if (o->n_files == 0) {
-		enum exit_code code = selection_options_open(&o->selection, STORE_READ, &input.dir_fd, &input.store);
-
+		code = selection_options_open(&o->selection, STORE_READ, &input.dir_fd, &input.store);
 		if (code != EXIT_OK)
 			return code;
 		r = source_of_store(input.store, &o->selection.selection, &input.source);

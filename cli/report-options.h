@@ -32,12 +32,12 @@ enum {
 #define REPORT_USAGE                                                                                                   \
 	"SELECTION is any of these: profiles by file name (pprof of any tool; '-' is standard input), or else the\n"   \
 	"windows of a store, all or those that are asked for:\n"                                                       \
-	"\n" SELECTION_USAGE HUB_USAGE                                                                                 \
-	"  LABEL=VALUE       samples with this label; also !=, =~REGEX, !~REGEX; service is short for service_name\n"  \
-	"      --stack REGEX     stacks in whose \"root;...;leaf\" it is found\n"                                      \
-	"      --function NAME   stacks that go through this function\n"                                               \
-	"      --library NAME    stacks that go through this library or program (libz.so.1)\n"                         \
-	"      --kernel, --user  stacks that end in the kernel, or outside of it\n"
+	"\n" SELECTION_USAGE HUB_USAGE "  LABEL=VALUE            samples with this label; also !=, =~REGEX, !~REGEX; " \
+	"service is short for service_name\n"                                                                          \
+	"      --stack REGEX      stacks in whose \"root;...;leaf\" it is found\n"                                     \
+	"      --function NAME    stacks that go through this function\n"                                              \
+	"      --library NAME     stacks that go through this library or program (libz.so.1)\n"                        \
+	"      --kernel, --user   stacks that end in the kernel, or outside of it\n"
 
 struct report_options {
 	struct selection_options selection;
@@ -57,6 +57,7 @@ void report_options_done(struct report_options *o);
 /* One of the options above, and an argument: a matcher or a file. EXIT_OK, or it was told why not. */
 enum exit_code report_options_take(struct report_options *o, const struct command *command, int option, char *value);
 enum exit_code report_options_add(struct report_options *o, const struct command *command, char *argument);
+enum exit_code report_options_add_all(struct report_options *o, const struct options *parser); /* after OPTIONS_END */
 
 /* Whether an argument is a matcher. "./a=b" is a file: no label's name begins so. */
 bool report_options_is_matcher(const char *argument);

@@ -25,6 +25,16 @@ static enum exit_code take_time(const struct command *command, const char *name,
 	return EXIT_OK;
 }
 
+/* It is sent as the value of a header. */
+static enum exit_code take_tenant(struct selection_options *o, const struct command *command, const char *value)
+{
+	for (const char *c = value; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			return (enum exit_code)options_error(command, "--tenant takes a name without spaces");
+	o->fetch.tenant = value;
+	return EXIT_OK;
+}
+
 enum exit_code selection_options_take(struct selection_options *o, const struct command *command, int option,
 				      const char *value)
 {
@@ -36,11 +46,13 @@ enum exit_code selection_options_take(struct selection_options *o, const struct 
 		o->is_limited = true;
 		return take_time(command, "since", value, &o->selection.since_ns);
 	case OPTION_TOKEN_FILE:
-		o->token_file = value;
+		o->fetch.token_file = value;
 		break;
 	case OPTION_CA_FILE:
-		o->ca_file = value;
+		o->fetch.ca_file = value;
 		break;
+	case OPTION_TENANT:
+		return take_tenant(o, command, value);
 	case OPTION_UNTIL:
 		o->is_limited = true;
 		return take_time(command, "until", value, &o->selection.until_ns);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "report/fetch.h"
 #include "store/selection.h"
 
 #define DEFAULT_STORE "/var/lib/cpuhound"
@@ -16,6 +17,7 @@ enum {
 	OPTION_UNTIL,
 	OPTION_TOKEN_FILE,
 	OPTION_CA_FILE,
+	OPTION_TENANT,
 };
 #define SELECTION_LONG_OPTIONS                                                                                         \
 	{ "store", required_argument, NULL, OPTION_STORE }, { "since", required_argument, NULL, OPTION_SINCE },        \
@@ -24,27 +26,29 @@ enum {
 	}
 
 #define SELECTION_USAGE                                                                                                \
-	"      --store DIR   where the windows are (/var/lib/cpuhound)\n"                                              \
-	"      --since T     from then on: 10, 10s, 5m, 1h, 7d ago, or 2026-11-29T01:42:42Z\n"                         \
-	"      --until T     before then\n"
+	"      --store DIR        where the windows are (/var/lib/cpuhound)\n"                                         \
+	"      --since T          from then on: 10, 10s, 5m, 1h, 7d ago, or 2026-11-29T01:42:42Z\n"                    \
+	"      --until T          before then\n"
 
 /* Of commands that read from servers, too. */
 #define HUB_LONG_OPTIONS                                                                                               \
 	{ "token-file", required_argument, NULL, OPTION_TOKEN_FILE },                                                  \
+		{ "ca-file", required_argument, NULL, OPTION_CA_FILE },                                                \
 	{                                                                                                              \
-		"ca-file", required_argument, NULL, OPTION_CA_FILE                                                     \
+		"tenant", required_argument, NULL, OPTION_TENANT                                                       \
 	}
 
 #define HUB_USAGE                                                                                                      \
-	"      --store URL   those of a hub: http://HOST:7172 or https://...; or what a server adds up:\n"             \
-	"                    clickhouse+http://USER@HOST:8123/DATABASE, pyroscope+http://HOST:4040\n"                  \
-	"      --token-file FILE its token, or USER's password\n"                                                      \
-	"      --ca-file FILE    who signed its certificate\n"
+	"      --store URL        those of a hub: http://HOST:7172 or https://...; or what a server adds up:\n"        \
+	"                         clickhouse+http://USER@HOST:8123/DATABASE, pyroscope+http://HOST:4040\n"             \
+	"      --token-file FILE  its token, or USER's password\n"                                                     \
+	"      --ca-file FILE     who signed its certificate\n"                                                        \
+	"      --tenant NAME      whose profiles, where the server keeps them apart (X-Scope-OrgID)\n"
 
 struct selection_options {
 	const char *store;
-	const char *token_file, *ca_file; /* NULL: not given */
-	bool is_limited;                  /* something was said of times or labels */
+	struct fetch_settings fetch; /* of a store over HTTP */
+	bool is_limited;             /* something was said of times or labels */
 	struct selection selection;
 };
 #define SELECTION_OPTIONS_NONE                                                                                         \

@@ -16,7 +16,8 @@ struct span {
 	int64_t start_ns, end_ns;
 };
 
-struct untimed {
+/* What is known of a host beside its spans. */
+struct unplaced {
 	uint64_t wall_ns; /* of windows that do not tell when they were, and of merged ones */
 	int64_t first_ns; /* the start of the first merged one; 0: none */
 	int64_t seen_ns;  /* until then it may have had windows */
@@ -25,7 +26,7 @@ struct untimed {
 struct coverage {
 	struct pool names; /* the spelling with its NUL; the number is the host's */
 	struct coverage_host *hosts;
-	struct untimed *untimed; /* for each host */
+	struct unplaced *unplaced; /* for each host */
 	size_t n, capacity;
 	struct buf spans; /* struct span */
 	struct coverage_totals totals;
@@ -37,7 +38,7 @@ struct coverage *coverage_free(struct coverage *c)
 		return NULL;
 	pool_done(&c->names);
 	free(c->hosts);
-	free(c->untimed);
+	free(c->unplaced);
 	buf_done(&c->spans);
 	free(c);
 	return NULL;
@@ -60,7 +61,7 @@ static int reserve_host(struct coverage *c)
 {
 	size_t capacity = c->capacity ? 2 * c->capacity : 16;
 	struct coverage_host *hosts;
-	struct untimed *untimed;
+	struct unplaced *unplaced;
 
 	if (c->n < c->capacity)
 		return 0;
@@ -68,10 +69,10 @@ static int reserve_host(struct coverage *c)
 	if (!hosts)
 		return -ENOMEM;
 	c->hosts = hosts;
-	untimed = reallocarray(c->untimed, capacity, sizeof(*untimed));
-	if (!untimed)
+	unplaced = reallocarray(c->unplaced, capacity, sizeof(*unplaced));
+	if (!unplaced)
 		return -ENOMEM;
-	c->untimed = untimed;
+	c->unplaced = unplaced;
 	c->capacity = capacity;
 	return 0;
 }
@@ -87,7 +88,7 @@ int coverage_find(struct coverage *c, const char *host, uint32_t *ret)
 		r = pool_add(&c->names, name, strlen(name) + 1, ret);
 	if (r < 0 || *ret < c->n)
 		return r;
-	c->untimed[c->n] = (struct untimed){};
+	c->unplaced[c->n] = (struct unplaced){};
 	c->hosts[c->n++] = (struct coverage_host){};
 	return 0;
 }
@@ -116,7 +117,7 @@ static int add_span(struct coverage *c, const struct span *span)
 
 static int add_wall(struct coverage *c, uint32_t host, uint64_t wall_ns)
 {
-	return __builtin_add_overflow(c->untimed[host].wall_ns, wall_ns, &c->untimed[host].wall_ns) ? -ERANGE : 0;
+	return __builtin_add_overflow(c->unplaced[host].wall_ns, wall_ns, &c->unplaced[host].wall_ns) ? -ERANGE : 0;
 }
 
 static int add_time(struct coverage *c, uint32_t host, int64_t start_ns, uint64_t duration_ns)
@@ -132,7 +133,7 @@ static int add_time(struct coverage *c, uint32_t host, int64_t start_ns, uint64_
  */
 static int add_merged(struct coverage *c, uint32_t host, const struct window_info *window)
 {
-	struct untimed *u = &c->untimed[host];
+	struct unplaced *u = &c->unplaced[host];
 
 	if (u->first_ns == 0 || window->start_ns < u->first_ns)
 		u->first_ns = window->start_ns;
@@ -156,8 +157,8 @@ static void see(struct coverage *c, uint32_t host, const struct window_info *win
 	int64_t tier_ns = (int64_t)window_tier_ns(window->tier);
 	int64_t start_ns = window->start_ns;
 
-	if (tier_ns && end_of(start_ns - start_ns % tier_ns, (uint64_t)tier_ns) > c->untimed[host].seen_ns)
-		c->untimed[host].seen_ns = end_of(start_ns - start_ns % tier_ns, (uint64_t)tier_ns);
+	if (tier_ns && end_of(start_ns - start_ns % tier_ns, (uint64_t)tier_ns) > c->unplaced[host].seen_ns)
+		c->unplaced[host].seen_ns = end_of(start_ns - start_ns % tier_ns, (uint64_t)tier_ns);
 }
 
 int coverage_add_window(struct coverage *c, const struct window_info *window)
@@ -175,6 +176,11 @@ int coverage_add_window(struct coverage *c, const struct window_info *window)
 					    : add_time(c, host, window->start_ns, window->duration_ns);
 }
 
+void coverage_note_unread(struct coverage *c)
+{
+	c->totals.n_unread++;
+}
+
 int coverage_add_host(struct coverage *c, const struct coverage_host *host, uint64_t n_windows)
 {
 	uint32_t number;
@@ -183,7 +189,7 @@ int coverage_add_host(struct coverage *c, const struct coverage_host *host, uint
 	if (r < 0)
 		return r;
 	c->totals.n_windows += n_windows;
-	c->untimed[number].seen_ns = host->end_ns;
+	c->unplaced[number].seen_ns = host->end_ns;
 	return add_time(c, number, host->start_ns, host->wall_ns);
 }
 
@@ -256,7 +262,7 @@ static void count_span(struct coverage_host *host, const struct span *span)
 	host->end_ns = span->end_ns;
 }
 
-static void see_merged(struct coverage_host *host, const struct untimed *u)
+static void see_unplaced(struct coverage_host *host, const struct unplaced *u)
 {
 	if (u->first_ns > 0 && (host->start_ns == 0 || u->first_ns < host->start_ns))
 		host->start_ns = u->first_ns;
@@ -286,11 +292,11 @@ void coverage_finish(struct coverage *c)
 		qsort(spans, n, sizeof(*spans), by_host_and_time);
 	for (size_t i = 0; i < c->n; i++)
 		c->hosts[i] = (struct coverage_host){ .name = pool_get(&c->names, (uint32_t)i, &size),
-						      .wall_ns = c->untimed[i].wall_ns };
+						      .wall_ns = c->unplaced[i].wall_ns };
 	for (size_t i = 0; i < n; i++)
 		count_span(&c->hosts[spans[i].host], &spans[i]);
 	for (size_t i = 0; i < c->n; i++)
-		see_merged(&c->hosts[i], &c->untimed[i]);
+		see_unplaced(&c->hosts[i], &c->unplaced[i]);
 	sum_up_totals(c);
 }
 
@@ -303,6 +309,16 @@ const struct coverage_host *coverage_hosts(const struct coverage *c, size_t *ret
 const struct coverage_totals *coverage_totals(const struct coverage *c)
 {
 	return &c->totals;
+}
+
+double coverage_lost(const struct coverage *c)
+{
+	const struct coverage_totals *t = coverage_totals(c);
+	uint64_t lost = ledger_sum_lost(&t->ledger);
+
+	if (t->n_ledgers == 0)
+		return -1;
+	return lost ? (double)lost / (double)(lost + t->ledger.in_profile) : 0;
 }
 
 bool coverage_is_silent(const struct coverage *c, const struct coverage_host *host, int64_t until_ns)

@@ -12,6 +12,8 @@
 #include "report/stack-reader.h"
 
 #define SIGMAS 1.96      /* 95 % of a normal distribution */
+#define CHANCE_PART 0.05 /* of the changes that are shown, at most */
+#define MIN_SAMPLES 4    /* fewer are no change, however they are distributed */
 #define MAX_ERROR 0x1p62 /* fits an int64_t */
 
 struct sums {
@@ -70,20 +72,21 @@ static int find_key(struct diff *d, uint32_t *ret)
 	return r;
 }
 
-static int set_key(struct diff *d, const char *name, const char *library)
+/* A name and a library behind what is in the key already. */
+static int add_to_key(struct diff *d, const char *name, const char *library)
 {
-	int r;
+	int r = buf_add(&d->key, name, strlen(name) + 1);
 
-	buf_clear(&d->key);
-	r = buf_add(&d->key, name, strlen(name) + 1);
 	return r == 0 ? buf_add(&d->key, library, strlen(library) + 1) : r;
 }
 
 /* The row "(other)" is made first, so that there is room for it. */
 static int find_other(struct diff *d, uint32_t *ret)
 {
-	int r = set_key(d, FRAME_OTHER, "");
+	int r;
 
+	buf_clear(&d->key);
+	r = add_to_key(d, FRAME_OTHER, "");
 	return r == 0 ? find_key(d, ret) : r;
 }
 
@@ -97,26 +100,37 @@ static int find_or_other(struct diff *d, uint32_t *ret)
 	return find_other(d, ret);
 }
 
-static int find_row_of_frame(struct diff *d, const struct frame_info *f, uint32_t *ret)
+/* The values of the labels first. */
+static int find_row_of_frame(struct diff *d, const struct stack *s, const struct frame_info *f, uint32_t *ret)
 {
-	int r = d->by == DIFF_BY_LIBRARY ? set_key(d, f->library, "") : set_key(d, f->function, f->library);
+	int r;
 
+	buf_clear(&d->key);
+	r = label_text_add(s->labels, s->n_labels, d->labels, d->n_labels, &d->key);
+	if (r == 0 && d->n_labels > 0)
+		r = buf_add_str(&d->key, ", ");
+	if (r == 0)
+		r = d->by == DIFF_BY_LIBRARY ? add_to_key(d, f->library, "") : add_to_key(d, f->function, f->library);
 	return r == 0 ? find_or_other(d, ret) : r;
 }
 
-static int row_of_frame(struct diff *d, const struct frame_table *frames, uint32_t frame, uint32_t *ret)
+/* Without labels a frame has one row: what was looked up once is known. */
+static int row_of_frame(struct diff *d, const struct stack *s, const struct frame_table *frames, uint32_t frame,
+			uint32_t *ret)
 {
 	const uint32_t none = 0;
 	uint32_t number;
 	int r = 0;
 
+	if (d->n_labels > 0)
+		return find_row_of_frame(d, s, frame_table_get(frames, frame), ret);
 	while (r == 0 && d->of_frame.size / sizeof(none) <= frame)
 		r = buf_add(&d->of_frame, &none, sizeof(none));
 	if (r < 0)
 		return r;
 	memcpy(&number, d->of_frame.data + frame * sizeof(number), sizeof(number));
 	if (number == 0) {
-		r = find_row_of_frame(d, frame_table_get(frames, frame), &number);
+		r = find_row_of_frame(d, s, frame_table_get(frames, frame), &number);
 		if (r < 0)
 			return r;
 		number++;
@@ -166,7 +180,7 @@ static int add_frames(struct diff *d, size_t side, const struct frame_table *fra
 	for (size_t i = 0; r == 0 && i < s->n_frames; i++) {
 		uint32_t row;
 
-		r = row_of_frame(d, frames, s->frames[i], &row);
+		r = row_of_frame(d, s, frames, s->frames[i], &row);
 		if (r == 0)
 			r = count(d, row, side, s, i == 0);
 	}
@@ -222,6 +236,28 @@ void diff_change_of(const struct call_value values[static DIFF_N_SIDES], const s
 	*ret = c;
 }
 
+/* How large it is; INFINITY: there is no chance in it. */
+static double sigmas_of(const struct diff_change *c)
+{
+	if (c->delta == 0)
+		return 0;
+	return c->error > 0 ? fabs((double)c->delta) / c->error * SIGMAS : INFINITY;
+}
+
+static void mark_noise(struct diff_change *c, const struct diff_scale *scale)
+{
+	c->is_noise = c->is_noise || sigmas_of(c) < scale->row_sigmas;
+}
+
+void diff_row_change_of(const struct diff_row *row, const struct diff_scale *scale, struct diff_change *ret_self,
+			struct diff_change *ret_total)
+{
+	diff_change_of(row->self, scale, ret_self);
+	diff_change_of(row->total, scale, ret_total);
+	mark_noise(ret_self, scale);
+	mark_noise(ret_total, scale);
+}
+
 /* What a row is sorted by. */
 struct ranked {
 	struct diff_row row;
@@ -250,6 +286,63 @@ static int compare_ranked(const void *a, const void *b)
 	return order ? order : strcmp(x->row.library, y->row.library);
 }
 
+static int descending(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x < *y) - (*x > *y);
+}
+
+static bool may_change(const struct call_value values[static DIFF_N_SIDES])
+{
+	return llabs(values[DIFF_BEFORE].n_samples) + llabs(values[DIFF_AFTER].n_samples) >= MIN_SAMPLES;
+}
+
+/* Of each row's self and total; there is room for both. */
+static size_t list_sigmas(const struct diff *d, const struct diff_scale *scale, double *sigmas)
+{
+	const struct sums *sums = (const void *)d->sums.data;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->names.n; i++) {
+		const struct call_value *values[] = { sums[i].self, sums[i].total };
+
+		for (size_t j = 0; j < ARRAY_SIZE(values); j++) {
+			struct diff_change c;
+
+			diff_change_of(values[j], scale, &c);
+			if (may_change(values[j]))
+				sigmas[n++] = sigmas_of(&c);
+		}
+	}
+	return n;
+}
+
+/*
+ * How large a change must be: the k largest of n are changes when chance makes no more than k * CHANCE_PART of n so
+ * large, and of all such k the greatest counts. INFINITY: there is none.
+ */
+static double bound_of(double *sigmas, size_t n)
+{
+	double bound = INFINITY;
+
+	qsort(sigmas, n, sizeof(*sigmas), descending);
+	for (size_t k = 1; k <= n; k++)
+		if (erfc(sigmas[k - 1] / M_SQRT2) * (double)n <= CHANCE_PART * (double)k)
+			bound = sigmas[k - 1];
+	return bound;
+}
+
+static int set_row_sigmas(const struct diff *d, struct diff_scale *scale)
+{
+	_cleanup_free_ double *sigmas = calloc(2 * d->names.n + 1, sizeof(*sigmas));
+
+	if (!sigmas)
+		return -ENOMEM;
+	scale->row_sigmas = scale->has_errors ? bound_of(sigmas, list_sigmas(d, scale, sigmas)) : 0;
+	return 0;
+}
+
 static size_t rank(const struct diff *d, const struct diff_scale *scale, struct ranked *ret)
 {
 	const struct sums *sums = (const void *)d->sums.data;
@@ -265,22 +358,25 @@ static size_t rank(const struct diff *d, const struct diff_scale *scale, struct 
 		to->row.library = to->row.name + strlen(to->row.name) + 1;
 		memcpy(to->row.self, sums[i].self, sizeof(to->row.self));
 		memcpy(to->row.total, sums[i].total, sizeof(to->row.total));
-		diff_change_of(to->row.self, scale, &to->self);
-		diff_change_of(to->row.total, scale, &to->total);
+		diff_row_change_of(&to->row, scale, &to->self, &to->total);
 		n++;
 	}
 	qsort(ret, n, sizeof(*ret), compare_ranked);
 	return n;
 }
 
-int diff_rows(const struct diff *d, const struct diff_scale *scale, struct diff_row **ret, size_t *ret_n)
+int diff_rows(const struct diff *d, struct diff_scale *scale, struct diff_row **ret, size_t *ret_n)
 {
 	_cleanup_free_ struct ranked *ranked = calloc(d->names.n + 1, sizeof(*ranked));
 	_cleanup_free_ struct diff_row *rows = calloc(d->names.n + 1, sizeof(*rows));
 	size_t n;
+	int r;
 
 	if (!ranked || !rows)
 		return -ENOMEM;
+	r = set_row_sigmas(d, scale);
+	if (r < 0)
+		return r;
 	n = rank(d, scale, ranked);
 	for (size_t i = 0; i < n; i++)
 		rows[i] = ranked[i].row;

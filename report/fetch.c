@@ -51,13 +51,30 @@ static int set_user(struct fetch *f, const char *user, const char *password)
 	return r == CURLE_OK ? 0 : -ENOMEM;
 }
 
+static int add_header(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *more = curl_slist_append(*list, line);
+
+	if (!more)
+		return -ENOMEM;
+	*list = more;
+	return 0;
+}
+
 static int set_bearer(struct fetch *f, const char *token)
 {
 	_cleanup_(forget) struct buf header = {};
 	int r = buf_printf(&header, "Authorization: Bearer %s", token);
 
-	f->headers = r == 0 ? curl_slist_append(NULL, header.data) : NULL;
-	return f->headers ? 0 : -ENOMEM;
+	return r == 0 ? add_header(&f->headers, header.data) : r;
+}
+
+static int set_tenant(struct fetch *f, const char *tenant)
+{
+	_cleanup_(buf_done) struct buf header = {};
+	int r = buf_printf(&header, "X-Scope-OrgID: %s", tenant);
+
+	return r == 0 ? add_header(&f->headers, header.data) : r;
 }
 
 static int read_token(struct fetch *f, const struct fetch_settings *settings, char reason[static FETCH_REASON_BYTES])
@@ -90,6 +107,8 @@ int fetch_new(const struct fetch_settings *settings, struct fetch **ret, char re
 		r = read_token(f, settings, ret_reason);
 	else if (settings->user)
 		r = set_user(f, settings->user, "");
+	if (r == 0 && settings->tenant)
+		r = set_tenant(f, settings->tenant);
 	if (r == 0)
 		*ret = take_ptr(f);
 	return r;
@@ -186,16 +205,6 @@ int fetch_get(struct fetch *f, const char *url, size_t limit_bytes, struct buf *
 	      char ret_reason[static FETCH_REASON_BYTES])
 {
 	return perform(f, url, f->headers, limit_bytes, ret, ret_reason);
-}
-
-static int add_header(struct curl_slist **list, const char *line)
-{
-	struct curl_slist *more = curl_slist_append(*list, line);
-
-	if (!more)
-		return -ENOMEM;
-	*list = more;
-	return 0;
 }
 
 /* Nobody waits for "100 Continue". */

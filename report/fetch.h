@@ -19,6 +19,7 @@ struct fetch;
 struct fetch_settings {
 	const char *token_file; /* NULL: no `Authorization: Bearer TOKEN` is sent */
 	const char *ca_file;    /* NULL: whom this machine trusts */
+	const char *tenant;     /* NULL: none; else `X-Scope-OrgID: TENANT`: whose data of a server of several */
 	const char *user;       /* NULL: none; else HTTP basic, with what is in token_file as the password */
 };
 

@@ -22,8 +22,6 @@ void flame_done(struct flame *f)
 {
 	f->tree = call_tree_free(f->tree);
 	f->frames = frame_table_free(f->frames);
-	for (size_t i = 0; i < CALL_TREE_N_COLUMNS; i++)
-		wall_time_done(&f->columns[i].wall);
 }
 
 static int check_unit(struct flame *f, const struct profile *p)
@@ -56,8 +54,7 @@ int flame_add_facts(struct flame *f, size_t column, const struct profile *p)
 		c->n_ledgers += ledgers.n;
 	c->n_damaged_ledgers += ledgers.n_damaged;
 	c->n_profiles++;
-	return wall_time_add(&c->wall, p->time_ns > 0 ? p->time_ns : 0,
-			     p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0);
+	return 0;
 }
 
 int flame_add_stack(struct flame *f, size_t column, const struct stack *s)
@@ -99,8 +96,6 @@ int flame_add(struct flame *f, size_t column, const struct profile *p, struct st
 
 int flame_finish(struct flame *f)
 {
-	for (size_t i = 0; i < CALL_TREE_N_COLUMNS; i++)
-		f->columns[i].span = wall_time_sum(&f->columns[i].wall);
 	return call_tree_finish(f->tree);
 }
 
@@ -109,10 +104,25 @@ void flame_cover(struct flame *f, size_t column, const struct coverage *c)
 	const struct coverage_totals *totals = coverage_totals(c);
 	size_t n;
 	const struct coverage_host *hosts = coverage_hosts(c, &n);
-	struct wall_span *span = &f->columns[column].span;
+	struct flame_span *span = &f->columns[column].span;
 
-	*span = (struct wall_span){ .start_ns = totals->start_ns, .end_ns = totals->end_ns };
+	f->columns[column].is_covered = true;
+	f->columns[column].n_hosts = n;
+	f->columns[column].n_unread = totals->n_unread;
+	*span = (struct flame_span){ .start_ns = totals->start_ns, .end_ns = totals->end_ns };
 	for (size_t i = 0; i < n; i++)
 		if (hosts[i].wall_ns > span->covered_ns)
 			span->covered_ns = hosts[i].wall_ns;
+}
+
+void flame_cover_profile(struct flame *f, size_t column, const struct profile *p)
+{
+	struct flame_span *span = &f->columns[column].span;
+
+	*span = (struct flame_span){
+		.start_ns = p->time_ns > 0 ? p->time_ns : 0,
+		.covered_ns = p->duration_ns > 0 ? (uint64_t)p->duration_ns : 0,
+	};
+	if (__builtin_add_overflow(span->start_ns, span->covered_ns, &span->end_ns))
+		span->end_ns = INT64_MAX;
 }

@@ -6,13 +6,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/clean.h"
 #include "report/call-tree.h"
 #include "report/ledgers.h"
-#include "report/wall-time.h"
 
 #define FLAME_MAX_KEYS 8
 #define FLAME_UNIT_SIZE 32 /* longer names are cut */
@@ -22,13 +22,21 @@ struct profile;
 struct stack;
 struct stack_filter;
 
+/* When its profiles were recorded, and for how long. */
+struct flame_span {
+	int64_t start_ns, end_ns; /* 0: unknown */
+	uint64_t covered_ns;
+};
+
 struct flame_column {
 	const char *name; /* borrowed; "" where there is one column */
 	uint64_t n_profiles;
 	struct ledger ledger; /* of all profiles that have one, whatever samples of them are drawn */
 	uint64_t n_ledgers, n_damaged_ledgers;
-	struct wall_time wall;
-	struct wall_span span; /* after flame_finish() */
+	struct flame_span span; /* by flame_cover() or flame_cover_profile() */
+	bool is_covered;        /* by flame_cover(), which fills: */
+	size_t n_hosts;         /* that were recorded */
+	uint64_t n_unread;      /* as in struct coverage_totals */
 };
 
 /* Begins with flame_init(). Whoever compares sets n_columns and the names of the columns. */
@@ -61,7 +69,8 @@ _must_check_ int flame_add_stack(struct flame *f, size_t column, const struct st
 _must_check_ int flame_finish(struct flame *f);
 
 /*
- * The time of a column, after flame_finish(): that for which the host that was recorded longest was. Where labels were
- * asked for, profiles alone do not tell: windows without them are not read.
+ * The time of a column, before it is drawn: that for which the host that was recorded longest was. Where labels were
+ * asked for, profiles alone do not tell: windows without them are not read. One profile alone tells of itself.
  */
 void flame_cover(struct flame *f, size_t column, const struct coverage *c);
+void flame_cover_profile(struct flame *f, size_t column, const struct profile *p);

@@ -14,7 +14,10 @@ static int add(struct flame *f, size_t column, const char *path)
 	_cleanup_(profile_file_done) struct profile_file file = {};
 	int r = profile_file_read(path, &file);
 
-	return r < 0 ? r : flame_add(f, column, file.profile, NULL);
+	if (r < 0)
+		return r;
+	flame_cover_profile(f, column, file.profile);
+	return flame_add(f, column, file.profile, NULL);
 }
 
 static int draw(char **argv)

@@ -59,7 +59,7 @@ static void check_folded(const struct profile *p)
 /* What functions do themselves is all there is. */
 static void check_rows(const struct diff *d)
 {
-	static const struct diff_scale scale = { .factors = { 1, 0.5 }, .has_errors = true };
+	struct diff_scale scale = { .factors = { 1, 0.5 }, .has_errors = true };
 	_cleanup_free_ struct diff_row *rows = NULL;
 	uint64_t sum = 0;
 	size_t n;

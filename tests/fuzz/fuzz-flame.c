@@ -55,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	f.title = p->n_comments ? p->comments[0] : "";
 	f.keys[f.n_keys++] = "key";
+	flame_cover_profile(&f, 0, p);
 	r = flame_add(&f, 0, p, NULL);
 	if (r == 0)
 		r = flame_finish(&f);

@@ -101,6 +101,33 @@ static void test_both(void **state)
 	assert_string_equal(o.labels.labels[1], "version");
 }
 
+/* The key of frames may stand anywhere. */
+static void test_labels_and_frames(void **state)
+{
+	static const struct {
+		const char *words;
+		enum diff_by by;
+		size_t n_labels;
+	} cases[] = {
+		{ "a b", DIFF_BY_FUNCTION, 0 },
+		{ "a b --by library", DIFF_BY_LIBRARY, 0 },
+		{ "a b --by service,function", DIFF_BY_FUNCTION, 1 },
+		{ "a b --by library,service,version", DIFF_BY_LIBRARY, 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(diff_options_done) struct diff_options o = DIFF_OPTIONS_NONE;
+		_cleanup_free_ char *words = strdup(cases[i].words);
+		char *argv[MAX_WORDS + 1];
+
+		assert_int_equal(parse(&o, words, argv), EXIT_OK);
+		assert_int_equal(o.by, cases[i].by);
+		assert_int_equal(o.labels.n, cases[i].n_labels);
+		if (o.labels.n > 0)
+			assert_string_equal(o.labels.labels[0], "service_name");
+	}
+}
+
 static void test_mistakes(void **state)
 {
 	static const char *const mistakes[] = { "a",
@@ -110,7 +137,9 @@ static void test_mistakes(void **state)
 						"a b --fail-above -5%",
 						"a b --fail-above nan%",
 						"a b --by a,,b",
-						"a b --by service,library",
+						"a b --by function,library",
+						"a b --by function,function",
+						"a b --by function --by service",
 						"a b --by 1,2,3,4,5,6,7,8,9",
 						"a b --by a --by b",
 						"a b --json --csv",
@@ -133,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sides),
 		cmocka_unit_test(test_both),
+		cmocka_unit_test(test_labels_and_frames),
 		cmocka_unit_test(test_mistakes),
 	};
 

@@ -3,6 +3,7 @@
 #include "report/diff.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "report/frame-table.h"
@@ -44,14 +45,14 @@ static void add(struct diff *d, size_t side, struct frame_table *frames, const s
 	stack_reader_done(&reader);
 }
 
-static struct diff *compared(enum diff_by by)
+static struct diff *compared(enum diff_by by, size_t n_labels)
 {
 	static const char *const labels[] = { "service_name" };
 	_cleanup_(frame_table_freep) struct frame_table *frames = NULL;
 	struct diff *d = NULL;
 
 	assert_int_equal(frame_table_new(&frames), 0);
-	assert_int_equal(diff_new(by, labels, by == DIFF_BY_LABELS ? 1 : 0, &d), 0);
+	assert_int_equal(diff_new(by, labels, n_labels, &d), 0);
 	add(d, DIFF_BEFORE, frames, before, ARRAY_SIZE(before));
 	add(d, DIFF_AFTER, frames, after, ARRAY_SIZE(after));
 	return d;
@@ -64,13 +65,14 @@ struct expected {
 	int64_t self[DIFF_N_SIDES], total[DIFF_N_SIDES];
 };
 
-static void assert_rows(enum diff_by by, const struct expected *rows, size_t n)
+static void assert_rows(enum diff_by by, size_t n_labels, const struct expected *rows, size_t n)
 {
-	struct diff *d = compared(by);
+	struct diff *d = compared(by, n_labels);
+	struct diff_scale scale = as_is;
 	_cleanup_free_ struct diff_row *have = NULL;
 	size_t n_have;
 
-	assert_int_equal(diff_rows(d, &as_is, &have, &n_have), 0);
+	assert_int_equal(diff_rows(d, &scale, &have, &n_have), 0);
 	assert_int_equal(n_have, n);
 	for (size_t i = 0; i < n; i++) {
 		assert_string_equal(have[i].name, rows[i].name);
@@ -97,7 +99,7 @@ static void test_functions(void **state)
 		{ "main", "app", { 0, 0 }, { 150, 313 } },
 	};
 
-	assert_rows(DIFF_BY_FUNCTION, rows, ARRAY_SIZE(rows));
+	assert_rows(DIFF_BY_FUNCTION, 0, rows, ARRAY_SIZE(rows));
 }
 
 static void test_libraries(void **state)
@@ -107,7 +109,7 @@ static void test_libraries(void **state)
 		{ "app", "", { 100, 113 }, { 150, 313 } },
 	};
 
-	assert_rows(DIFF_BY_LIBRARY, rows, ARRAY_SIZE(rows));
+	assert_rows(DIFF_BY_LIBRARY, 0, rows, ARRAY_SIZE(rows));
 }
 
 static void test_labels(void **state)
@@ -118,7 +120,19 @@ static void test_labels(void **state)
 		{ "api", "", { 100, 104 }, { 100, 104 } }, /* noise comes last */
 	};
 
-	assert_rows(DIFF_BY_LABELS, rows, ARRAY_SIZE(rows));
+	assert_rows(DIFF_BY_LABELS, 1, rows, ARRAY_SIZE(rows));
+}
+
+static void test_labels_and_libraries(void **state)
+{
+	static const struct expected rows[] = {
+		{ "db, libz.so.1", "", { 50, 200 }, { 50, 200 } },
+		{ "web, app", "", { 0, 9 }, { 0, 9 } },
+		{ "db, app", "", { 0, 0 }, { 50, 200 } },
+		{ "api, app", "", { 100, 104 }, { 100, 104 } },
+	};
+
+	assert_rows(DIFF_BY_LIBRARY, 1, rows, ARRAY_SIZE(rows));
 }
 
 /* 100 more of 10,000 are noise, 9 where there was none are not. */
@@ -133,13 +147,14 @@ static void test_noise_is_last(void **state)
 	_cleanup_(frame_table_freep) struct frame_table *frames = NULL;
 	_cleanup_(diff_freep) struct diff *d = NULL;
 	_cleanup_free_ struct diff_row *rows = NULL;
+	struct diff_scale scale = as_is;
 	size_t n;
 
 	assert_int_equal(frame_table_new(&frames), 0);
 	assert_int_equal(diff_new(DIFF_BY_LABELS, labels, 1, &d), 0);
 	add(d, DIFF_BEFORE, frames, &large[0], 1);
 	add(d, DIFF_AFTER, frames, &large[1], 2);
-	assert_int_equal(diff_rows(d, &as_is, &rows, &n), 0);
+	assert_int_equal(diff_rows(d, &scale, &rows, &n), 0);
 	assert_int_equal(n, 2);
 	assert_string_equal(rows[0].name, "small");
 	assert_string_equal(rows[1].name, "large");
@@ -184,6 +199,92 @@ static void test_changes(void **state)
 	}
 }
 
+#define N_CHANCE_ROWS 1000
+#define N_TRIALS 40
+
+/* Of how many coins there is a head. */
+static int64_t heads(int64_t n)
+{
+	int64_t sum = 0;
+
+	while (n-- > 0)
+		sum += random() % 2;
+	return sum;
+}
+
+struct shown {
+	size_t n_alone, n_rows; /* changes: of each row looked at alone, and as one of many */
+	bool has_first;
+};
+
+/* A workload that is recorded twice: whose a sample is of the two is chance. The first row has that many more. */
+static struct shown show_chance(struct frame_table *frames, int64_t n_more)
+{
+	_cleanup_(diff_freep) struct diff *d = NULL;
+	_cleanup_free_ struct diff_row *rows = NULL;
+	struct diff_scale scale = as_is;
+	struct shown shown = {};
+	size_t n;
+
+	assert_int_equal(diff_new(DIFF_BY_FUNCTION, NULL, 0, &d), 0);
+	for (uint32_t i = 0; i < N_CHANCE_ROWS; i++) {
+		int64_t all = 20 + i % 80, first = heads(all);
+		const uint32_t frame = i + 1;
+		const int64_t counts[] = { first, all - first + (i == 0 ? n_more : 0) };
+
+		for (size_t side = 0; side < DIFF_N_SIDES; side++) {
+			const struct stack s = {
+				.frames = &frame, .n_frames = 1, .n_samples = counts[side], .value = 10 * counts[side]
+			};
+
+			assert_int_equal(diff_add(d, side, frames, &s), 0);
+		}
+	}
+	assert_int_equal(diff_rows(d, &scale, &rows, &n), 0);
+	for (size_t i = 0; i < n; i++) {
+		struct diff_change alone, self, total;
+
+		diff_change_of(rows[i].self, &scale, &alone);
+		diff_row_change_of(&rows[i], &scale, &self, &total);
+		assert_int_equal(self.is_noise, total.is_noise);
+		shown.n_alone += !alone.is_noise;
+		shown.n_rows += !self.is_noise;
+		shown.has_first = shown.has_first || (!self.is_noise && strcmp(rows[i].name, "f0") == 0);
+	}
+	return shown;
+}
+
+/* What chance does is not shown, however many rows there are, and what has changed still is. */
+static void test_many_rows(void **state)
+{
+	_cleanup_(frame_table_freep) struct frame_table *frames = NULL;
+	size_t n_alone = 0, n_false = 0, n_found = 0, n_beside = 0;
+
+	assert_int_equal(frame_table_new(&frames), 0);
+	for (uint32_t i = 0; i < N_CHANCE_ROWS; i++) {
+		char name[16];
+		const struct frame_info frame = { name, "app", "", "", FRAME_USER, 1 };
+		uint32_t number;
+
+		snprintf(name, sizeof(name), "f%u", i);
+		assert_int_equal(frame_table_add(frames, &frame, &number), 0);
+		assert_int_equal(number, i + 1); /* 0 is (other) */
+	}
+	srandom(1);
+	for (size_t i = 0; i < N_TRIALS; i++) {
+		struct shown same = show_chance(frames, 0), changed = show_chance(frames, 60);
+
+		n_alone += same.n_alone;
+		n_false += same.n_rows > 0;
+		n_found += changed.has_first;
+		n_beside += changed.n_rows - changed.has_first;
+	}
+	assert_in_range(n_alone / N_TRIALS, N_CHANCE_ROWS / 40, N_CHANCE_ROWS / 15); /* one in twenty, more or less */
+	assert_in_range(n_false, 0, N_TRIALS / 10);
+	assert_int_equal(n_found, N_TRIALS);
+	assert_in_range(n_beside, 0, N_TRIALS / 5);
+}
+
 static void test_too_large(void **state)
 {
 	_cleanup_(frame_table_freep) struct frame_table *frames = NULL;
@@ -202,9 +303,10 @@ static void test_too_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_functions), cmocka_unit_test(test_libraries),
-		cmocka_unit_test(test_labels),    cmocka_unit_test(test_noise_is_last),
-		cmocka_unit_test(test_changes),   cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_functions),     cmocka_unit_test(test_libraries),
+		cmocka_unit_test(test_labels),        cmocka_unit_test(test_labels_and_libraries),
+		cmocka_unit_test(test_noise_is_last), cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_many_rows),     cmocka_unit_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

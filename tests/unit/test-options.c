@@ -69,6 +69,8 @@ static void read_options(struct parse *p, struct options *o)
 		else
 			note(p, "%d", option);
 		note(p, o->value ? "=%s " : "%s ", o->value ? o->value : "");
+		if (option == 'd' && strcmp(o->value, "bad") == 0)
+			o->exit_code = EXIT_ERROR;
 	}
 	if (option == OPTIONS_STOP) {
 		note(p, "stop");
@@ -154,6 +156,15 @@ static void test_values(void **state)
 	expect_error("record --quiet=yes", "option '--quiet' takes no value");
 }
 
+/* What the caller does not take ends it. */
+static void test_not_taken(void **state)
+{
+	struct parse p = parse("record -d bad -j file");
+
+	assert_string_equal(p.seen, "d=bad stop");
+	assert_int_equal(p.exit_code, EXIT_ERROR);
+}
+
 static void expect_help(const char *words)
 {
 	struct parse p = parse(words);
@@ -178,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_not_taken),
 		cmocka_unit_test(test_help),
 	};
 

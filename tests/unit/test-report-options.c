@@ -2,8 +2,10 @@
 /* What is an option, a matcher and a file; and what is told when there is nothing to answer from. */
 #include "cli/report-options.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "cli/named-twice.h"
 #include "store/store.h"
 #include "tests/unit/store-fixture.h"
 
@@ -107,14 +109,32 @@ static void test_files(void **state)
 	report_options_done(&o);
 }
 
+/* By any name. */
+static void test_named_twice(void **state)
+{
+	char path[] = "/tmp/cpuhound-named-XXXXXX", other[] = "/tmp/cpuhound-named-XXXXXX", link[sizeof(path) + 2];
+	char gone[] = "/nowhere/x";
+	char *const same[] = { path, other, gone, gone, link }, *const once[] = { path, other };
+
+	close(mkstemp(path));
+	close(mkstemp(other));
+	snprintf(link, sizeof(link), "%s-2", path);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(named_twice_check(same, ARRAY_SIZE(same)), EXIT_USAGE);
+	assert_int_equal(named_twice_check(same, ARRAY_SIZE(same) - 1), EXIT_OK);
+	assert_int_equal(named_twice_check(once, ARRAY_SIZE(once)), EXIT_OK);
+	assert_int_equal(named_twice_check(NULL, 0), EXIT_OK);
+	unlink(link);
+	unlink(other);
+	unlink(path);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_filters),
-		TEST(test_store),
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_arguments), cmocka_unit_test(test_filters),     TEST(test_store),
+		cmocka_unit_test(test_files),     cmocka_unit_test(test_named_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
