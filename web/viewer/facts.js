@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // facts: what stands around a graph: how much it shows, of when, and what is missing in it.
 
-function describeColumn(model, c) {
+import { changeColor, kindColor, libraryColor } from './colors.js';
+import { DIRECTION_MARKS, KIND_MARKER, KIND_NAMES, formatCount, formatPercent, formatTime } from './model.js';
+import { ROOT, sumSelf } from './tree.js';
+
+export function describeTitle({ title, by }) {
+  return `${title}${by.length > 0 ? `, by ${by.join(', ')}` : ''}`.replace(DIRECTION_MARKS, '\ufffd');
+}
+
+export function describeColumn(model, c) {
   const column = model.columns[c], { tree } = model;
   const parts = [model.formatValue(tree.total[c][ROOT], c)];
   if (model.hasCores(c))
@@ -63,7 +71,7 @@ function describeReasons(column) {
 }
 
 // One line, and the lines behind it.
-function describeQuality(model) {
+export function describeQuality(model) {
   const nTruncated = countTruncated(model);
   const nSamples = model.tree.totalSamples.reduce((sum, column) => sum + column[ROOT], 0);
   const parts = [`named ${namedShare(model)}`,
@@ -82,7 +90,7 @@ function describeQuality(model) {
 }
 
 // What the colors mean: rows of { color, text }.
-function legendOf(model, mode, isDark) {
+export function legendOf(model, mode, isDark) {
   if (mode === 'change')
     return [-1, -0.5, 0, 0.5, 1].map((change) => ({
       color: changeColor(change, isDark),
@@ -105,9 +113,9 @@ function legendOf(model, mode, isDark) {
   return rows.length > n ? [...shown, { color: null, text: `and ${formatCount(rows.length - n)} others` }] : shown;
 }
 
-// A frame's numbers, a line a column; the share of what is zoomed to where that is not all. A caller has no own ones: its
-// total is what is called through it.
-function describeNode(model, tree, node, zoomed, isCaller) {
+// A frame's numbers, a line a column; the share of what is zoomed to where that is not all. A caller has no own ones:
+// its total is what is called through it.
+export function describeNode(model, tree, node, zoomed, isCaller) {
   return model.columns.map((column, c) => {
     const share = (value) => formatPercent(value, model.tree.total[c][ROOT]);
     const amount = (value) => model.hasCores(c) ? `${model.formatValue(value, c)}, ${model.formatAmount(value)}`

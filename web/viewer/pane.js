@@ -2,8 +2,11 @@
 // pane: a tree drawn on a canvas that scrolls: what can be seen is painted pixel by pixel, so that a picture costs as
 // much as it has pixels, however many nodes there are. Frames narrower than MIN_WIDTH are painted as one and counted.
 
+import { MATCHED, textColor } from './colors.js';
+import { ROOT } from './tree.js';
+
 const ROW_HEIGHT = 18; // CSS pixels
-const MIN_WIDTH = 0.1;
+export const MIN_WIDTH = 0.1;
 const MIN_TEXT_WIDTH = 24;
 const TEXT_MARGIN = 4;
 const FONT = '12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
@@ -21,7 +24,7 @@ function fitText(text, width, charWidth) {
   return `${text.slice(0, head)}…${text.slice(text.length - (room - 1 - head))}`;
 }
 
-class Pane {
+export class Pane {
   // on: { marked(), zoom(node), moved(), drawn() }: what happens to it.
   constructor(scroller, on) {
     this.scroller = scroller;

@@ -2,8 +2,8 @@
 // tree: the nodes of a graph in arrays: parents before their children, node 0 is the root. What a node has itself is
 // given, the rest is worked out: totals, where its subtree ends, and where it lies from left to right.
 
-const ROOT = 0;
-const NO_FRAME = -1; // of a root that stands for everything
+export const ROOT = 0;
+export const NO_FRAME = -1; // of a root that stands for everything
 
 // growing: nodes added one by one. finish(): the tree.
 class TreeBuilder {
@@ -28,7 +28,7 @@ class TreeBuilder {
   }
 }
 
-class Tree {
+export class Tree {
   constructor(depths, frames, samples, values) {
     this.n = depths.length;
     this.depth = new Uint32Array(depths);
@@ -127,7 +127,7 @@ class Tree {
 }
 
 // Of each frame what it has itself.
-function sumSelf(tree, column, nFrames) {
+export function sumSelf(tree, column, nFrames) {
   const { n, frame } = tree, self = tree.self[column], sums = new Float64Array(nFrames);
   for (let i = 1; i < n; i++)
     sums[frame[i]] += self[i];
@@ -135,7 +135,7 @@ function sumSelf(tree, column, nFrames) {
 }
 
 // Of each frame below `top`: what it has itself and in total, in each column; a function on a stack twice counts once.
-function sumFrames(tree, top, nFrames) {
+export function sumFrames(tree, top, nFrames) {
   const nColumns = tree.self.length;
   const make = () => Array.from({ length: nColumns }, () => new Float64Array(nFrames));
   const sums = { self: make(), total: make(), isThere: new Uint8Array(nFrames) };
@@ -170,7 +170,7 @@ function groupByFrame(items, frameOf) {
 }
 
 // What a function calls: its outermost calls laid upon each other. Its root is the function.
-function calleesOf(tree, frame, nFrames) {
+export function calleesOf(tree, frame, nFrames) {
   const built = new TreeBuilder(tree.self.length);
   const work = [{ frame, depth: 0, nodes: tree.outermostOf(frame, nFrames) }];
   while (work.length > 0) {
@@ -190,7 +190,7 @@ function calleesOf(tree, frame, nFrames) {
 }
 
 // Who calls it: the ways from its outermost calls to the roots. A node's total is the function's when called so.
-function callersOf(tree, frame, nFrames) {
+export function callersOf(tree, frame, nFrames) {
   const built = new TreeBuilder(tree.self.length);
   const calls = tree.outermostOf(frame, nFrames).map((node) => ({ node, call: node }));
   const work = [{ frame, depth: 0, ways: calls }];

@@ -4,7 +4,7 @@
 
     with browser.Browser() as b:             skips all tests when it cannot be had
         page = b.open(path, width=1280, height=800, dark=False)
-        page.press("t"); page.click("#help-button"); page.text("#name"); page.evaluate("location.hash")
+        page.press("t"); page.click(".help-button"); page.text(".frame-name"); page.evaluate("location.hash")
         page.screenshot("name")              into PICTURES
         page.errors(), page.requests()
 """
@@ -142,21 +142,21 @@ class Page:
     def is_visible(self, selector):
         return self.call("isVisible", selector)
 
-    def point(self, x, y, selector="#graph canvas"):
+    def point(self, x, y, selector=".graph canvas"):
         """Where a point of a canvas lies in the window."""
         box = self.evaluate(f"(({{x, y}}) => [x, y])(document.querySelector({json.dumps(selector)})"
                             ".getBoundingClientRect())")
         return box[0] + x, box[1] + y
 
-    def hover(self, x, y, selector="#graph canvas"):
+    def hover(self, x, y, selector=".graph canvas"):
         self.call("mouse.move", *self.point(x, y, selector))
         self.settle()
 
-    def click_at(self, x, y, selector="#graph canvas"):
+    def click_at(self, x, y, selector=".graph canvas"):
         self.call("mouse.click", *self.point(x, y, selector))
         self.settle()
 
-    def pixel(self, x, y, selector="#graph canvas"):
+    def pixel(self, x, y, selector=".graph canvas"):
         """(red, green, blue) of a point of a canvas."""
         return tuple(self.evaluate(
             f"[...document.querySelector({json.dumps(selector)}).getContext('2d').getImageData("

@@ -55,7 +55,7 @@ def details_of(page, g, path, zoomed=()):
     """Hovers over a frame and compares what is told of it."""
     tree = g.tree()
     page.hover(*g.middle(path, WIDTH, zoomed))
-    name, numbers = page.text("#name"), page.text("#numbers")
+    name, numbers = page.text(".frame-name"), page.text(".numbers")
     own = tree[path] - sum(n for p, n in tree.items() if len(p) == len(path) + 1 and p[:-1] == path)
     expected = (f"total {cores(tree[path])}, {tree[path] / 100:.2f} s ({percent(tree[path], g.total())}) · "
                 f"self {cores(own)}, {own / 100:.2f} s ({percent(own, g.total())}) · {tree[path]:,} samples")
