@@ -4,13 +4,16 @@
  * `samples` and `values`.
  *
  *	title, type, unit, by      as in struct flame
- *	columns                    name, start_ns, end_ns, wall_ns, n_profiles, n_ledgers, n_damaged_ledgers, ledger (or
- *null) n_beyond                   stacks, frames: what had no room (report/call-tree.h, report/frame-table.h)
+ *	columns                    name, start_ns, end_ns, wall_ns, n_profiles, n_ledgers, n_damaged_ledgers, and
+ *	                           ledger (or null)
+ *	n_beyond                   stacks, frames: what had no room (report/call-tree.h, report/frame-table.h)
  *	functions, libraries, files, kinds (enum frame_kind), is_named
  *	                           an element for each function, in the order of functions, then libraries
  *	depths, frames, samples[column], values[column]
  *	                           an element for each node, parents before children, children in the order of `frames`:
  *	                           its depth from 0, its function, and what it has itself
+ *	ways                       a digit for each node, of what stacks say: 1: its parent calls it, 2: it is inlined
+ *	                           into its parent, 3: now this, now that; 0: it is no code (a label, what had no room)
  */
 #pragma once
 

@@ -84,12 +84,20 @@ export class Colors {
     this.frames = frameColors(model, mode, isDark);
     this.changes = Uint32Array.from({ length: N_CHANGES }, (_, i) => changeColor(i / 100 - 1, isDark));
     this.pale = new Map();
+    this.lines = new Map();
   }
 
   paled(color) {
     if (!this.pale.has(color))
       this.pale.set(color, mix(color, this.background, 0.72));
     return this.pale.get(color);
+  }
+
+  // Of the lines over a frame of this color.
+  hatched(color) {
+    if (!this.lines.has(color))
+      this.lines.set(color, mix(color, rgb(0, 0, 0), 0.22));
+    return this.lines.get(color);
   }
 
   // isMatched: null where nothing is searched for.

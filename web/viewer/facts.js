@@ -3,7 +3,7 @@
 
 import { changeColor, kindColor, libraryColor } from './colors.js';
 import { DIRECTION_MARKS, KIND_MARKER, KIND_NAMES, formatCount, formatPercent, formatTime } from './model.js';
-import { ROOT, sumSelf } from './tree.js';
+import { INLINED, ROOT, SOMETIMES_INLINED, sumSelf } from './tree.js';
 
 export function describeTitle({ title, by }) {
   return `${title}${by.length > 0 ? `, by ${by.join(', ')}` : ''}`.replace(DIRECTION_MARKS, '\ufffd');
@@ -89,13 +89,27 @@ export function describeQuality(model) {
   return { line: parts.join(' · '), reasons: model.columns.flatMap(describeReasons) };
 }
 
-// What the colors mean: rows of { color, text }.
+// What the looks of frames mean: rows of { color, text } and, where anything is inlined, { isHatched, text }.
 export function legendOf(model, mode, isDark) {
-  if (mode === 'change')
-    return [-1, -0.5, 0, 0.5, 1].map((change) => ({
-      color: changeColor(change, isDark),
-      text: change === -1 ? 'gone' : change === 1 ? 'new' : `${change > 0 ? '+' : ''}${100 * change} %`,
-    }));
+  const isThere = model.tree.ways.includes(INLINED), column = model.columns.length - 1;
+  const colors = mode === 'change' ? changeLegend(isDark) : ownLegend(model, mode, isDark);
+  return isThere ? [...colors, { isHatched: true, text: `inlined ${inlinedShare(model.tree, column)}` }] : colors;
+}
+
+function inlinedShare(tree, column) {
+  const sum = tree.self[column].reduce((sum, value, node) => tree.ways[node] === INLINED ? sum + value : sum, 0);
+  return formatPercent(sum, tree.total[column][ROOT]);
+}
+
+function changeLegend(isDark) {
+  return [-1, -0.5, 0, 0.5, 1].map((change) => ({
+    color: changeColor(change, isDark),
+    text: change === -1 ? 'gone' : change === 1 ? 'new' : `${change > 0 ? '+' : ''}${100 * change} %`,
+  }));
+}
+
+// Of kinds or libraries, with what each has itself.
+function ownLegend(model, mode, isDark) {
   const self = sumSelf(model.tree, model.columns.length - 1, model.nFrames);
   const nameOf = (frame) => mode === 'library' ? model.libraries[frame] || 'none' : KIND_NAMES[model.kinds[frame]];
   const sums = new Map(), whole = model.tree.total[model.columns.length - 1][ROOT];
@@ -129,4 +143,9 @@ export function describeNode(model, tree, node, zoomed, isCaller) {
       parts.push(`${formatPercent(total, tree.total[c][zoomed])} of ${model.functionName(tree.frame[zoomed])}`);
     return `${column.name ? `${column.name}: ` : ''}${parts.join(' · ')}`;
   });
+}
+
+// "" where it is called as a function of its own.
+export function describeWay(way) {
+  return { [INLINED]: 'inlined into its caller', [SOMETIMES_INLINED]: 'sometimes inlined into its caller' }[way] || '';
 }

@@ -5,7 +5,7 @@
 
 import { Colors, cssColor } from './colors.js';
 import { copyText, makeElement } from './elements.js';
-import { describeColumn, describeNode, describeQuality, legendOf } from './facts.js';
+import { describeColumn, describeNode, describeQuality, describeWay, legendOf } from './facts.js';
 import { listKeys } from './keys.js';
 import { MARKUP } from './markup.js';
 import { Model, formatCount, formatPercent } from './model.js';
@@ -31,6 +31,7 @@ export class FlameView {
     this.hasPainted = false;
     container.classList.add('flame-view');
     container.innerHTML = MARKUP;
+    this.hide(true); // until there is something to show
     this.keys = [...listKeys(this), ...keys];
     this.makeViews();
     this.listKeysInHelp();
@@ -48,6 +49,7 @@ export class FlameView {
     this.part('reasons').replaceChildren(...quality.reasons.map((text) => makeElement('li', '', text)));
     this.part('color').replaceChildren(...(model.isDiff ? ['change', 'kind', 'library'] : ['kind', 'library'])
       .map((mode) => new Option(mode, mode)));
+    this.hide(false);
     this.apply();
   }
 
@@ -63,6 +65,11 @@ export class FlameView {
     this.themed.disconnect();
     this.container.replaceChildren();
     this.container.classList.remove('flame-view');
+  }
+
+  hide(isHidden) {
+    for (const child of this.container.children)
+      child.hidden = isHidden;
   }
 
   part(name) {
@@ -173,12 +180,12 @@ export class FlameView {
       return;
     this.colorsKey = key;
     this.colors = new Colors(this.model, mode, isDark);
-    this.part('legend').replaceChildren(...legendOf(this.model, mode, isDark).map(({ color, text }) => {
-      const item = makeElement('span', '', text), swatch = makeElement('i', '');
-      if (color !== null) {
+    this.part('legend').replaceChildren(...legendOf(this.model, mode, isDark).map(({ color, isHatched, text }) => {
+      const item = makeElement('span', '', text), swatch = makeElement('i', isHatched ? 'hatched' : '');
+      if (color)
         swatch.style.background = cssColor(color);
+      if (color || isHatched)
         item.prepend(swatch);
-      }
       return item;
     }));
   }
@@ -266,8 +273,8 @@ export class FlameView {
     if (!pane.tree)
       return;
     const { tree } = pane, frame = tree.frame[node];
-    const facts = frame === NO_FRAME ? [] : [model.libraries[frame], model.files[frame]].filter((text) => text);
-    this.part('frame-name').textContent = [model.functionName(frame), ...facts].join('  —  ');
+    const facts = frame === NO_FRAME ? [] : [model.libraries[frame], model.files[frame], describeWay(tree.ways[node])];
+    this.part('frame-name').textContent = [model.functionName(frame), ...facts].filter((text) => text).join('  —  ');
     this.part('numbers').textContent =
       describeNode(model, tree, node, pane.zoomed, pane === this.sandwich.callers).join('\n');
   }

@@ -33,12 +33,13 @@ export class Model {
     this.kinds = data.kinds;
     this.isNamed = data.is_named;
     this.nFrames = this.functions.length;
+    this.ids = new Array(this.nFrames);
     this.tree = Model.treeOf(data);
   }
 
-  // A root above all others.
+  // A root above all others. `ways` is a text of digits.
   static treeOf(data) {
-    const n = data.depths.length + 1;
+    const n = data.depths.length + 1, ways = new TextEncoder().encode(data.ways).map((digit) => digit & 3);
     const behindRoot = (Type, numbers, root) => {
       const array = new Type(n);
       array.set(numbers, 1);
@@ -48,7 +49,7 @@ export class Model {
     const depths = behindRoot(Uint32Array, data.depths, 0);
     for (let i = 1; i < n; i++)
       depths[i]++;
-    return new Tree(depths, behindRoot(Int32Array, data.frames, NO_FRAME),
+    return new Tree(depths, behindRoot(Int32Array, data.frames, NO_FRAME), behindRoot(Uint8Array, ways, 0),
       data.samples.map((column) => behindRoot(Float64Array, column, 0)),
       data.values.map((column) => behindRoot(Float64Array, column, 0)));
   }
@@ -63,7 +64,8 @@ export class Model {
 
   // Stands for a function in the address of the page, also of a page with other data.
   frameId(frame) {
-    return hashText(`${this.functions[frame]}\0${this.libraries[frame]}`).toString(36);
+    this.ids[frame] ||= hashText(`${this.functions[frame]}\0${this.libraries[frame]}`).toString(36);
+    return this.ids[frame];
   }
 
   findFrame(id) {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // tree: the nodes of a graph in arrays: parents before their children, node 0 is the root. What a node has itself is
-// given, the rest is worked out: totals, where its subtree ends, and where it lies from left to right.
+// given, the rest is worked out: totals, where its subtree ends, how deep it is, and where it lies from left to right.
 
 export const ROOT = 0;
 export const NO_FRAME = -1; // of a root that stands for everything
+export const INLINED = 2, SOMETIMES_INLINED = 3; // of ways, as in report/flame-json.h
 
 // growing: nodes added one by one. finish(): the tree.
 class TreeBuilder {
   constructor(nColumns) {
     this.depths = [];
     this.frames = [];
+    this.ways = [];
     this.samples = Array.from({ length: nColumns }, () => []);
     this.values = Array.from({ length: nColumns }, () => []);
   }
@@ -18,21 +20,23 @@ class TreeBuilder {
   add(depth, frame) {
     this.depths.push(depth);
     this.frames.push(frame);
+    this.ways.push(0);
     for (const column of [...this.samples, ...this.values])
       column.push(0);
     return this.depths.length - 1;
   }
 
   finish() {
-    return new Tree(this.depths, this.frames, this.samples, this.values);
+    return new Tree(this.depths, this.frames, this.ways, this.samples, this.values);
   }
 }
 
 export class Tree {
-  constructor(depths, frames, samples, values) {
+  constructor(depths, frames, ways, samples, values) {
     this.n = depths.length;
     this.depth = new Uint32Array(depths);
     this.frame = new Int32Array(frames);
+    this.ways = new Uint8Array(ways);
     this.selfSamples = samples.map((column) => new Float64Array(column));
     this.self = values.map((column) => new Float64Array(column));
     this.linkParents();
@@ -56,6 +60,9 @@ export class Tree {
       end[path[--length]] = n;
     this.parent = parent;
     this.end = end; // the first node behind the subtree
+    this.deepest = new Uint32Array(depth); // depth in the subtree
+    for (let i = n - 1; i > ROOT; i--)
+      this.deepest[parent[i]] = Math.max(this.deepest[parent[i]], this.deepest[i]);
   }
 
   sumUp(self) {
@@ -178,6 +185,7 @@ export function calleesOf(tree, frame, nFrames) {
     const made = built.add(group.depth, group.frame);
     const children = [];
     for (const node of group.nodes) {
+      built.ways[made] |= tree.ways[node];
       tree.self.forEach((column, c) => { built.values[c][made] += column[node]; });
       tree.selfSamples.forEach((column, c) => { built.samples[c][made] += column[node]; });
       for (const child of tree.children(node))
@@ -200,6 +208,7 @@ export function callersOf(tree, frame, nFrames) {
     const further = [];
     for (const { node, call } of group.ways) {
       const parent = tree.parent[node];
+      built.ways[made] |= tree.ways[node];
       if (parent > ROOT) {
         further.push({ node: parent, call });
         continue;

@@ -71,6 +71,14 @@ def edge(g, path, at=4):
     return x + at, row * graphs.ROW + 2
 
 
+def is_edge(page, x, row, left, right):
+    """Two neighbours meet at this x."""
+    page.hover(x - 4, row * graphs.ROW + 9)
+    one = page.text(".frame-name")
+    page.hover(x + 4, row * graphs.ROW + 9)
+    return one.startswith(left) and page.text(".frame-name").startswith(right)
+
+
 def run(*cases):
     with browser.Browser() as b:
         g = made()
