@@ -155,6 +155,14 @@ static int find_other(struct call_tree *t, uint32_t node, uint32_t *ret)
 	return child_of(t, ROOT, 0, ret);
 }
 
+static void note_way(struct call_node *node, bool is_inlined)
+{
+	if (is_inlined)
+		node->is_inlined = true;
+	else
+		node->is_called = true;
+}
+
 static int descend(struct call_tree *t, const uint32_t *roots, size_t n_roots, const struct stack *s, uint32_t *ret)
 {
 	uint32_t node = ROOT;
@@ -162,8 +170,11 @@ static int descend(struct call_tree *t, const uint32_t *roots, size_t n_roots, c
 
 	for (size_t i = 0; r == 0 && i < n_roots; i++)
 		r = child_of(t, node, roots[i], &node);
-	for (size_t i = s->n_frames; r == 0 && i-- > 0;)
+	for (size_t i = s->n_frames; r == 0 && i-- > 0;) {
 		r = child_of(t, node, s->frames[i], &node);
+		if (r == 0)
+			note_way(&t->nodes[node], s->is_inlined && s->is_inlined[i]);
+	}
 	if (r == -ENOSPC) {
 		t->n_beyond += s->n_samples < 0 ? -(uint64_t)s->n_samples : (uint64_t)s->n_samples;
 		r = find_other(t, node, &node);

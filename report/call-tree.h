@@ -26,7 +26,8 @@ struct call_value {
 
 /* Node 0 is the root, which is no frame. */
 struct call_node {
-	uint32_t frame; /* of the frame table: the same one for each node of this function and library */
+	uint32_t frame : 30; /* of the frame table: the same one for each node of this function and library */
+	uint32_t is_called : 1, is_inlined : 1; /* by its parent, into it: how stacks have it; neither: it is no code */
 	uint32_t parent;
 	uint32_t first_child, next_sibling; /* or CALL_TREE_NONE; by name after call_tree_finish() */
 	struct call_value self[CALL_TREE_N_COLUMNS], total[CALL_TREE_N_COLUMNS]; /* totals: after call_tree_finish() */

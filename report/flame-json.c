@@ -198,14 +198,29 @@ static int add_sums(const struct flame *f, const struct order *o, const char *na
 	return r < 0 ? r : end_array(ret);
 }
 
+static int add_ways(const struct order *o, const struct call_node *nodes, struct buf *ret)
+{
+	int r = buf_add_str(ret, ",\"ways\":\"");
+
+	for (size_t i = 0; r == 0 && i < o->n_nodes; i++) {
+		const struct call_node *node = &nodes[o->nodes[i]];
+
+		r = buf_add_char(ret, (char)('0' + node->is_called + 2 * node->is_inlined));
+	}
+	return r < 0 ? r : buf_add_char(ret, '"');
+}
+
 static int add_nodes(const struct flame *f, const struct order *o, struct buf *ret)
 {
 	size_t n;
+	const struct call_node *nodes = call_tree_nodes(f->tree, &n);
 	int r;
 
 	r = add_depths(o, ret);
 	if (r == 0)
-		r = add_ranks(o, call_tree_nodes(f->tree, &n), ret);
+		r = add_ranks(o, nodes, ret);
+	if (r == 0)
+		r = add_ways(o, nodes, ret);
 	if (r == 0)
 		r = add_sums(f, o, "samples", true, ret);
 	return r < 0 ? r : add_sums(f, o, "values", false, ret);

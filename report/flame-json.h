@@ -12,6 +12,8 @@
  *	depths, frames, samples[column], values[column]
  *	                           an element for each node, parents before children, children in the order of `frames`:
  *	                           its depth from 0, its function, and what it has itself
+ *	ways                       a digit for each node, of what stacks say: 1: its parent calls it, 2: it is inlined
+ *	                           into its parent, 3: now this, now that; 0: it is no code (a label, what had no room)
  */
 #pragma once
 

@@ -160,6 +160,11 @@ static void choose_color(const struct flame *f, const struct frame_info *frame, 
 		ret[i] = kinds[frame->kind][i] + (int)(hash % 25) - 12;
 }
 
+static bool is_only_inlined(const struct call_node *node)
+{
+	return node->is_inlined && !node->is_called;
+}
+
 static int add_title(const struct flame *f, const struct call_node *nodes, uint32_t node, struct buf *ret)
 {
 	const struct frame_info *frame = frame_table_get(f->frames, nodes[node].frame);
@@ -174,6 +179,8 @@ static int add_title(const struct flame *f, const struct call_node *nodes, uint3
 		r = xml_text_add(ret, frame->library, MAX_NAME_CHARS);
 	if (r == 0 && frame->library[0])
 		r = buf_add_char(ret, ')');
+	if (r == 0 && is_only_inlined(&nodes[node]))
+		r = buf_add_str(ret, ", inlined");
 	for (size_t c = 0; r == 0 && c < f->n_columns; c++)
 		r = add_numbers(f, nodes, node, c, ret);
 	return r < 0 ? r : buf_add_str(ret, "</title>");
@@ -196,7 +203,8 @@ static int add_frame(const struct flame *f, const struct call_node *nodes, uint3
 			       x, y, width > 2 ? width - 0.5 : width, ROW - 1, (unsigned int)color[0],
 			       (unsigned int)color[1], (unsigned int)color[2]);
 	if (r == 0 && width >= MIN_TEXT) {
-		r = buf_printf(ret, "<text x=\"%.2f\" y=\"%" PRIu64 "\">", x + 3, y + 12);
+		r = buf_printf(ret, "<text x=\"%.2f\" y=\"%" PRIu64 "\"%s>", x + 3, y + 12,
+			       is_only_inlined(&nodes[node]) ? " font-style=\"italic\"" : "");
 		if (r == 0)
 			r = xml_text_add(ret, frame->function, (size_t)((width - 6) / CHAR));
 		if (r == 0)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/stack-reader.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "pprof/profile.h"
@@ -62,6 +61,7 @@ void stack_reader_done(struct stack_reader *r)
 	free(r->memo);
 	buf_done(&r->name);
 	buf_done(&r->stack);
+	buf_done(&r->inlined);
 }
 
 /* Other tools call the kernel's code vmlinux, and perf names the symbol that its addresses count from. */
@@ -127,6 +127,19 @@ static int look_up(struct stack_reader *r, const struct profile_location *l, siz
 	return error;
 }
 
+/* All lines of a location but the last are inlined. */
+static int add_inlined(struct stack_reader *r, size_t n_frames)
+{
+	int error = buf_reserve(&r->inlined, n_frames * sizeof(bool));
+
+	if (error < 0)
+		return error;
+	memset(r->inlined.data + r->inlined.size, true, n_frames - 1);
+	r->inlined.size += n_frames;
+	r->inlined.data[r->inlined.size - 1] = false;
+	return 0;
+}
+
 static int add_location(struct stack_reader *r, const struct profile_location *l)
 {
 	size_t first = r->first_frames[l - r->profile->locations], n = n_frames_of(l);
@@ -148,7 +161,7 @@ static int add_location(struct stack_reader *r, const struct profile_location *l
 		if (error < 0)
 			return error;
 	}
-	return 0;
+	return add_inlined(r, n);
 }
 
 int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret)
@@ -157,14 +170,18 @@ int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret)
 	int error = 0;
 
 	buf_clear(&r->stack);
+	buf_clear(&r->inlined);
 	if (s->n_locations == 0)
 		error = buf_add(&r->stack, &r->no_stack, sizeof(r->no_stack));
+	if (error == 0 && s->n_locations == 0)
+		error = add_inlined(r, 1);
 	for (size_t i = 0; error == 0 && i < s->n_locations; i++)
 		error = add_location(r, s->locations[i]);
 	if (error < 0)
 		return error;
 	*ret = (struct stack){
 		.frames = (const uint32_t *)(const void *)r->stack.data,
+		.is_inlined = (const bool *)r->inlined.data,
 		.n_frames = r->stack.size / sizeof(uint32_t),
 		.n_samples = s->values[r->samples_type],
 		.value = s->values[r->value_type],

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct profile_label;
 /* One sample, or the sum of some with the same stack and labels. From SQL as well (report/engine-*). */
 struct stack {
 	const uint32_t *frames; /* innermost first; never none: a sample without frames has FRAME_NO_STACK */
+	const bool *is_inlined; /* by frame: its code stands in that of the next one; NULL: of none is that known */
 	size_t n_frames;
 	int64_t n_samples; /* negative in what was subtracted */
 	int64_t value;     /* what the profile measures by default; of ours CPU time in ns */
@@ -38,7 +40,7 @@ struct stack_reader {
 	size_t *first_frames;            /* in frames, one for each location, and the end of the last */
 	uint32_t *frames;                /* numbers plus one; 0: not yet looked up */
 	struct stack_reader_memo *memo;  /* for each function: the frame that it was last */
-	struct buf name, stack;
+	struct buf name, stack, inlined;
 };
 
 _must_check_ int stack_reader_init(struct stack_reader *r, struct frame_table *table,

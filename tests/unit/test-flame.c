@@ -77,6 +77,43 @@ static void test_nodes(void **state)
 	assert_null(json_find(json_object_array_get_idx(json_find(top, "columns"), 0), "ledger"));
 }
 
+/* "in" is inlined into caller_2, whatever sample it is in; by hand it is called as well. Below a label. */
+static void test_ways(void **state)
+{
+	const struct made made = { .n_samples = 2, .depth = 3 };
+	_cleanup_(profile_freep) struct profile *p = made_profile(&made);
+	_cleanup_(flame_done) struct flame f = {}, both = {};
+	_cleanup_(json_putp) struct json_object *top = NULL, *mixed = NULL;
+	uint32_t frames[3];
+
+	assert_int_equal(flame_init(&f), 0);
+	f.keys[f.n_keys++] = "host";
+	assert_int_equal(flame_add(&f, 0, p, NULL), 0);
+	top = json_of(&f);
+	assert_json(top, "functions", "[\"caller_2\",\"host: h1\",\"in\",\"leaf_0\",\"leaf_1\"]");
+	assert_json(top, "frames", "[1,0,2,3,4]");
+	assert_json(top, "ways", "\"01211\"");
+
+	assert_int_equal(flame_init(&both), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+		frames[i] = add_frame(&both, (const char *[]){ "leaf", "in", "main" }[i], "server", FRAME_USER);
+	add_stack(&both, 0, frames, 3, 1);
+	assert_int_equal(flame_add_stack(&both, 0,
+					 &(struct stack){ .frames = frames,
+							  .is_inlined = (const bool[]){ true, true, false },
+							  .n_frames = 3,
+							  .n_samples = 1 }),
+			 0);
+	assert_int_equal(flame_add_stack(&both, 0,
+					 &(struct stack){ .frames = frames + 1,
+							  .is_inlined = (const bool[]){ true, false },
+							  .n_frames = 2,
+							  .n_samples = 1 }),
+			 0);
+	mixed = json_of(&both);
+	assert_json(mixed, "ways", "\"133\"");
+}
+
 static void test_columns(void **state)
 {
 	_cleanup_(flame_done) struct flame f = {};
@@ -105,6 +142,7 @@ static void test_empty(void **state)
 	top = json_of(&f);
 	assert_json(top, "functions", "[]");
 	assert_json(top, "depths", "[]");
+	assert_json(top, "ways", "\"\"");
 	assert_json(top, "samples", "[[]]");
 	assert_int_equal(flame_svg_add(&f, &svg), 0);
 	assert_non_null(strstr(svg.data, "0 frames; 0 narrower"));
@@ -218,7 +256,7 @@ static void test_picture(void **state)
 {
 	_cleanup_(flame_done) struct flame f = {};
 	_cleanup_(buf_done) struct buf svg = {};
-	uint32_t root, leaf, small;
+	uint32_t root, leaf, small, stack[2];
 
 	assert_int_equal(flame_init(&f), 0);
 	snprintf(f.type, sizeof(f.type), "cpu");
@@ -227,7 +265,15 @@ static void test_picture(void **state)
 	root = add_frame(&f, "std::less<int>", "a&b", FRAME_USER);
 	leaf = add_frame(&f, "leaf", "", FRAME_KERNEL);
 	small = add_frame(&f, "too_small", "", FRAME_USER);
-	add_stack(&f, 0, (uint32_t[]){ leaf, root }, 2, 7500);
+	stack[0] = leaf;
+	stack[1] = root;
+	assert_int_equal(flame_add_stack(&f, 0,
+					 &(struct stack){ .frames = stack,
+							  .is_inlined = (const bool[]){ true, false },
+							  .n_frames = 2,
+							  .n_samples = 7500,
+							  .value = 750000 }),
+			 0);
 	add_stack(&f, 0, (uint32_t[]){ root }, 1, 2499);
 	add_stack(&f, 0, (uint32_t[]){ small, small, root }, 3, 1);
 	assert_int_equal(flame_finish(&f), 0);
@@ -235,8 +281,10 @@ static void test_picture(void **state)
 	assert_non_null(strstr(svg.data, "&lt;title&gt;"));
 	assert_non_null(strstr(svg.data, "<title>std::less&lt;int&gt; (a&amp;b)\n0.00 s (100.00 %), self 24.99 %, "
 					 "10000 samples</title>"));
-	assert_non_null(strstr(svg.data, "<title>leaf\n0.00 s (75.00 %), self 75.00 %, 7500 samples</title>"
+	assert_non_null(strstr(svg.data, "<title>leaf, inlined\n0.00 s (75.00 %), self 75.00 %, 7500 samples</title>"
 					 "<rect x=\"10.00\" y=\"78\" width=\"884.50\""));
+	assert_non_null(strstr(svg.data, "font-style=\"italic\">leaf</text>"));
+	assert_int_equal(count(svg.data, "italic"), 1);
 	assert_null(strstr(svg.data, "too_small"));
 	assert_non_null(strstr(svg.data, "4 frames; 2 narrower than a pixel are not drawn"));
 	assert_int_equal(count(svg.data, "<g>"), 2);
@@ -271,15 +319,11 @@ static void test_picture_of_a_difference(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nodes),
-		cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_profiles),
-		cmocka_unit_test(test_cover),
-		cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_other_unit),
-		cmocka_unit_test(test_picture),
-		cmocka_unit_test(test_picture_of_a_difference),
+		cmocka_unit_test(test_nodes),    cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_columns),  cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_profiles), cmocka_unit_test(test_cover),
+		cmocka_unit_test(test_filter),   cmocka_unit_test(test_other_unit),
+		cmocka_unit_test(test_picture),  cmocka_unit_test(test_picture_of_a_difference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,11 @@
 // colors: what a frame looks like: by the kind of its code, by its library, or by how it changed; paler where a search
 // does not find it. A color is a pixel of an image: 0xAABBGGRR.
 
+import { KIND_MARKER, hashText } from './model.js';
+import { NO_FRAME } from './tree.js';
+
 const KIND_HUES = [30, 215, 115, 0];
-const MATCHED = rgb(225, 70, 225);
+export const MATCHED = rgb(225, 70, 225);
 const N_CHANGES = 201; // shades from -100 % to +100 %
 
 function rgb(r, g, b) {
@@ -26,25 +29,25 @@ function mix(color, other, share) {
 }
 
 // What can be read on it.
-function textColor(color) {
+export function textColor(color) {
   const brightness = (color & 255) * 0.3 + (color >>> 8 & 255) * 0.59 + (color >>> 16 & 255) * 0.11;
   return brightness > 100 ? '#111' : '#d8dade';
 }
 
-function cssColor(color) {
+export function cssColor(color) {
   return `rgb(${color & 255} ${color >>> 8 & 255} ${color >>> 16 & 255})`;
 }
 
-function kindColor(kind, shade, isDark) {
+export function kindColor(kind, shade, isDark) {
   return hsl(KIND_HUES[kind], kind === KIND_MARKER ? 0 : 0.72, (isDark ? 0.6 : 0.7) + shade * 0.05);
 }
 
-function libraryColor(library, isDark) {
+export function libraryColor(library, isDark) {
   return library ? hsl(hashText(library) % 360, 0.5, isDark ? 0.62 : 0.72) : hsl(0, 0, isDark ? 0.6 : 0.75);
 }
 
 // -1: gone, 0: as it was, 1: new.
-function changeColor(change, isDark) {
+export function changeColor(change, isDark) {
   const [r, g, b] = change > 0 ? [235, 60, 50] : [60, 110, 235];
   return mix(isDark ? rgb(170, 170, 170) : rgb(240, 240, 240), rgb(r, g, b), Math.sqrt(Math.abs(change)));
 }
@@ -71,7 +74,7 @@ function frameColors(model, mode, isDark) {
   return colors;
 }
 
-class Colors {
+export class Colors {
   constructor(model, mode, isDark) {
     this.mode = mode;
     this.background = isDark ? rgb(27, 29, 33) : rgb(255, 255, 255);
@@ -81,12 +84,20 @@ class Colors {
     this.frames = frameColors(model, mode, isDark);
     this.changes = Uint32Array.from({ length: N_CHANGES }, (_, i) => changeColor(i / 100 - 1, isDark));
     this.pale = new Map();
+    this.lines = new Map();
   }
 
   paled(color) {
     if (!this.pale.has(color))
       this.pale.set(color, mix(color, this.background, 0.72));
     return this.pale.get(color);
+  }
+
+  // Of the lines over a frame of this color.
+  hatched(color) {
+    if (!this.lines.has(color))
+      this.lines.set(color, mix(color, rgb(0, 0, 0), 0.22));
+    return this.lines.get(color);
   }
 
   // isMatched: null where nothing is searched for.

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // facts: what stands around a graph: how much it shows, of when, and what is missing in it.
 
-function describeColumn(model, c) {
+import { changeColor, kindColor, libraryColor } from './colors.js';
+import { DIRECTION_MARKS, KIND_MARKER, KIND_NAMES, formatCount, formatPercent, formatTime } from './model.js';
+import { INLINED, ROOT, SOMETIMES_INLINED, sumSelf } from './tree.js';
+
+export function describeTitle({ title, by }) {
+  return `${title}${by.length > 0 ? `, by ${by.join(', ')}` : ''}`.replace(DIRECTION_MARKS, '\ufffd');
+}
+
+export function describeColumn(model, c) {
   const column = model.columns[c], { tree } = model;
   const parts = [model.formatValue(tree.total[c][ROOT], c)];
   if (model.hasCores(c))
@@ -63,7 +71,7 @@ function describeReasons(column) {
 }
 
 // One line, and the lines behind it.
-function describeQuality(model) {
+export function describeQuality(model) {
   const nTruncated = countTruncated(model);
   const nSamples = model.tree.totalSamples.reduce((sum, column) => sum + column[ROOT], 0);
   const parts = [`named ${namedShare(model)}`,
@@ -81,13 +89,27 @@ function describeQuality(model) {
   return { line: parts.join(' · '), reasons: model.columns.flatMap(describeReasons) };
 }
 
-// What the colors mean: rows of { color, text }.
-function legendOf(model, mode, isDark) {
-  if (mode === 'change')
-    return [-1, -0.5, 0, 0.5, 1].map((change) => ({
-      color: changeColor(change, isDark),
-      text: change === -1 ? 'gone' : change === 1 ? 'new' : `${change > 0 ? '+' : ''}${100 * change} %`,
-    }));
+// What the looks of frames mean: rows of { color, text } and, where anything is inlined, { isHatched, text }.
+export function legendOf(model, mode, isDark) {
+  const isThere = model.tree.ways.includes(INLINED), column = model.columns.length - 1;
+  const colors = mode === 'change' ? changeLegend(isDark) : ownLegend(model, mode, isDark);
+  return isThere ? [...colors, { isHatched: true, text: `inlined ${inlinedShare(model.tree, column)}` }] : colors;
+}
+
+function inlinedShare(tree, column) {
+  const sum = tree.self[column].reduce((sum, value, node) => tree.ways[node] === INLINED ? sum + value : sum, 0);
+  return formatPercent(sum, tree.total[column][ROOT]);
+}
+
+function changeLegend(isDark) {
+  return [-1, -0.5, 0, 0.5, 1].map((change) => ({
+    color: changeColor(change, isDark),
+    text: change === -1 ? 'gone' : change === 1 ? 'new' : `${change > 0 ? '+' : ''}${100 * change} %`,
+  }));
+}
+
+// Of kinds or libraries, with what each has itself.
+function ownLegend(model, mode, isDark) {
   const self = sumSelf(model.tree, model.columns.length - 1, model.nFrames);
   const nameOf = (frame) => mode === 'library' ? model.libraries[frame] || 'none' : KIND_NAMES[model.kinds[frame]];
   const sums = new Map(), whole = model.tree.total[model.columns.length - 1][ROOT];
@@ -105,10 +127,17 @@ function legendOf(model, mode, isDark) {
   return rows.length > n ? [...shown, { color: null, text: `and ${formatCount(rows.length - n)} others` }] : shown;
 }
 
-// A frame's numbers, a line a column; the share of what is zoomed to where that is not all. A caller has no own ones: its
-// total is what is called through it.
-function describeNode(model, tree, node, zoomed, isCaller) {
-  return model.columns.map((column, c) => {
+// Of a difference: by how much, and by what part of what was before.
+function describeChange(model, tree, node) {
+  const [before, after] = tree.total.map((column) => column[node]), sign = after > before ? '+' : '';
+  const part = before === 0 ? 'new' : `${sign}${formatPercent(after - before, before)}`;
+  return `change: ${sign}${model.formatValue(after - before, 1)} (${after === before ? 'none' : part})`;
+}
+
+// A frame's numbers, a line a column, and the change; the share of what is zoomed to where that is not all. A caller
+// has no own ones: its total is what is called through it.
+export function describeNode(model, tree, node, zoomed, isCaller) {
+  const lines = model.columns.map((column, c) => {
     const share = (value) => formatPercent(value, model.tree.total[c][ROOT]);
     const amount = (value) => model.hasCores(c) ? `${model.formatValue(value, c)}, ${model.formatAmount(value)}`
       : model.formatValue(value, c);
@@ -121,4 +150,10 @@ function describeNode(model, tree, node, zoomed, isCaller) {
       parts.push(`${formatPercent(total, tree.total[c][zoomed])} of ${model.functionName(tree.frame[zoomed])}`);
     return `${column.name ? `${column.name}: ` : ''}${parts.join(' · ')}`;
   });
+  return model.isDiff ? [...lines, describeChange(model, tree, node)] : lines;
+}
+
+// "" where it is called as a function of its own.
+export function describeWay(way) {
+  return { [INLINED]: 'inlined into its caller', [SOMETIMES_INLINED]: 'sometimes inlined into its caller' }[way] || '';
 }

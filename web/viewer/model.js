@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // model: the graph as report/flame-json.h describes it: its functions, its tree, and what is known of both.
 
-const KIND_USER = 0, KIND_KERNEL = 1, KIND_JIT = 2, KIND_MARKER = 3;
-const KIND_NAMES = ['user', 'kernel', 'JIT', 'no code'];
+import { NO_FRAME, Tree } from './tree.js';
+
+export const KIND_USER = 0, KIND_KERNEL = 1, KIND_JIT = 2, KIND_MARKER = 3;
+export const KIND_NAMES = ['user', 'kernel', 'JIT', 'no code'];
 const NS_PER_S = 1e9;
 
 // Marks that turn the writing direction around would make names lie.
-const DIRECTION_MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+export const DIRECTION_MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-function hashText(text) {
+export function hashText(text) {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++)
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;
 }
 
-class Model {
+export class Model {
   constructor(data) {
     if (data.schema_version !== 1)
       throw new Error(`this page shows data of version 1, not ${data.schema_version}`);
@@ -31,12 +33,13 @@ class Model {
     this.kinds = data.kinds;
     this.isNamed = data.is_named;
     this.nFrames = this.functions.length;
+    this.ids = new Array(this.nFrames);
     this.tree = Model.treeOf(data);
   }
 
-  // A root above all others.
+  // A root above all others. `ways` is a text of digits.
   static treeOf(data) {
-    const n = data.depths.length + 1;
+    const n = data.depths.length + 1, ways = new TextEncoder().encode(data.ways).map((digit) => digit & 3);
     const behindRoot = (Type, numbers, root) => {
       const array = new Type(n);
       array.set(numbers, 1);
@@ -46,7 +49,7 @@ class Model {
     const depths = behindRoot(Uint32Array, data.depths, 0);
     for (let i = 1; i < n; i++)
       depths[i]++;
-    return new Tree(depths, behindRoot(Int32Array, data.frames, NO_FRAME),
+    return new Tree(depths, behindRoot(Int32Array, data.frames, NO_FRAME), behindRoot(Uint8Array, ways, 0),
       data.samples.map((column) => behindRoot(Float64Array, column, 0)),
       data.values.map((column) => behindRoot(Float64Array, column, 0)));
   }
@@ -61,7 +64,8 @@ class Model {
 
   // Stands for a function in the address of the page, also of a page with other data.
   frameId(frame) {
-    return hashText(`${this.functions[frame]}\0${this.libraries[frame]}`).toString(36);
+    this.ids[frame] ||= hashText(`${this.functions[frame]}\0${this.libraries[frame]}`).toString(36);
+    return this.ids[frame];
   }
 
   findFrame(id) {
@@ -91,14 +95,14 @@ class Model {
   }
 }
 
-function formatCount(n) {
+export function formatCount(n) {
   return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ','); // toLocaleString() takes 40 ms when called first
 }
 
-function formatPercent(part, whole) {
+export function formatPercent(part, whole) {
   return `${(whole ? 100 * part / whole : 0).toFixed(2)} %`;
 }
 
-function formatTime(ns) {
+export function formatTime(ns) {
   return new Date(ns / 1e6).toISOString().slice(0, 19).replace('T', ' ');
 }

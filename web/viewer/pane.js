@@ -2,12 +2,16 @@
 // pane: a tree drawn on a canvas that scrolls: what can be seen is painted pixel by pixel, so that a picture costs as
 // much as it has pixels, however many nodes there are. Frames narrower than MIN_WIDTH are painted as one and counted.
 
+import { MATCHED, textColor } from './colors.js';
+import { Gestures } from './gestures.js';
+import { INLINED, ROOT } from './tree.js';
+
 const ROW_HEIGHT = 18; // CSS pixels
-const MIN_WIDTH = 0.1;
+export const MIN_WIDTH = 0.1;
 const MIN_TEXT_WIDTH = 24;
 const TEXT_MARGIN = 4;
 const FONT = '12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
-const DRAG_PIXELS = 4; // a press that moves farther is no click
+const HATCH_PIXELS = 6; // from line to line over what is inlined
 const MAX_ZOOM_IN = 1e-7; // of the whole
 
 // Keeps both ends of what is too long. charWidth is that of ASCII.
@@ -21,7 +25,7 @@ function fitText(text, width, charWidth) {
   return `${text.slice(0, head)}…${text.slice(text.length - (room - 1 - head))}`;
 }
 
-class Pane {
+export class Pane {
   // on: { marked(), zoom(node), moved(), drawn() }: what happens to it.
   constructor(scroller, on) {
     this.scroller = scroller;
@@ -34,7 +38,7 @@ class Pane {
     this.marked = -1; // what the pointer was on last, or keys went to
     this.nSmall = 0;
     scroller.addEventListener('scroll', () => this.redraw());
-    this.listen();
+    this.gestures = new Gestures(this);
   }
 
   show(model, tree, colors) {
@@ -66,8 +70,18 @@ class Pane {
     this.redraw();
   }
 
+  // The value at an x of the canvas, in CSS pixels.
+  valueAt(x) {
+    return this.from + (this.to - this.from) * x / this.canvas.clientWidth;
+  }
+
+  moveBy(pixels) {
+    const moved = this.valueAt(pixels) - this.from;
+    this.setRange(this.from + moved, this.to + moved);
+  }
+
   zoomBy(factor, x) {
-    const at = this.from + (this.to - this.from) * x / this.canvas.clientWidth;
+    const at = this.valueAt(x);
     this.setRange(at - (at - this.from) * factor, at + (this.to - at) * factor);
   }
 
@@ -78,10 +92,7 @@ class Pane {
   }
 
   measureRows() {
-    const { tree, zoomed } = this;
-    this.nRows = 1;
-    for (let i = zoomed; i < tree.end[zoomed]; i++)
-      this.nRows = Math.max(this.nRows, tree.depth[i] + 1);
+    this.nRows = this.tree.deepest[this.zoomed] + 1;
     this.space.style.height = `${this.nRows * ROW_HEIGHT}px`;
   }
 
@@ -156,6 +167,7 @@ class Pane {
     const lines = new Uint32Array((last - first + 1) * this.canvas.width).fill(this.colors.background);
     const labels = this.paint(lines, first, last);
     this.expand(lines, first, last);
+    this.hatch();
     this.context.putImageData(this.image, 0, 0);
     this.drawLabels(labels);
     this.outline(this.marked);
@@ -164,26 +176,29 @@ class Pane {
     this.on.drawn();
   }
 
-  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name.
+  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name. Most nodes pass by
+  // here: edges() would be slower.
   paint(lines, first, last) {
-    const { tree, canvas: { width } } = this;
-    const least = MIN_WIDTH * this.ratio, labels = [];
+    const { tree: { n, depth, start, weight, end }, from, zoomed, canvas: { width } } = this;
+    const scale = this.to > from ? width / (this.to - from) : 0, least = MIN_WIDTH * this.ratio, labels = [];
     this.nSmall = 0;
-    for (let i = 0; i < tree.n;) {
-      const depth = tree.depth[i];
-      const [x0, x1] = this.edges(i);
-      if (depth > last || x1 <= 0 || x0 >= width || (this.zoomed > i && !this.isAround(i))) {
-        i = tree.end[i];
+    this.hatched = [];
+    for (let i = 0; i < n;) {
+      const isAround = i <= zoomed && end[i] >= end[zoomed];
+      const x0 = isAround ? 0 : Math.max(0, (start[i] - from) * scale);
+      const x1 = isAround ? width : Math.min(width, (start[i] + weight[i] - from) * scale);
+      if (depth[i] > last || x1 <= 0 || x0 >= width || (i < zoomed && !isAround)) {
+        i = end[i];
         continue;
       }
-      const isSmall = x1 - x0 < least && !this.isAround(i);
-      if (depth >= first)
-        this.paintFrame(lines, (depth - first) * width, i, x0, x1, isSmall);
-      if (depth >= first && x1 - x0 >= MIN_TEXT_WIDTH * this.ratio)
+      const isSmall = x1 - x0 < least && !isAround;
+      if (depth[i] >= first)
+        this.paintFrame(lines, (depth[i] - first) * width, i, x0, x1, isSmall);
+      if (depth[i] >= first && x1 - x0 >= MIN_TEXT_WIDTH * this.ratio)
         labels.push(i);
       if (isSmall)
-        this.nSmall += tree.end[i] - i;
-      i = isSmall ? tree.end[i] : i + 1;
+        this.nSmall += end[i] - i;
+      i = isSmall ? end[i] : i + 1;
     }
     return labels;
   }
@@ -198,26 +213,49 @@ class Pane {
   }
 
   paintFrame(lines, offset, node, x0, x1, isSmall) {
-    const { colors } = this;
-    const color = this.colorOf(node, isSmall ? this.tree.end[node] : node + 1);
     const left = offset + Math.min(Math.floor(x0), this.canvas.width - 1);
     const right = offset + Math.max(Math.floor(x1), Math.floor(x0) + 1);
     /* A frame that begins in a pixel which is another's already leaves it alone, unless it is one that is found. */
-    if (right - left === 1 && lines[left] !== colors.background && color !== MATCHED)
+    const isTaken = right - left === 1 && lines[left] !== this.colors.background;
+    if (isTaken && !this.search)
       return;
-    lines.fill(color, left, right - left > 3 * this.ratio ? right - 1 : right);
+    const color = this.colorOf(node, isSmall ? this.tree.end[node] : node + 1);
+    if (isTaken && color !== MATCHED)
+      return;
+    const end = right - left > 3 * this.ratio ? right - 1 : right;
+    lines.fill(color, left, end);
+    if (this.tree.ways[node] === INLINED && !isSmall && right - left > HATCH_PIXELS * this.ratio)
+      this.hatched.push({ depth: this.tree.depth[node], left: left - offset, right: end - offset, color });
   }
 
   // Lines to rows, with a pixel between them.
   expand(lines, first, last) {
-    const { canvas: { width, height }, pixels, colors } = this;
+    const { canvas: { width }, pixels, colors } = this;
     pixels.fill(colors.background);
     for (let depth = first; depth <= last; depth++) {
-      const top = Math.round(this.topOf(depth) * this.ratio);
-      const bottom = Math.round((this.topOf(depth) + ROW_HEIGHT) * this.ratio) - 1;
+      const [top, bottom] = this.pixelRows(depth);
       const line = lines.subarray((depth - first) * width, (depth - first + 1) * width);
-      for (let y = Math.max(0, top); y < Math.min(bottom, height); y++)
+      for (let y = top; y < bottom; y++)
         pixels.set(line, y * width);
+    }
+  }
+
+  // Where the row of a depth begins and ends, in pixels of the image.
+  pixelRows(depth) {
+    const top = Math.round(this.topOf(depth) * this.ratio);
+    const bottom = Math.round((this.topOf(depth) + ROW_HEIGHT) * this.ratio) - 1;
+    return [Math.max(0, top), Math.min(bottom, this.canvas.height)];
+  }
+
+  // Lines from the upper right to the lower left over what is inlined.
+  hatch() {
+    const { canvas: { width }, pixels, colors } = this;
+    const step = Math.round(HATCH_PIXELS * this.ratio), thick = Math.max(1, Math.round(this.ratio));
+    for (const { depth, left, right, color } of this.hatched) {
+      const [top, bottom] = this.pixelRows(depth), line = colors.hatched(color);
+      for (let y = top; y < bottom; y++)
+        for (let x = left + (step - (left + y) % step) % step; x < right; x += step)
+          pixels.fill(line, y * width + x, y * width + Math.min(x + thick, right));
     }
   }
 
@@ -300,41 +338,6 @@ class Pane {
     else if (y + ROW_HEIGHT > this.scroller.clientHeight)
       this.scroller.scrollTop += y + ROW_HEIGHT - this.scroller.clientHeight;
     this.mark(node);
-  }
-
-  listen() {
-    const { canvas } = this;
-    let pressed = null;
-    const point = (event) => [event.offsetX, event.offsetY];
-    canvas.addEventListener('pointerdown', (event) => {
-      pressed = { x: event.offsetX, from: this.from, to: this.to, isDrag: false };
-    });
-    canvas.addEventListener('pointermove', (event) => {
-      if (pressed && event.buttons && Math.abs(event.offsetX - pressed.x) > DRAG_PIXELS)
-        pressed.isDrag = true;
-      if (pressed && pressed.isDrag) {
-        const moved = (pressed.x - event.offsetX) / canvas.clientWidth * (pressed.to - pressed.from);
-        this.setRange(pressed.from + moved, pressed.to + moved);
-      } else {
-        this.hover(this.nodeAt(...point(event)));
-      }
-    });
-    canvas.addEventListener('pointerup', (event) => {
-      const isClick = pressed && !pressed.isDrag, node = this.nodeAt(...point(event));
-      if (isClick && node >= 0 && event.button === 0)
-        this.on.zoom(node);
-      else if (pressed)
-        this.on.moved();
-      pressed = null;
-    });
-    canvas.addEventListener('pointercancel', () => { pressed = null; });
-    canvas.addEventListener('wheel', (event) => {
-      if (!event.ctrlKey)
-        return;
-      event.preventDefault();
-      this.zoomBy(event.deltaY > 0 ? 1.25 : 0.8, event.offsetX);
-      this.on.moved();
-    }, { passive: false });
   }
 
   // The mark stays where it was when the pointer leaves the frames: for the buttons that are about it.

@@ -2,7 +2,9 @@
 // search: which functions a regular expression finds, by their name or their library's. Capital letters count when the
 // expression has one.
 
-class Search {
+import { NO_FRAME } from './tree.js';
+
+export class Search {
   constructor(model, text) {
     const isExact = text !== text.toLowerCase();
     const regex = new RegExp(text, isExact ? '' : 'i');
@@ -39,4 +41,8 @@ class Search {
       tree.total.forEach((column, c) => { sums[c] += column[node]; });
     return sums;
   }
+}
+
+export function escapeRegex(name) {
+  return `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
 }

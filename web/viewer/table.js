@@ -2,17 +2,13 @@
 // table: the functions below the node that is zoomed to, what they have themselves and in total. Only rows that can be
 // seen are in the page.
 
-const TABLE_ROW_HEIGHT = 24; // CSS pixels, as in viewer.css
+import { makeElement } from './elements.js';
+import { formatCount, formatPercent } from './model.js';
+import { sumFrames } from './tree.js';
 
-function makeElement(name, className, text) {
-  const element = document.createElement(name);
-  element.className = className;
-  if (text !== undefined)
-    element.textContent = text;
-  return element;
-}
+const TABLE_ROW_HEIGHT = 24; // CSS pixels, as in flame-view.css
 
-class Table {
+export class Table {
   // on: { open(frame), find(frame), sorted(key, isUp) }.
   constructor(root, on) {
     this.on = on;
@@ -60,23 +56,20 @@ class Table {
     this.columns = columns;
   }
 
-  valueOf(key, frame) {
-    const column = this.columns.find((c) => c.key === key);
-    return column ? column.sums[frame] : frame;
-  }
-
   // Names go from A to Z, numbers from the largest.
   sort(key, isUp) {
     this.key = key;
     this.isUp = isUp;
     const sign = isUp ? 1 : -1, size = key.endsWith('change') ? Math.abs : (n) => n;
+    const { sums } = this.columns.find((column) => column.key === key) || this.columns[0];
     const byName = key === 'function' ? (a, b) => sign * (a - b) : null;
     const libraries = this.model.libraries;
     const byLibrary = key === 'library'
       ? (a, b) => sign * (libraries[a] < libraries[b] ? -1 : libraries[a] > libraries[b] ? 1 : 0) || a - b : null;
     this.frames.sort(byName || byLibrary ||
-      ((a, b) => sign * (size(this.valueOf(key, a)) - size(this.valueOf(key, b))) || a - b));
+      ((a, b) => sign * (size(sums[a]) - size(sums[b])) || a - b));
     this.fillHead();
+    this.scroller.setAttribute('aria-rowcount', this.frames.length + 1);
     this.space.style.height = `${this.frames.length * TABLE_ROW_HEIGHT}px`;
     this.fill();
   }
@@ -84,8 +77,8 @@ class Table {
   fillHead() {
     const columns = [...this.columns, { key: 'function', name: 'function' }, { key: 'library', name: 'library' }];
     this.head.replaceChildren(...columns.map((column) => {
-      const cell = makeElement('button', column.sums ? 'number' : 'text', column.name);
-      const isSorted = column.key === this.key;
+      const cell = makeElement('span', column.sums ? 'number' : 'text'), isSorted = column.key === this.key;
+      cell.append(makeElement('button', '', column.name));
       cell.dataset.key = column.key;
       cell.setAttribute('role', 'columnheader');
       cell.setAttribute('aria-sort', !isSorted ? 'none' : this.isUp ? 'ascending' : 'descending');
@@ -102,15 +95,15 @@ class Table {
       return;
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / TABLE_ROW_HEIGHT) - 2);
     const n = Math.ceil(this.scroller.clientHeight / TABLE_ROW_HEIGHT) + 4;
-    const rows = this.frames.slice(first, first + n).map((frame) => this.makeRow(frame));
+    const rows = this.frames.slice(first, first + n).map((frame, i) => this.makeRow(frame, first + i));
     this.body.style.transform = `translateY(${first * TABLE_ROW_HEIGHT}px)`;
     this.body.replaceChildren(...rows);
   }
 
-  makeRow(frame) {
-    const { model, whole } = this;
-    const row = makeElement('div', 'row');
+  makeRow(frame, index) {
+    const { model, whole } = this, row = makeElement('div', 'row');
     row.setAttribute('role', 'row');
+    row.setAttribute('aria-rowindex', index + 2); // behind the head
     for (const column of this.columns) {
       const value = column.sums[frame], sign = column.change && value > 0 ? '+' : '';
       const share = column.change ? '' : ` ${formatPercent(value, whole[column.c])}`;
@@ -125,6 +118,8 @@ class Table {
     const cell = makeElement('span', 'text function');
     cell.append(find, name);
     row.append(cell, makeElement('span', 'text', model.libraries[frame]));
+    for (const child of row.children)
+      child.setAttribute('role', 'cell');
     return row;
   }
 }

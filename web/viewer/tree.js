@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // tree: the nodes of a graph in arrays: parents before their children, node 0 is the root. What a node has itself is
-// given, the rest is worked out: totals, where its subtree ends, and where it lies from left to right.
+// given, the rest is worked out: totals, where its subtree ends, how deep it is, and where it lies from left to right.
 
-const ROOT = 0;
-const NO_FRAME = -1; // of a root that stands for everything
+export const ROOT = 0;
+export const NO_FRAME = -1; // of a root that stands for everything
+export const INLINED = 2, SOMETIMES_INLINED = 3; // of ways, as in report/flame-json.h
 
 // growing: nodes added one by one. finish(): the tree.
 class TreeBuilder {
   constructor(nColumns) {
     this.depths = [];
     this.frames = [];
+    this.ways = [];
     this.samples = Array.from({ length: nColumns }, () => []);
     this.values = Array.from({ length: nColumns }, () => []);
   }
@@ -18,21 +20,23 @@ class TreeBuilder {
   add(depth, frame) {
     this.depths.push(depth);
     this.frames.push(frame);
+    this.ways.push(0);
     for (const column of [...this.samples, ...this.values])
       column.push(0);
     return this.depths.length - 1;
   }
 
   finish() {
-    return new Tree(this.depths, this.frames, this.samples, this.values);
+    return new Tree(this.depths, this.frames, this.ways, this.samples, this.values);
   }
 }
 
-class Tree {
-  constructor(depths, frames, samples, values) {
+export class Tree {
+  constructor(depths, frames, ways, samples, values) {
     this.n = depths.length;
     this.depth = new Uint32Array(depths);
     this.frame = new Int32Array(frames);
+    this.ways = new Uint8Array(ways);
     this.selfSamples = samples.map((column) => new Float64Array(column));
     this.self = values.map((column) => new Float64Array(column));
     this.linkParents();
@@ -56,6 +60,9 @@ class Tree {
       end[path[--length]] = n;
     this.parent = parent;
     this.end = end; // the first node behind the subtree
+    this.deepest = new Uint32Array(depth); // depth in the subtree
+    for (let i = n - 1; i > ROOT; i--)
+      this.deepest[parent[i]] = Math.max(this.deepest[parent[i]], this.deepest[i]);
   }
 
   sumUp(self) {
@@ -127,7 +134,7 @@ class Tree {
 }
 
 // Of each frame what it has itself.
-function sumSelf(tree, column, nFrames) {
+export function sumSelf(tree, column, nFrames) {
   const { n, frame } = tree, self = tree.self[column], sums = new Float64Array(nFrames);
   for (let i = 1; i < n; i++)
     sums[frame[i]] += self[i];
@@ -135,7 +142,7 @@ function sumSelf(tree, column, nFrames) {
 }
 
 // Of each frame below `top`: what it has itself and in total, in each column; a function on a stack twice counts once.
-function sumFrames(tree, top, nFrames) {
+export function sumFrames(tree, top, nFrames) {
   const nColumns = tree.self.length;
   const make = () => Array.from({ length: nColumns }, () => new Float64Array(nFrames));
   const sums = { self: make(), total: make(), isThere: new Uint8Array(nFrames) };
@@ -170,7 +177,7 @@ function groupByFrame(items, frameOf) {
 }
 
 // What a function calls: its outermost calls laid upon each other. Its root is the function.
-function calleesOf(tree, frame, nFrames) {
+export function calleesOf(tree, frame, nFrames) {
   const built = new TreeBuilder(tree.self.length);
   const work = [{ frame, depth: 0, nodes: tree.outermostOf(frame, nFrames) }];
   while (work.length > 0) {
@@ -178,6 +185,7 @@ function calleesOf(tree, frame, nFrames) {
     const made = built.add(group.depth, group.frame);
     const children = [];
     for (const node of group.nodes) {
+      built.ways[made] |= tree.ways[node];
       tree.self.forEach((column, c) => { built.values[c][made] += column[node]; });
       tree.selfSamples.forEach((column, c) => { built.samples[c][made] += column[node]; });
       for (const child of tree.children(node))
@@ -190,7 +198,7 @@ function calleesOf(tree, frame, nFrames) {
 }
 
 // Who calls it: the ways from its outermost calls to the roots. A node's total is the function's when called so.
-function callersOf(tree, frame, nFrames) {
+export function callersOf(tree, frame, nFrames) {
   const built = new TreeBuilder(tree.self.length);
   const calls = tree.outermostOf(frame, nFrames).map((node) => ({ node, call: node }));
   const work = [{ frame, depth: 0, ways: calls }];
@@ -200,6 +208,7 @@ function callersOf(tree, frame, nFrames) {
     const further = [];
     for (const { node, call } of group.ways) {
       const parent = tree.parent[node];
+      built.ways[made] |= tree.ways[node];
       if (parent > ROOT) {
         further.push({ node: parent, call });
         continue;

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real browser, without a screen: Debian's Chromium, driven by playwright-core from npm (lib/driver.js). Both are kept in
-~/.cache/cpuhound-tests/browser.
+~/.cache/cpuhound-tests/browser, with axe-core.
 
     with browser.Browser() as b:             skips all tests when it cannot be had
         page = b.open(path, width=1280, height=800, dark=False)
-        page.press("t"); page.click("#help-button"); page.text("#name"); page.evaluate("location.hash")
+        page.press("t"); page.click(".help-button"); page.text(".frame-name"); page.evaluate("location.hash")
         page.screenshot("name")              into PICTURES
+        page.touch("touchStart", (x, y), (x, y)); page.faults()      axe-core's
         page.errors(), page.requests()
 """
 import contextlib
@@ -96,11 +97,11 @@ class Browser:
         return sum_ns / 1e6
 
     def open(self, path, fragment="", width=1280, height=800, dark=False, **options):
-        """The page when it has been painted."""
+        """The page of a file or an address when it has been painted."""
         self.ask(do="open", options={"viewport": {"width": width, "height": height},
                                      "colorScheme": "dark" if dark else "light", **options})
         page = Page(self)
-        page.call("goto", pathlib.Path(path).as_uri() + fragment)
+        page.call("goto", (str(path) if "://" in str(path) else pathlib.Path(path).as_uri()) + fragment)
         if str(path).endswith(".html"):
             assert h.until(lambda: page.evaluate(PAINTED)), f"nothing is painted: {page.errors()}"
         return page
@@ -142,21 +143,21 @@ class Page:
     def is_visible(self, selector):
         return self.call("isVisible", selector)
 
-    def point(self, x, y, selector="#graph canvas"):
+    def point(self, x, y, selector=".graph canvas"):
         """Where a point of a canvas lies in the window."""
         box = self.evaluate(f"(({{x, y}}) => [x, y])(document.querySelector({json.dumps(selector)})"
                             ".getBoundingClientRect())")
         return box[0] + x, box[1] + y
 
-    def hover(self, x, y, selector="#graph canvas"):
+    def hover(self, x, y, selector=".graph canvas"):
         self.call("mouse.move", *self.point(x, y, selector))
         self.settle()
 
-    def click_at(self, x, y, selector="#graph canvas"):
+    def click_at(self, x, y, selector=".graph canvas"):
         self.call("mouse.click", *self.point(x, y, selector))
         self.settle()
 
-    def pixel(self, x, y, selector="#graph canvas"):
+    def pixel(self, x, y, selector=".graph canvas"):
         """(red, green, blue) of a point of a canvas."""
         return tuple(self.evaluate(
             f"[...document.querySelector({json.dumps(selector)}).getContext('2d').getImageData("
@@ -165,6 +166,16 @@ class Page:
     def screenshot(self, name):
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.call("screenshot", {"path": str(PICTURES / f"{name}.png")})
+
+    def touch(self, kind, *points):
+        """Fingers on points of the graph, after it there are none but these."""
+        at = [self.point(*point) for point in points]
+        self.browser.ask(do="touch", type=kind, points=[{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(at)])
+        self.settle()
+
+    def faults(self):
+        """What axe-core finds that shuts people out."""
+        return [fault for fault in self.browser.ask(do="faults") if fault.startswith(("serious", "critical"))]
 
     def errors(self):
         return self.browser.ask(do="log")["errors"]

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // driver: a browser for the tests, which are written in Python: a line of JSON for each thing to do, and one for what came
 // of it. {"do": "open", "options": {}} opens a page, {"do": "call", "method": "keyboard.press", "args": ["t"]} calls a
-// method of the page, {"do": "log"} tells what the page said and asked for since it was opened.
+// method of the page, {"do": "touch", "type": "touchStart", "points": [{"x": 1, "y": 1, "id": 1}]} puts fingers on it,
+// {"do": "faults"} tells what axe-core finds, {"do": "log"} what the page said and asked for since it was opened.
 
 const { chromium } = require('playwright-core');
+const fs = require('node:fs');
 const readline = require('node:readline');
 
-let browser, context, page, log;
+let browser, context, page, fingers, log;
 
 async function open(options) {
   if (context)
@@ -14,6 +16,7 @@ async function open(options) {
   log = { errors: [], requests: [] };
   context = await browser.newContext(options);
   page = await context.newPage();
+  fingers = await context.newCDPSession(page);
   page.on('console', (message) => {
     if (message.type() === 'error')
       log.errors.push(message.text());
@@ -28,12 +31,23 @@ function call(method, args) {
   return target[name](...args);
 }
 
+async function faults() {
+  await page.evaluate(fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations } = await page.evaluate('axe.run()');
+  return violations.flatMap(({ id, impact, nodes }) =>
+    nodes.map((node) => `${impact}: ${id}: ${node.html.slice(0, 200)}`));
+}
+
 async function run(command) {
   switch (command.do) {
   case 'open':
     return open(command.options);
   case 'call':
     return call(command.method, command.args);
+  case 'touch':
+    return fingers.send('Input.dispatchTouchEvent', { type: command.type, touchPoints: command.points });
+  case 'faults':
+    return faults();
   default:
     return log;
   }

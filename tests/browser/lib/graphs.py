@@ -3,7 +3,8 @@
 
     g = graphs.Graph()
     g.add(["main@app", "inflate@libz.so.1"], 30, service_name="api")     root first, function@library
-    g.write(path)                      pprof; "@libfoo.so+0x12": a frame without a name
+    g.write(path)                      pprof; "@libfoo.so+0x12": a frame without a name; "push@app~": inlined into the
+                                       frame before it
     g.total(), g.sums() -> {frame: (self, total)}, g.matched(regex), g.rows(), g.place(path)
 All counts are of samples; a sample is PERIOD_NS of CPU time.
 """
@@ -21,17 +22,29 @@ PERIOD_NS = 10_000_000
 DURATION_NS = 10_000_000_000
 TIME_NS = 1_764_000_000_000_000_000
 ROW = 18  # CSS pixels, as in web/viewer/pane.js
+INLINED = "~"
 KERNEL, JIT = "[kernel.kallsyms]", "[jit]"
 
 
 def name_of(frame):
     """What people call it."""
-    function, _, library = frame.rpartition("@")
+    function, _, library = frame.rstrip(INLINED).rpartition("@")
     return function or library
 
 
 def library_of(frame):
-    return frame.rpartition("@")[2].split("+")[0]
+    return frame.rstrip(INLINED).rpartition("@")[2].split("+")[0]
+
+
+def locations_of(frames):
+    """Each with what is inlined into it behind it."""
+    locations = []
+    for frame in frames:
+        if frame.endswith(INLINED):
+            locations[-1] += (frame[:-1],)
+        else:
+            locations.append((frame,))
+    return locations
 
 
 class Strings:
@@ -114,7 +127,7 @@ class Graph:
     def encode(self):
         strings, mappings, functions, locations, samples = Strings(), {}, {}, {}, []
         for frames, count, labels in self.stacks:
-            ids = [self._location(f, mappings, functions, locations) for f in reversed(frames)]
+            ids = [self._location(l, mappings, functions, locations) for l in reversed(locations_of(frames))]
             pairs = [(3, proto.message((1, strings(k)), (2, strings(v)))) for k, v in sorted(labels.items())]
             samples.append((2, proto.message((1, ids), (2, [count, count * PERIOD_NS]), *pairs)))
         types = [proto.message((1, strings(kind)), (2, strings(unit)))
@@ -123,9 +136,10 @@ class Graph:
         for library, ident in mappings.items():
             out.append((3, proto.message((1, ident), (2, ident << 32), (3, ident + 1 << 32), (5, strings(library)),
                                          (7, 1))))
-        for frame, ident in locations.items():
-            function, library, address = self._parts(frame)
-            lines = [(4, proto.message((1, functions[function]), (2, 1)))] if function else []
+        for frames, ident in locations.items():
+            _, library, address = self._parts(frames[0])
+            named = [self._parts(frame)[0] for frame in reversed(frames)]
+            lines = [(4, proto.message((1, functions[name]), (2, 1))) for name in named if name]
             mapping = mappings.get(library, 0)
             out.append((4, proto.message((1, ident), (2, mapping), (3, address or ident), *lines)))
         for name, ident in functions.items():
@@ -141,13 +155,13 @@ class Graph:
         library, _, address = library.partition("+")
         return function, library, int(address, 16) if address else 0
 
-    def _location(self, frame, mappings, functions, locations):
-        function, library, _ = self._parts(frame)
-        if library:
-            mappings.setdefault(library, len(mappings) + 1)
-        if function:
-            functions.setdefault(function, len(functions) + 1)
-        return locations.setdefault(frame, len(locations) + 1)
+    def _location(self, frames, mappings, functions, locations):
+        for function, library, _ in map(self._parts, frames):
+            if library:
+                mappings.setdefault(library, len(mappings) + 1)
+            if function:
+                functions.setdefault(function, len(functions) + 1)
+        return locations.setdefault(frames, len(locations) + 1)
 
     def write(self, path):
         pathlib.Path(path).write_bytes(gzip.compress(self.encode(), 1, mtime=0))

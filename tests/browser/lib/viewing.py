@@ -55,7 +55,7 @@ def details_of(page, g, path, zoomed=()):
     """Hovers over a frame and compares what is told of it."""
     tree = g.tree()
     page.hover(*g.middle(path, WIDTH, zoomed))
-    name, numbers = page.text("#name"), page.text("#numbers")
+    name, numbers = page.text(".frame-name"), page.text(".numbers")
     own = tree[path] - sum(n for p, n in tree.items() if len(p) == len(path) + 1 and p[:-1] == path)
     expected = (f"total {cores(tree[path])}, {tree[path] / 100:.2f} s ({percent(tree[path], g.total())}) · "
                 f"self {cores(own)}, {own / 100:.2f} s ({percent(own, g.total())}) · {tree[path]:,} samples")
@@ -69,6 +69,14 @@ def edge(g, path, at=4):
     """A point of a frame that has no letters."""
     x, _, row = g.place(path, WIDTH)
     return x + at, row * graphs.ROW + 2
+
+
+def is_edge(page, x, row, left, right):
+    """Two neighbours meet at this x."""
+    page.hover(x - 4, row * graphs.ROW + 9)
+    one = page.text(".frame-name")
+    page.hover(x + 4, row * graphs.ROW + 9)
+    return one.startswith(left) and page.text(".frame-name").startswith(right)
 
 
 def run(*cases):
