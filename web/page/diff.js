@@ -182,7 +182,7 @@ export class Diff {
     const name = safeText(row.name), { state } = this.page;
     const changes = by === 'function' ? { function: row.name } : by === 'library' ? { library: row.name }
       : labels.length === 1 && row.name !== '(none)' ? { match: [...state.match, `${labels[0]}=${row.name}`] } : null;
-    const library = row.library ? [make('span', { class: 'soft' }, '  ', makeName(safeText(row.library), ''))] : [];
+    const library = row.library ? [make('span', { class: 'soft' }, '  ', makeName(safeText(row.library)))] : [];
     if (!changes || by === 'function' && row.name === `[${row.library}]`)
       return [makeName(name), ...library];
     const href = this.page.linkTo({ draw: 'graph', ...changes });

@@ -27,8 +27,8 @@ export function find(id) {
 }
 
 // A name that others have chosen: whichever way it is written, what stands around it stays where it is.
-export function makeName(text, className = 'name') {
-  return make('bdi', { class: className, title: text }, text);
+export function makeName(text) {
+  return make('bdi', { title: text }, text);
 }
 
 // choices: [[value, text, title]].

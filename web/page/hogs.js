@@ -49,7 +49,7 @@ function makeLibrary(name) {
 }
 
 function shareBar(measure) {
-  const bar = make('span', { class: 'bar' });
+  const bar = make('span', { class: 'part' });
   bar.style.setProperty('--part', measure.share);
   return [bar, make('span', {}, formatShare(measure.share))];
 }

@@ -55,7 +55,7 @@ export class Range {
       return;
     clearInterval(this.timer);
     this.everyS = everyS;
-    this.timer = everyS > 0 ? setInterval(() => document.hidden || this.page.refresh(), 1000 * everyS) : null;
+    this.timer = everyS >= 1 ? setInterval(() => document.hidden || this.page.refresh(), 1000 * everyS) : null;
   }
 
   onCustom(event) {

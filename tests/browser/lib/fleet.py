@@ -201,13 +201,13 @@ def check_table(name, page, answer):
                    (wrong[:3], len(shown), len(answer["groups"]), last))
 
 
-def run(b, f, *cases, refused=()):
-    """Each leaves no error in the console, and no request to anybody but the server. refused: those whose questions the
-    server has to refuse, which the browser tells."""
+def run(b, f, *cases, refusing=()):
+    """Each leaves no error in the console, and no request to anybody but the server. refusing: those in which the server
+    has to refuse something, which the browser tells."""
     for case in cases:
         h.case(case, b, f)
         log = b.ask(do="log")
-        told = [text for text in log["errors"] if case not in refused or not text.startswith("Failed to load resource")]
+        told = [text for text in log["errors"] if case not in refusing or not text.startswith("Failed to load resource")]
         strangers = [url for url in browser.Page(b).requests() if not url.startswith(f.hub.url)]
         h.check(f"no console error, no request that leaves ({case.__name__.replace('_', ' ')})",
                 not told and not strangers, (told, strangers))
