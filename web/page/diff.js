@@ -6,7 +6,8 @@ import { joinRange, splitRange } from './address.js';
 import { find, make, makeName, makeSelect } from './dom.js';
 import { makeChip } from './filters.js';
 import { GraphBox } from './flame.js';
-import { formatCount, formatInstant, formatSpan, instantOf, plural, safeText, wordOf } from './format.js';
+import { formatCount, formatInstant, formatSmallShare, formatSpan, instantOf, plural, safeText, wordOf }
+  from './format.js';
 import { parseMatcher, suggestMatchers } from './matchers.js';
 import { earlierOf } from './questions.js';
 import { Suggest } from './suggest.js';
@@ -148,9 +149,10 @@ export class Diff {
   }
 
   summarize({ before, after, sum, n_beyond: nBeyond }, { unit, format }) {
-    const side = (name, { n_profiles: n, n_hosts: nHosts, seconds }, value) => make('p', {}, make('b', {}, name),
-      ` ${format(value)} ${unit}: ${plural(n, 'profile')} of ${plural(nHosts, 'host')}${
-        seconds ? `, ${formatSpan(1000 * seconds)}` : ''}`);
+    const side = (name, { n_profiles: n, n_hosts: nHosts, seconds, recorded }, value) =>
+      make('p', {}, make('b', {}, name), ` ${format(value)} ${unit}: ${plural(n, 'profile')} of ${
+        plural(nHosts, 'host')}${seconds ? `, ${formatSpan(1000 * seconds)}` : ''}, lost ${
+        formatSmallShare(recorded.lost_share)}`);
     const error = sum.error === null ? '' : ` ±${format(sum.error)}`;
     return [side('before', before, sum.before), side('after', after, sum.after),
       make('p', {}, make('b', {}, 'change'), ' ', make('b', { class: sum.is_noise ? 'soft' : toneOf(sum) },

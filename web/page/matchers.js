@@ -7,6 +7,7 @@ import { formatCores, formatCount, plural } from './format.js';
 import { selection } from './questions.js';
 
 const MATCHER = /^([A-Za-z_][A-Za-z_0-9]*)(=~|!~|!=|=)([^]*)$/;
+const USUAL_NAMES = ['service', 'host', 'version', 'container'];
 const MAX_SHOWN = 20;
 const N_FRAMES = 200; // functions or libraries that are looked through
 
@@ -39,21 +40,25 @@ function takes(text, part) {
   return text.toLowerCase().includes(part.toLowerCase());
 }
 
-async function suggestNames(state, text, signal, hasParts) {
+function countHint(n) {
+  return n === undefined || n === null ? '' : plural(n, 'value');
+}
+
+// [{ name, n_values }]; a server that cannot tell has those that most have.
+async function listNames(state, signal) {
   const { labels } = await getJson('labels', selection(state), signal);
-  const names = labels.map(({ name, n_values: n }) => ({
-    text: `${name}=`, hint: countHint(n), isPart: true,
-  }));
+  return labels.length > 0 ? labels : USUAL_NAMES.map((name) => ({ name }));
+}
+
+async function suggestNames(state, text, signal, hasParts) {
+  const names = (await listNames(state, signal)).map(({ name, n_values: n }) =>
+    ({ text: `${name}=`, hint: countHint(n), isPart: true }));
   const parts = hasParts ? Object.entries(STACK_PARTS).map(([name, hint]) => ({ text: `${name}=`, hint, isPart: true }))
     : [];
   return [...names, ...parts].filter((option) => takes(option.text, text)).slice(0, MAX_SHOWN);
 }
 
 // A server may tell how much a value burns, or how often it is there, or neither.
-function countHint(n) {
-  return n === undefined || n === null ? '' : plural(n, 'value');
-}
-
 function valueHint({ cores, n }) {
   if (cores !== undefined && cores !== null)
     return `${formatCores(cores)} cores`;
@@ -90,10 +95,8 @@ export async function suggestMatchers(state, text, signal, hasParts) {
 }
 
 export async function suggestKeys(state, text, signal, others) {
-  const { labels } = await getJson('labels', selection(state), signal);
-  const options = labels.map(({ name, n_values: n }) => ({
-    text: name === 'service_name' ? 'service' : name, hint: countHint(n),
-  }));
+  const options = (await listNames(state, signal)).map(({ name, n_values: n }) =>
+    ({ text: name === 'service_name' ? 'service' : name, hint: countHint(n) }));
   return [...others.map((name) => ({ text: name, hint: 'of stacks' })), ...options]
     .filter((option) => takes(option.text, text)).slice(0, MAX_SHOWN);
 }

@@ -47,6 +47,9 @@ function facts(answer) {
   if (sum.folded_share > 0)
     rows.push({ text: `folded ${formatShare(sum.folded_share)}`,
       hint: 'of the samples: merging windows put their rare stacks into (other)' });
+  if (recorded.n_unread > 0)
+    rows.push({ text: `${plural(recorded.n_unread, 'window')} unread`, level: 'bad',
+      hint: 'they were gone or damaged when they were to be read' });
   if (beyond > 0)
     rows.push({ text: 'limits were met', level: 'warn', hint: 'something had no room: see the details' });
   return [...rows, { text: plural(recorded.n_windows, 'window'), hint: 'that were read' },

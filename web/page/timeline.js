@@ -3,7 +3,7 @@
 // arrow keys. Where nothing was recorded there is a gap.
 
 import { find, make, makeName, makeSvg } from './dom.js';
-import { NS_PER_MS, formatCores, formatSpan, formatTime, plural, valueText } from './format.js';
+import { NS_PER_MS, formatCores, formatCount, formatSpan, formatTime, plural, valueText } from './format.js';
 import { groupId, tonesOf } from './palette.js';
 import { formatTick, timeTicks, valueTicks } from './scale.js';
 
@@ -11,6 +11,10 @@ const MARGIN = { left: 48, right: 12, top: 8, bottom: 20 }; // pixels
 const TICK_WIDTH = 84;
 const MIN_DRAG = 5;
 const REST = 'tone-rest';
+const LIMITS = {
+  groups: 'stacks had no room in a group', rows: 'groups had no room', frames: 'frames had no room',
+  expressions: 'values took an expression too long', windows: 'windows do not say how long they were',
+};
 
 // What stands upon what: rows of { name, tone, cores }, the lowest first.
 function layersOf(answer, tones) {
@@ -79,6 +83,9 @@ export class Timeline {
     const parts = [`${this.noun}, cores in steps of ${formatSpan(stepMs)}, UTC`];
     if (coarsest > stepMs)
       parts.push(`some of it was kept in windows of ${formatSpan(coarsest)}, which are spread evenly`);
+    for (const [name, n] of Object.entries(answer.beyond_limits))
+      if (n > 0)
+        parts.push(`${formatCount(n)} ${LIMITS[name] || name}`);
     return parts.join('; ');
   }
 
