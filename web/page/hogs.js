@@ -68,7 +68,7 @@ export class Hogs {
     this.compare = make('span', {});
     this.callers = this.makeCheck('callers', 'who calls each function', '3');
     this.outliers = this.makeCheck('outliers', 'hosts on which a group stands out', '1');
-    this.least = make('input', { type: 'text', inputmode: 'decimal', size: 4, 'aria-label': 'least cores',
+    this.least = make('input', { type: 'text', inputmode: 'decimal', size: 3, 'aria-label': 'least cores',
       placeholder: '0', onchange: () => page.go({ min_cores: this.least.value.trim() }) });
     this.content = make('div', {});
     this.root.append(make('div', { class: 'tools' },
@@ -83,7 +83,7 @@ export class Hogs {
 
   showControls(state) {
     this.presets.forEach((button, i) => button.setAttribute('aria-pressed', String(PRESETS[i][0] === state.by)));
-    this.keys.show(state.by);
+    this.keys.show(state.by, PRESETS.some(([by]) => by === state.by));
     this.compare.replaceChildren(makeSelect('compare with', COMPARE, state.vs, (vs) => this.page.go({ vs })));
     this.callers.hidden = !keysOf(state.by).includes('function');
     for (const name of ['callers', 'outliers'])

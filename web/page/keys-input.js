@@ -33,9 +33,10 @@ export class KeysInput {
     return true;
   }
 
-  show(text) {
+  // isTold: elsewhere, so there are no chips.
+  show(text, isTold = false) {
     this.keys = keysOf(text);
-    this.chips.replaceChildren(...this.keys.map((key) => makeChip(key, () =>
+    this.chips.replaceChildren(...isTold ? [] : this.keys.map((key) => makeChip(key, () =>
       this.set(this.keys.filter((other) => other !== key).join(',')))));
   }
 }

@@ -222,7 +222,7 @@ class Page {
   }
 
   onHogs(answer) {
-    this.hogsAnswer = answer;
+    this.hogs = { answer, asked: this.askers.hogs.answer };
     this.quality.show(answer);
     const isEmpty = this.empty.show(answer);
     find('body').classList.toggle('is-empty', isEmpty);
@@ -230,9 +230,10 @@ class Page {
     find('status').textContent = `${plural(answer.sum.n_groups, 'group')}, ${formatCores(answer.sum.self.cores)} cores`;
   }
 
+  // Also when the timeline has its colors; not the answer to an earlier question.
   showHogs() {
-    if (this.state.view === 'hogs' && this.hogsAnswer)
-      this.views.hogs.show(this.hogsAnswer, this.timeline.tones);
+    if (this.state.view === 'hogs' && this.hogs && this.hogs.asked === this.askers.hogs.answer)
+      this.views.hogs.show(this.hogs.answer, this.timeline.tones);
   }
 
   onTimeline(answer) {
@@ -266,8 +267,8 @@ class Page {
       this.about = await getJson('about', []);
       const { host, version, takes_windows: takesWindows, store } = this.about;
       find('where').textContent = `${takesWindows ? 'hub' : STORES[store] || store} · ${host} · ${version}`;
-      if (this.hogsAnswer)
-        this.empty.show(this.hogsAnswer);
+      if (this.hogs)
+        this.empty.show(this.hogs.answer);
     } catch (error) {
       if (error.status !== 401)
         this.fail(error);

@@ -20,14 +20,15 @@ export class Suggest {
       'aria-expanded': 'false', 'aria-autocomplete': 'list', autocomplete: 'off', spellcheck: 'false', size: 1 });
     this.box = make('ul', { id, role: 'listbox', 'aria-label': label, hidden: true });
     this.root = make('span', { class: 'suggest' }, this.input, this.box);
-    this.input.addEventListener('focus', () => this.update());
-    this.input.addEventListener('input', () => this.update());
+    for (const type of ['focus', 'input'])
+      this.input.addEventListener(type, () => this.update());
     this.input.addEventListener('blur', () => this.close());
     this.input.addEventListener('keydown', (event) => this.onKey(event));
   }
 
   async update() {
     this.stop();
+    this.selected = -1; // it was of another text
     const { signal } = this.controller = new AbortController();
     try {
       await new Promise((resolve) => setTimeout(resolve, DELAY_MS));
@@ -43,7 +44,6 @@ export class Suggest {
     if (signal.aborted)
       return;
     this.options = options.filter(({ text }) => text);
-    this.selected = -1;
     this.box.replaceChildren(...options.map((option, i) => this.makeOption(option, i)));
     this.box.hidden = options.length === 0;
     this.input.setAttribute('aria-expanded', String(!this.box.hidden));
@@ -68,6 +68,7 @@ export class Suggest {
 
   close() {
     this.stop();
+    this.selected = -1;
     this.box.hidden = true;
     this.input.setAttribute('aria-expanded', 'false');
   }

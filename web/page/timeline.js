@@ -7,7 +7,7 @@ import { NS_PER_MS, formatCores, formatCount, formatSpan, formatTime, plural, va
 import { groupId, tonesOf } from './palette.js';
 import { formatTick, timeTicks, valueTicks } from './scale.js';
 
-const MARGIN = { left: 48, right: 12, top: 8, bottom: 20 }; // pixels
+const MARGIN = { left: 48, right: 20, top: 8, bottom: 20 }; // pixels
 const TICK_WIDTH = 84;
 const MIN_DRAG = 5;
 const REST = 'tone-rest';
@@ -90,15 +90,15 @@ export class Timeline {
   }
 
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.frame;
-    if (!this.answer || width === 0)
+    if (!this.answer)
       return;
+    this.root.classList.toggle('empty', this.isEmpty);
+    const { clientWidth: width, clientHeight: height } = this.frame;
     this.width = width - MARGIN.left - MARGIN.right;
     this.height = height - MARGIN.top - MARGIN.bottom;
-    this.root.classList.toggle('empty', this.isEmpty);
     this.plot.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.plot.setAttribute('aria-label', this.summary());
-    if (this.isEmpty)
+    if (this.isEmpty || this.width <= 0)
       return this.plot.replaceChildren();
     const ticks = valueTicks(Math.max(...this.answer.all));
     this.maxValue = ticks[ticks.length - 1];

@@ -77,9 +77,10 @@ class Fleet:
     def fill(self):
         for number in range(N_WINDOWS):
             for host in HOSTS:
-                if host != "db-1" or number < N_WINDOWS - 5:
-                    self.push(window(host, number), host, self.start_s + number * WINDOW_S)
                 self.push(window(host, number, True), host, self.start_s - HOUR_S + number * WINDOW_S)
+        for number in range(N_WINDOWS):
+            for host in HOSTS if number < N_WINDOWS - 5 else HOSTS[:2]:
+                self.push(window(host, number), host, self.start_s + number * WINDOW_S)
 
     def push(self, graph, host, start_s, duration_s=WINDOW_S):
         status, line = self.hub.push(graph.compress(start_s * NS, duration_s * NS), host=host)
