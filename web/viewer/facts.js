@@ -127,10 +127,17 @@ function ownLegend(model, mode, isDark) {
   return rows.length > n ? [...shown, { color: null, text: `and ${formatCount(rows.length - n)} others` }] : shown;
 }
 
-// A frame's numbers, a line a column; the share of what is zoomed to where that is not all. A caller has no own ones:
-// its total is what is called through it.
+// Of a difference: by how much, and by what part of what was before.
+function describeChange(model, tree, node) {
+  const [before, after] = tree.total.map((column) => column[node]), sign = after > before ? '+' : '';
+  const part = before === 0 ? 'new' : `${sign}${formatPercent(after - before, before)}`;
+  return `change: ${sign}${model.formatValue(after - before, 1)} (${after === before ? 'none' : part})`;
+}
+
+// A frame's numbers, a line a column, and the change; the share of what is zoomed to where that is not all. A caller
+// has no own ones: its total is what is called through it.
 export function describeNode(model, tree, node, zoomed, isCaller) {
-  return model.columns.map((column, c) => {
+  const lines = model.columns.map((column, c) => {
     const share = (value) => formatPercent(value, model.tree.total[c][ROOT]);
     const amount = (value) => model.hasCores(c) ? `${model.formatValue(value, c)}, ${model.formatAmount(value)}`
       : model.formatValue(value, c);
@@ -143,6 +150,7 @@ export function describeNode(model, tree, node, zoomed, isCaller) {
       parts.push(`${formatPercent(total, tree.total[c][zoomed])} of ${model.functionName(tree.frame[zoomed])}`);
     return `${column.name ? `${column.name}: ` : ''}${parts.join(' · ')}`;
   });
+  return model.isDiff ? [...lines, describeChange(model, tree, node)] : lines;
 }
 
 // "" where it is called as a function of its own.

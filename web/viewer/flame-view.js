@@ -76,6 +76,10 @@ export class FlameView {
     return this.container.querySelector(`.${name}`);
   }
 
+  get isSeen() {
+    return this.model !== null && this.container.getClientRects().length > 0;
+  }
+
   get panes() {
     return [this.graph, ...this.sandwich.panes];
   }
@@ -121,13 +125,16 @@ export class FlameView {
 
   onKey(event) {
     const isTyping = event.target.matches('input, select, textarea, dialog, dialog *');
-    if (event.ctrlKey || event.metaKey || event.altKey || (isTyping && event.key !== 'Escape'))
+    const isLeaving = event.key === 'Escape' && this.container.contains(event.target);
+    if (event.ctrlKey || event.metaKey || event.altKey || (isTyping && !isLeaving))
       return;
     if (event.key === 'Enter' && event.target.matches('button, summary'))
       return;
+    if (event.defaultPrevented || !this.isSeen || document.querySelector('dialog[open]'))
+      return;
     const found = this.keys.find(({ keys, isOfGraph }) => keys.includes(event.key) &&
       !(isOfGraph && this.state.view === 'top'));
-    if (found && this.model && !event.defaultPrevented && !document.querySelector('dialog[open]')) {
+    if (found) {
       event.preventDefault();
       found.run();
     }
