@@ -9,7 +9,7 @@ const { chromium } = require('playwright-core');
 const fs = require('node:fs');
 const readline = require('node:readline');
 
-let browser, context, page, log;
+let browser, context, page, fingers, log;
 
 async function open(options) {
   if (context)
@@ -17,6 +17,7 @@ async function open(options) {
   log = { errors: [], requests: [] };
   context = await browser.newContext(options);
   page = await context.newPage();
+  fingers = await context.newCDPSession(page);
   page.on('console', (message) => {
     if (message.type() === 'error')
       log.errors.push(message.text());
@@ -29,12 +30,6 @@ function call(method, args) {
   const path = method.split('.'), name = path.pop();
   const target = path.reduce((object, part) => object[part], page);
   return target[name](...args);
-}
-
-async function touch(type, points) {
-  const session = await context.newCDPSession(page);
-  await session.send('Input.dispatchTouchEvent', { type, touchPoints: points });
-  await session.detach();
 }
 
 async function faults() {
@@ -56,7 +51,7 @@ async function run(command) {
   case 'call':
     return call(command.method, command.args);
   case 'touch':
-    return touch(command.type, command.points);
+    return fingers.send('Input.dispatchTouchEvent', { type: command.type, touchPoints: command.points });
   case 'faults':
     return faults();
   case 'download':
