@@ -7,17 +7,10 @@
 #include "cli/export-options.h"
 #include "cli/profile-fail.h"
 #include "cli/text.h"
-#include "common/clock.h"
-#include "common/compress.h"
 #include "common/log.h"
-#include "pprof/merge.h"
 #include "pprof/profile.h"
 #include "report/collect.h"
-#include "report/go-pgo.h"
-#include "report/samples-type.h"
-#include "report/speedscope.h"
-
-#define LEDGER_ID "export" /* of the summed ledger */
+#include "report/export.h"
 
 /* What was read, and over what it was measured. */
 struct exported {
@@ -101,31 +94,9 @@ static int read_all(struct export_options *o, struct exported *ret)
 	return EXIT_OK;
 }
 
-/* A profile that tells values of a second lasts one: pprof divides by its duration. */
-static int scale(enum normalize n, struct exported *e)
-{
-	struct profile *p = e->profile;
-	int r = 0;
-
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what failed to be read has ended before */
-	for (size_t i = 0; r == 0 && i < p->n_sample_types; i++) {
-		double factor;
-		int64_t sum;
-
-		r = profile_sum(p, i, &sum);
-		if (r == 0)
-			r = normalize_factor(n, &e->extent, sum, NORMALIZE_TOTAL_SUM, &factor);
-		if (r == 0)
-			r = profile_scale(p, i, factor);
-	}
-	if (n == NORMALIZE_TIME || n == NORMALIZE_HOSTS)
-		p->duration_ns = NS_PER_S;
-	return r;
-}
-
 static int normalize(const struct export_options *o, struct exported *e)
 {
-	int r = o->normalize == NORMALIZE_NONE ? 0 : scale(o->normalize, e);
+	int r = export_scale(e->profile, o->normalize, &e->extent);
 
 	switch (r) {
 	case 0:
@@ -141,73 +112,24 @@ static int normalize(const struct export_options *o, struct exported *e)
 	}
 }
 
-/* The column that was asked for by name, or this one. EXIT_OK, or it was told that there is none. */
-static int find_value(const struct export_options *o, const struct profile *p, size_t otherwise, size_t *ret)
+static int tell(const struct export_options *o, int r)
 {
-	size_t i = 0;
-
-	while (o->value && i < p->n_sample_types && strcmp(p->sample_types[i].type, o->value) != 0)
-		i++;
-	if (i == p->n_sample_types)
+	switch (r) {
+	case EXPORT_FOREIGN:
+		log_error("only samples/count and cpu/nanoseconds can be exported to this format: take folded or "
+			  "speedscope");
+		return EXIT_ERROR;
+	case EXPORT_NO_VALUE:
 		return text_fail("find the values", o->value, "the profile has none of this name: see 'cpuhound show'");
-	*ret = o->value ? i : otherwise;
-	return EXIT_OK;
-}
-
-static int no_pprof(void)
-{
-	log_error("only samples/count and cpu/nanoseconds can be exported to this format: take folded or speedscope");
-	return EXIT_ERROR;
-}
-
-static int make_pprof(const struct export_options *o, const struct profile *p, struct buf *ret)
-{
-	_cleanup_(merge_freep) struct merge *m = NULL;
-	_cleanup_(buf_done) struct buf raw = {}, note = {};
-	struct merge_options options = { .id = LEDGER_ID };
-	int r = merge_new(&m);
-
-	if (r == 0)
-		r = merge_add(m, p);
-	if (r == MERGE_FOREIGN)
-		return no_pprof();
-	if (r == 0 && o->normalize != NORMALIZE_NONE) {
-		r = buf_printf(&note, "normalized: %s", normalize_name(o->normalize));
-		options.note = note.data;
-	}
-	if (r == 0)
-		r = merge_encode(m, &options, &raw);
-	if (r == 0)
-		r = compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
-	return r < 0 ? fail(o, r) : EXIT_OK;
-}
-
-static int make_folded(const struct export_options *o, const struct profile *p, struct buf *ret)
-{
-	size_t type = 0;
-	int r, code = find_value(o, p, samples_type_of(p), &type);
-
-	if (code != EXIT_OK)
-		return code;
-	r = profile_fold(p, type, o->by.labels, o->by.n, ret);
-	return r < 0 ? fail(o, r) : EXIT_OK;
-}
-
-static int make_speedscope(const struct export_options *o, const struct profile *p, struct buf *ret)
-{
-	struct speedscope_options options = {
-		.name = o->report.n_files ? o->report.files[0] : o->report.selection.store,
-		.by = o->by.labels,
-		.n_by = o->by.n,
-	};
-	int r, code = find_value(o, p, p->default_type, &options.value_type);
-
-	if (code != EXIT_OK)
-		return code;
-	r = speedscope_add(p, &options, ret);
-	if (r == SPEEDSCOPE_NEGATIVE)
+	case EXPORT_NEGATIVE:
 		return text_fail("export to", o->output.path, "speedscope has no values below 0, as a difference has");
-	return r < 0 ? fail(o, r) : EXIT_OK;
+	case EXPORT_NO_LINES:
+		return text_fail("export to", o->output.path,
+				 "no call has the lines that Go needs: select a Go program that is built with Go 1.20 "
+				 "or later (service=NAME)");
+	default:
+		return fail(o, r);
+	}
 }
 
 static void print_counts(const struct go_pgo_counts *counts)
@@ -219,40 +141,24 @@ static void print_counts(const struct go_pgo_counts *counts)
 	putchar('\n');
 }
 
-static int make_go_pgo(const struct export_options *o, const struct profile *p, struct buf *ret)
-{
-	_cleanup_(buf_done) struct buf raw = {};
-	struct go_pgo_counts counts;
-	int r = go_pgo_encode(p, &raw, &counts);
-
-	switch (r) {
-	case 0:
-		break;
-	case GO_PGO_FOREIGN:
-		return no_pprof();
-	case GO_PGO_NO_LINES:
-		return text_fail("export to", o->output.path,
-				 "no call has the lines that Go needs: select a Go program that is built with Go 1.20 "
-				 "or later (service=NAME)");
-	default:
-		return fail(o, r);
-	}
-	if (!o->output.to_stdout)
-		print_counts(&counts);
-	r = compress_add(COMPRESSION_GZIP, raw.data, raw.size, ret);
-	return r < 0 ? fail(o, r) : EXIT_OK;
-}
-
 static int make(const struct export_options *o, const struct profile *p, struct buf *ret)
 {
-	static int (*const makers[])(const struct export_options *o, const struct profile *p, struct buf *ret) = {
-		[EXPORT_PPROF] = make_pprof,
-		[EXPORT_FOLDED] = make_folded,
-		[EXPORT_SPEEDSCOPE] = make_speedscope,
-		[EXPORT_GO_PGO] = make_go_pgo,
+	const struct export_form form = {
+		.format = o->format,
+		.normalize = o->normalize,
+		.by = o->by.labels,
+		.n_by = o->by.n,
+		.value = o->value,
+		.name = o->report.n_files ? o->report.files[0] : o->report.selection.store,
 	};
+	struct go_pgo_counts counts;
+	int r = export_add(p, &form, ret, &counts);
 
-	return makers[o->format](o, p, ret);
+	if (r != 0)
+		return tell(o, r);
+	if (o->format == EXPORT_GO_PGO && !o->output.to_stdout)
+		print_counts(&counts);
+	return EXIT_OK;
 }
 
 static int export(struct export_options *o)

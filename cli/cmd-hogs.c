@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/hogs-options.h"
-#include "cli/hogs-view.h"
+#include "cli/hogs-print.h"
 #include "cli/json.h"
 #include "cli/profile-fail.h"
 #include "cli/text.h"
@@ -171,34 +171,20 @@ static enum exit_code read_now(struct work *w)
 	return code;
 }
 
-static int64_t shift(int64_t ns, uint64_t by_ns)
-{
-	int64_t shifted;
-
-	return __builtin_sub_overflow(ns, (int64_t)by_ns, &shifted) || shifted < 0 ? 0 : shifted;
-}
-
-/* The same span, earlier: until now is until then. */
-static void shift_selection(const struct work *w, struct selection *s)
-{
-	if (s->until_ns > w->now_ns)
-		s->until_ns = w->now_ns;
-	s->since_ns = shift(s->since_ns, w->options.vs_ns);
-	s->until_ns = shift(s->until_ns, w->options.vs_ns);
-}
-
 /* Nothing to compare with is no error: the answer tells. */
 static enum exit_code read_before(struct work *w)
 {
 	struct report_input *input = &w->inputs[HOGS_BEFORE];
 	struct source_item item;
+	struct selection *s;
 	enum exit_code code;
 	int r = 0;
 
 	if (!w->options.vs_ns)
 		return EXIT_OK;
 	w->before = w->options.report;
-	shift_selection(w, &w->before.selection.selection);
+	s = &w->before.selection.selection;
+	selection_shift(&s->since_ns, &s->until_ns, (int64_t)w->options.vs_ns, w->now_ns);
 	code = report_options_open(&w->before, input);
 	while (code == EXIT_OK && (r = source_next(input->source, &item)) == 0)
 		code = add(w, HOGS_BEFORE, &item);
@@ -242,13 +228,13 @@ static enum exit_code print(const struct work *w)
 
 	switch (w->options.format) {
 	case HOGS_TABLE:
-		r = hogs_view_print(&v, stdout);
+		r = hogs_print(&v, stdout);
 		break;
 	case HOGS_JSON:
 		r = print_json(&v);
 		break;
 	case HOGS_CSV:
-		hogs_view_print_csv(&v, stdout);
+		hogs_print_csv(&v, stdout);
 		break;
 	}
 	return r < 0 ? fail(r) : EXIT_OK;

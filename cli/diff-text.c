@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "cli/diff-view.h"
+#include "cli/diff-print.h"
 #include "cli/text.h"
 #include "cli/value.h"
 #include "common/clock.h"
@@ -173,20 +173,20 @@ static int print_name(const struct table *t, const struct diff_row *row, FILE *o
 static int print_heading(const struct table *t, FILE *out)
 {
 	_cleanup_(buf_done) struct buf name = {};
-	const struct label_list *labels = t->view->labels;
+	const struct diff_view *v = t->view;
 	int r = 0;
 
 	for (size_t i = 0; i < t->n_columns; i++)
 		fprintf(out, "%*s  ", (int)t->widths[i], headings[i]);
-	for (size_t i = 0; r == 0 && t->view->by == DIFF_BY_LABELS && i < labels->n; i++) {
+	for (size_t i = 0; r == 0 && v->by == DIFF_BY_LABELS && i < v->n_labels; i++) {
 		if (i > 0)
 			r = buf_add_str(&name, ", ");
 		if (r == 0)
-			r = text_add(&name, labels->labels[i], name_room(t));
+			r = text_add(&name, v->labels[i], name_room(t));
 	}
 	if (r < 0)
 		return r;
-	fprintf(out, "%s\n", name.size ? name.data : t->view->by == DIFF_BY_LIBRARY ? "LIBRARY" : "FUNCTION");
+	fprintf(out, "%s\n", name.size ? name.data : v->by == DIFF_BY_LIBRARY ? "LIBRARY" : "FUNCTION");
 	return 0;
 }
 
@@ -224,16 +224,6 @@ static int print_side(const struct diff_view *v, size_t side, int64_t value, FIL
 	return 0;
 }
 
-void diff_view_sum(const struct diff_view *v, struct diff_change *ret)
-{
-	const struct call_value sums[] = {
-		[DIFF_BEFORE] = diff_sum(v->diff, DIFF_BEFORE),
-		[DIFF_AFTER] = diff_sum(v->diff, DIFF_AFTER),
-	};
-
-	diff_change_of(sums, &v->scale, ret);
-}
-
 static int print_head(const struct diff_view *v, FILE *out)
 {
 	char delta[VALUE_TEXT_SIZE], error[VALUE_TEXT_SIZE];
@@ -255,7 +245,7 @@ static int print_head(const struct diff_view *v, FILE *out)
 	return 0;
 }
 
-int diff_view_print(const struct diff_view *v, FILE *out)
+int diff_print(const struct diff_view *v, FILE *out)
 {
 	size_t n = n_changed(v), n_shown = n < v->max_rows ? n : v->max_rows;
 	struct table t;

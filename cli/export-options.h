@@ -8,15 +8,7 @@
 #include "cli/output.h"
 #include "cli/report-options.h"
 #include "common/clean.h"
-#include "report/normalize.h"
-
-enum export_format {
-	EXPORT_PPROF,
-	EXPORT_FOLDED,
-	EXPORT_SPEEDSCOPE,
-	EXPORT_GO_PGO,
-	EXPORT_N_FORMATS,
-};
+#include "report/export.h"
 
 struct export_options {
 	struct report_options report;

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "cli/hogs-view.h"
+#include "cli/hogs-print.h"
 #include "report/coverage.h"
 #include "report/grouping.h"
 
@@ -86,7 +86,7 @@ static void print_row(const struct hogs_view *v, FILE *out, const struct hogs_ro
 	fputs("\r\n", out);
 }
 
-void hogs_view_print_csv(const struct hogs_view *v, FILE *out)
+void hogs_print_csv(const struct hogs_view *v, FILE *out)
 {
 	print_keys(v, out, NULL);
 	fputs("self_cores,self_error,self_cpu_ns,self_n_samples,self_share,total_cores,total_error,total_cpu_ns,"

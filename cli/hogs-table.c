@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cli/grid.h"
-#include "cli/hogs-view.h"
+#include "cli/hogs-print.h"
 #include "cli/text.h"
 #include "report/coverage.h"
 #include "report/grouping.h"
@@ -317,7 +317,7 @@ static int add_rest(struct table *t)
 	return r == 0 ? add_quality(t, &a->rest) : r;
 }
 
-int hogs_view_print_table(const struct hogs_view *v, FILE *out)
+int hogs_print_table(const struct hogs_view *v, FILE *out)
 {
 	char headings[GROUP_KEYS_MAX][HEADING_BYTES];
 	struct table t = { .v = v, .is_of_frames = grouping_is_of_frames(v->grouping) };

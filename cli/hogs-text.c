@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "cli/hogs-view.h"
+#include "cli/hogs-print.h"
 #include "cli/text.h"
 #include "common/clock.h"
 #include "report/coverage.h"
@@ -105,7 +105,7 @@ static void print_silent(const struct hogs_view *v, FILE *out)
 static void print_total(const struct hogs_view *v, FILE *out)
 {
 	const struct hogs_answer *a = v->answer;
-	double lost = hogs_view_lost(v->now);
+	double lost = coverage_lost(v->now);
 
 	fprintf(out, "total: %.3f \xc2\xb1%.3f %s at 95 %%, %" PRId64 " samples", hogs_view_amount(v, &a->taken.self),
 		hogs_view_error(v, &a->taken.self), a->has_cores ? "cores" : "seconds of CPU time",
@@ -144,12 +144,12 @@ static void print_bounds(const struct hogs_view *v, FILE *out)
 			fprintf(out, "%" PRIu64 " %s\n", bounds[i].n, bounds[i].what);
 }
 
-int hogs_view_print(const struct hogs_view *v, FILE *out)
+int hogs_print(const struct hogs_view *v, FILE *out)
 {
 	int r;
 
 	print_spans(v, out);
-	r = hogs_view_print_table(v, out);
+	r = hogs_print_table(v, out);
 	if (r == 0)
 		r = print_outliers(v, out);
 	if (r < 0)

@@ -35,15 +35,19 @@ int json_add(struct json_object *object, const char *name, struct json_object *v
 	return 0;
 }
 
-int json_add_string(struct json_object *object, const char *name, const char *value)
+/* NULL: there was no memory. */
+static struct json_object *new_string(const char *value)
 {
 	_cleanup_(buf_done) struct buf text = {};
-	int r;
 
-	r = utf8_add_valid(&text, value, strlen(value), JSON_STRING_LIMIT_BYTES);
-	if (r < 0)
-		return r;
-	return json_add(object, name, json_object_new_string_len(text.data ? text.data : "", (int)text.size));
+	if (utf8_add_valid(&text, value, strlen(value), JSON_STRING_LIMIT_BYTES) < 0)
+		return NULL;
+	return json_object_new_string_len(text.data ? text.data : "", (int)text.size);
+}
+
+int json_add_string(struct json_object *object, const char *name, const char *value)
+{
+	return json_add(object, name, new_string(value));
 }
 
 int json_append(struct json_object *array, struct json_object *value)
@@ -55,6 +59,11 @@ int json_append(struct json_object *array, struct json_object *value)
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+int json_append_string(struct json_object *array, const char *value)
+{
+	return json_append(array, new_string(value));
 }
 
 int json_add_object(struct json_object *parent, const char *name, struct json_object **ret)

@@ -24,10 +24,11 @@ static inline void json_putp(struct json_object **owned)
 /* An object with schema_version set. */
 _must_check_ int json_new_top(struct json_object **ret);
 
-/* Adds a member and takes its ownership in every case; value may be NULL: -ENOMEM. */
+/* Adds a member and takes its ownership in every case; value may be NULL: -ENOMEM. Strings may be foreign. */
 _must_check_ int json_add(struct json_object *object, const char *name, struct json_object *value);
 _must_check_ int json_add_string(struct json_object *object, const char *name, const char *value);
 _must_check_ int json_append(struct json_object *array, struct json_object *value);
+_must_check_ int json_append_string(struct json_object *array, const char *value);
 
 /* A new object or array hangs on its parent before it is filled, so that there is one owner. */
 _must_check_ int json_add_object(struct json_object *parent, const char *name, struct json_object **ret);

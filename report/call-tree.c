@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "common/buf.h"
-#include "pprof/pool.h"
+#include "report/call-tree-inside.h"
 #include "report/normalize.h"
 #include "report/stack-reader.h"
 
@@ -17,17 +16,6 @@ struct identity {
 
 struct edge {
 	uint32_t parent, frame;
-};
-
-struct call_tree {
-	struct frame_table *frames;
-	struct buf first_of; /* a uint32_t for each frame: the first one of its identity, plus one; 0: not asked yet */
-	struct buf firsts;   /* a uint32_t for each identity */
-	struct pool identities;
-	struct pool edges; /* the number of an edge is that of the node that it leads to, less one */
-	struct call_node *nodes;
-	size_t n_nodes, capacity;
-	uint64_t n_beyond;
 };
 
 struct call_tree *call_tree_free(struct call_tree *t)

@@ -54,6 +54,13 @@ void call_tree_scale(struct call_tree *t, size_t column, double factor);
 /* Sums up totals and orders children. Once, at the end. */
 _must_check_ int call_tree_finish(struct call_tree *t);
 
+/*
+ * After call_tree_finish(): where there are more nodes, the smallest ones go, with what is below them, into nodes
+ * FRAME_OTHER of their parents, and are counted as what had no room. So that who goes by call_tree_next() meets no more
+ * than max_nodes and as many of these.
+ */
+_must_check_ int call_tree_prune(struct call_tree *t, size_t max_nodes);
+
 const struct call_node *call_tree_nodes(const struct call_tree *t, size_t *ret_n);
 
 /* The node after `node` where parents come before their children; CALL_TREE_NONE: it is the last. Moves *depth, which

@@ -175,6 +175,11 @@ int coverage_add_window(struct coverage *c, const struct window_info *window)
 					    : add_time(c, host, window->start_ns, window->duration_ns);
 }
 
+void coverage_note_unread(struct coverage *c)
+{
+	c->totals.n_unread++;
+}
+
 int coverage_add_host(struct coverage *c, const struct coverage_host *host, uint64_t n_windows)
 {
 	uint32_t number;
@@ -303,6 +308,16 @@ const struct coverage_host *coverage_hosts(const struct coverage *c, size_t *ret
 const struct coverage_totals *coverage_totals(const struct coverage *c)
 {
 	return &c->totals;
+}
+
+double coverage_lost(const struct coverage *c)
+{
+	const struct coverage_totals *t = coverage_totals(c);
+	uint64_t lost = ledger_sum_lost(&t->ledger);
+
+	if (t->n_ledgers == 0)
+		return -1;
+	return lost ? (double)lost / (double)(lost + t->ledger.in_profile) : 0;
 }
 
 bool coverage_is_silent(const struct coverage *c, const struct coverage_host *host, int64_t until_ns)

@@ -30,6 +30,7 @@ struct coverage_host {
 struct coverage_totals {
 	uint64_t n_windows;
 	uint64_t n_untimed;       /* of them do not tell how long they were */
+	uint64_t n_unread;        /* windows that were gone or damaged when their turn came: no sample of them */
 	int64_t start_ns, end_ns; /* of all hosts; 0: no window tells */
 	struct ledger ledger;
 	uint64_t n_ledgers; /* windows that had one */
@@ -42,6 +43,9 @@ DEFINE_CLEANUP(struct coverage *, coverage_free);
 
 /* A window of a store: of one host, which its name tells. */
 _must_check_ int coverage_add_window(struct coverage *c, const struct window_info *window);
+
+/* One whose samples could not be read. */
+void coverage_note_unread(struct coverage *c);
 
 /* What a server tells of a host that is not there yet, of so many windows, or what was made of them. */
 _must_check_ int coverage_add_host(struct coverage *c, const struct coverage_host *host, uint64_t n_windows);
@@ -60,6 +64,9 @@ void coverage_finish(struct coverage *c);
 _must_check_ int coverage_find(struct coverage *c, const char *host, uint32_t *ret);
 const struct coverage_host *coverage_hosts(const struct coverage *c, size_t *ret_n);
 const struct coverage_totals *coverage_totals(const struct coverage *c);
+
+/* Lost samples as a part of those that were taken while CPUs were busy; negative: no ledger tells. */
+double coverage_lost(const struct coverage *c);
 
 /* Whether its last window ended so long before that time, or before the last one of all where until_ns is 0. */
 bool coverage_is_silent(const struct coverage *c, const struct coverage_host *host, int64_t until_ns);

@@ -55,13 +55,6 @@ int hogs_new(struct frame_table *frames, struct grouping *grouping, bool has_cal
 	return 0;
 }
 
-static bool is_cpu_time(const struct profile *p)
-{
-	const struct profile_value_type *type = &p->sample_types[p->default_type];
-
-	return strcmp(type->type, "cpu") == 0 && strcmp(type->unit, "nanoseconds") == 0;
-}
-
 /* Where nobody counted samples, one is worth a period. */
 static struct amount amount_of(const struct adding *a, const struct stack *s)
 {

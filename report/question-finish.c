@@ -8,6 +8,7 @@
 #include "report/normalize.h"
 #include "report/question-inside.h"
 #include "report/stack-filter.h"
+#include "store/selection.h"
 
 _Static_assert(QUESTION_BY_BYTES == GROUP_KEYS_MAX_BYTES, "keys that fit are kept");
 
@@ -57,21 +58,6 @@ static bool is_in_order(const struct question_side *side)
 	return side->since_ns >= 0 && side->since_ns < side->until_ns;
 }
 
-static int64_t earlier(int64_t ns, int64_t by_ns)
-{
-	return ns > by_ns ? ns - by_ns : 0;
-}
-
-/* The same span, earlier: until now is until then. */
-static void shift(struct question *q)
-{
-	q->before = q->side;
-	if (q->before.until_ns > q->now_ns)
-		q->before.until_ns = q->now_ns;
-	q->before.since_ns = earlier(q->before.since_ns, q->vs_ns);
-	q->before.until_ns = earlier(q->before.until_ns, q->vs_ns);
-}
-
 /* What is not said of the side before is as of the other. */
 static void complete_before(struct question *q)
 {
@@ -96,12 +82,12 @@ static int set_before(struct question *q, const char **ret_reason)
 	if (q->kind == QUESTION_DIFF && !is_said && !q->vs_ns)
 		return -EINVAL;
 	q->has_before = is_said || q->vs_ns;
-	if (q->vs_ns)
-		shift(q);
-	else if (is_said)
+	if (is_said) {
 		complete_before(q);
-	else
-		q->before = (struct question_side){};
+	} else {
+		q->before = q->vs_ns ? q->side : (struct question_side){};
+		selection_shift(&q->before.since_ns, &q->before.until_ns, q->vs_ns, q->now_ns);
+	}
 	*ret_reason = "before_since is not before before_until";
 	return q->has_before && !is_in_order(&q->before) ? -EINVAL : 0;
 }
@@ -127,7 +113,7 @@ static void set_defaults(struct question *q)
 	if (q->kind == QUESTION_TIMELINE && !q->n_points)
 		q->n_points = DEFAULT_POINTS;
 	if (!question_has(q, offsetof(struct question, side.since_ns)) && q->side.until_ns == INT64_MAX)
-		q->side.since_ns = earlier(q->now_ns, QUESTION_HOUR_NS);
+		q->side.since_ns = q->now_ns > QUESTION_HOUR_NS ? q->now_ns - QUESTION_HOUR_NS : 0;
 }
 
 /* Two sides are compared as cores, as `cpuhound diff` does it. */
@@ -198,7 +184,7 @@ bool question_is_valid(const struct question *q)
 {
 	if (q->kind < QUESTION_HOGS || q->kind >= QUESTION_N_KINDS || !has_good_numbers(q) || !has_good_texts(q))
 		return false;
-	if (!question_may_be_given(q) || !is_in_order(&q->side) || (q->has_before && !is_in_order(&q->before)) ||
+	if (!question_has_its_own(q) || !is_in_order(&q->side) || (q->has_before && !is_in_order(&q->before)) ||
 	    keys_fault(q))
 		return false;
 	return q->kind == QUESTION_TIMELINE ? q->n_points > 0 : q->kind != QUESTION_DIFF || q->has_before;

@@ -10,5 +10,5 @@
 /* Whether something was said of what is at this place of the struct. */
 bool question_has(const struct question *q, size_t at);
 
-/* Whether what was given are arguments of its kind. */
-bool question_may_be_given(const struct question *q);
+/* Whether what was given are arguments of its kind, and all others are 0. */
+bool question_has_its_own(const struct question *q);

@@ -22,7 +22,7 @@
 #define LABELS (1U << QUESTION_LABELS)
 #define EXPORT (1U << QUESTION_EXPORT)
 #define ALL (HOGS | DIFF | FLAME | TIMELINE | LABELS | EXPORT)
-#define WITH_ROWS (HOGS | DIFF | TIMELINE | LABELS)
+#define WITH_ROWS (HOGS | DIFF | LABELS)
 #define WITH_KEYS (HOGS | DIFF | FLAME | TIMELINE | EXPORT)
 #define WITH_BEFORE (DIFF | FLAME)
 
@@ -79,6 +79,8 @@ static const struct argument {
 	{ "by", WITH_KEYS, VALUE_TEXT, AT(by), .reason = "by is a list such as service,version, given once" },
 	{ "n", WITH_ROWS, VALUE_COUNT, AT(n_rows), .max = QUESTION_MAX_ROWS,
 	  .reason = "n is a number from 1 to 1000, given once" },
+	{ "n", TIMELINE, VALUE_COUNT, AT(n_rows), .max = QUESTION_MAX_GROUPS,
+	  .reason = "n is a number from 1 to 50, given once" },
 	{ "vs", HOGS | WITH_BEFORE, VALUE_AGO, AT(vs_ns), .reason = "vs is 10s, 5m, 1h, 7d earlier, given once" },
 	{ "callers", HOGS, VALUE_COUNT, AT(n_callers), .max = QUESTION_MAX_CALLERS,
 	  .reason = "callers is a number from 1 to 100, given once" },
@@ -104,7 +106,7 @@ static const struct argument {
 	{ "format", EXPORT, VALUE_FORMAT, AT(format),
 	  .reason = "format is pprof, folded, speedscope, svg or html, given once" },
 };
-_Static_assert(ARRAY_SIZE(arguments) <= 32, "a bit for each");
+_Static_assert(ARRAY_SIZE(arguments) < 32, "a bit for each");
 
 void question_init(struct question *q, enum question_kind kind, int64_t now_ns)
 {
@@ -274,11 +276,38 @@ int question_set(struct question *q, const char *key, const char *value, size_t 
 	return -EINVAL;
 }
 
-bool question_may_be_given(const struct question *q)
+static bool is_zero(const struct question *q, const struct argument *a)
 {
-	for (size_t i = 0; i < 32; i++)
-		if (q->given & 1U << i && (i >= ARRAY_SIZE(arguments) || !(arguments[i].kinds & 1U << q->kind)))
+	const char *at = (const char *)q + a->at;
+
+	for (size_t i = 0; i < a->size; i++)
+		if (at[i])
 			return false;
+	return true;
+}
+
+static bool is_of_kind(const struct question *q, size_t at)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++)
+		if (arguments[i].at == at && arguments[i].kinds & 1U << q->kind)
+			return true;
+	return false;
+}
+
+bool question_has_its_own(const struct question *q)
+{
+	if (q->given >> ARRAY_SIZE(arguments))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++) {
+		const struct argument *a = &arguments[i];
+		bool is_before = a->at >= offsetof(struct question, before) &&
+				 a->at < offsetof(struct question, before) + sizeof(q->before);
+
+		if (q->given & 1U << i && !(a->kinds & 1U << q->kind))
+			return false;
+		if (!is_of_kind(q, a->at) && !(is_before && q->has_before) && !is_zero(q, a))
+			return false;
+	}
 	return true;
 }
 

@@ -28,3 +28,11 @@ static inline size_t samples_type_of(const struct profile *p)
 {
 	return has_samples_type(p) ? find_samples_type(p) : 0;
 }
+
+/* Whether its default values are CPU time in ns. */
+static inline bool is_cpu_time(const struct profile *p)
+{
+	const struct profile_value_type *type = &p->sample_types[p->default_type];
+
+	return strcmp(type->type, "cpu") == 0 && strcmp(type->unit, "nanoseconds") == 0;
+}

@@ -10,6 +10,7 @@
 #include "report/engine.h"
 #include "report/prefetch.h"
 #include "report/source-hub.h"
+#include "store/name.h"
 #include "store/selection.h"
 #include "store/store.h"
 
@@ -20,7 +21,9 @@ struct source {
 	struct window_cursor *cursor;
 	struct prefetch *prefetch; /* from the first window on */
 	struct hub_windows *hub;   /* NULL: none */
-	struct engine *engine;     /* NULL: none */
+	const char *url;           /* of the hub */
+	const struct fetch_settings *settings;
+	struct engine *engine; /* NULL: none */
 	/* of files */
 	char *const *paths;
 	size_t n_paths, next_path;
@@ -32,6 +35,12 @@ struct source {
 	struct source_counts counts;
 	struct coverage *coverage;
 	bool is_covered; /* with all windows already; else with each as it is read */
+	/* for source_next_recorded() */
+	struct selection recorded;
+	struct window_cursor *recorded_cursor;
+	struct hub_windows *recorded_hub;
+	size_t next_recorded; /* of an engine */
+	char reason[FETCH_REASON_BYTES];
 };
 
 static int new_source(const struct selection *selection, struct source **ret)
@@ -136,6 +145,8 @@ int source_of_hub(const char *url, const struct fetch_settings *settings, const 
 		r = hub_windows_new(url, settings, selection, &s->hub, ret_reason);
 	if (r != 0)
 		return r > 0 ? SOURCE_FAILED : r;
+	s->url = url;
+	s->settings = settings;
 	s->is_window = true;
 	*ret = take_ptr(s);
 	return 0;
@@ -191,6 +202,8 @@ struct source *source_free(struct source *s)
 	prefetch_free(s->prefetch);
 	window_cursor_free(s->cursor);
 	hub_windows_free(s->hub);
+	window_cursor_free(s->recorded_cursor);
+	hub_windows_free(s->recorded_hub);
 	engine_free(s->engine);
 	profile_free(s->profile);
 	coverage_free(s->coverage);
@@ -288,9 +301,11 @@ int source_next(struct source *s, struct source_item *ret)
 			return 0;
 		case STORE_GONE:
 			s->counts.n_gone++;
+			coverage_note_unread(s->coverage);
 			break;
 		case STORE_BAD:
 			s->counts.n_bad++;
+			coverage_note_unread(s->coverage);
 			break;
 		case STORE_END:
 			coverage_finish(s->coverage);
@@ -299,6 +314,60 @@ int source_next(struct source *s, struct source_item *ret)
 			return r;
 		}
 	}
+}
+
+static int next_recorded_of_store(struct source *s, struct window_info *ret)
+{
+	int r = 0;
+
+	if (!s->recorded_cursor) {
+		leaves_out_windows(s->selection, &s->recorded);
+		r = store_select(s->store, &s->recorded, &s->recorded_cursor);
+	}
+	if (r < 0)
+		return r;
+	do
+		r = window_cursor_next(s->recorded_cursor, ret);
+	while (r == STORE_GONE);
+	return r == STORE_END ? SOURCE_END : r;
+}
+
+static int next_recorded_of_hub(struct source *s, struct window_info *ret)
+{
+	int r = 0;
+
+	if (!s->recorded_hub) {
+		leaves_out_windows(s->selection, &s->recorded);
+		r = hub_windows_new(s->url, s->settings, &s->recorded, &s->recorded_hub, s->reason);
+	}
+	if (r != 0)
+		return r == FETCH_FAILED ? -EIO : r;
+	r = hub_windows_next(s->recorded_hub, ret);
+	if (r == -EIO)
+		snprintf(s->reason, sizeof(s->reason), "%s", hub_windows_reason(s->recorded_hub));
+	return r == STORE_END ? SOURCE_END : r;
+}
+
+static int next_recorded_of_engine(struct source *s, struct window_info *ret)
+{
+	struct coverage_host host;
+
+	if (s->next_recorded == engine_n(s->engine))
+		return SOURCE_END;
+	engine_recorded(s->engine, s->next_recorded++, &host);
+	*ret = (struct window_info){ .start_ns = host.start_ns, .duration_ns = host.wall_ns };
+	if (host.name[0])
+		name_spell_host(host.name, ret->host);
+	return 0;
+}
+
+int source_next_recorded(struct source *s, struct window_info *ret)
+{
+	if (s->store)
+		return next_recorded_of_store(s, ret);
+	if (s->hub)
+		return next_recorded_of_hub(s, ret);
+	return s->engine ? next_recorded_of_engine(s, ret) : SOURCE_END;
 }
 
 struct profile *source_take(struct source *s)
@@ -313,6 +382,8 @@ const char *source_name(const struct source *s)
 
 const char *source_reason(const struct source *s)
 {
+	if (s->reason[0])
+		return s->reason;
 	if (s->engine)
 		return engine_reason(s->engine);
 	return s->hub ? hub_windows_reason(s->hub) : "";

@@ -75,6 +75,13 @@ const char *source_reason(const struct source *s);
 /* The profile of the item that was given last becomes the caller's. */
 struct profile *source_take(struct source *s);
 
+/*
+ * Before the first source_next(): all windows that were recorded, whatever labels were asked for but `host`, in order
+ * of time, of which id, times and host are filled; of an engine one for each host. Or SOURCE_END, which files are at
+ * once.
+ */
+_must_check_ int source_next_recorded(struct source *s, struct window_info *ret);
+
 size_t source_n_expected(const struct source *s); /* how many there will be, for progress */
 void source_counts(const struct source *s, struct source_counts *ret);
 

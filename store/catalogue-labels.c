@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* catalogue labels: which sets of labels may have a sample that matchers take, and which labels nobody has any more. */
+/*
+ * catalogue labels: which sets of labels may have a sample that matchers take, how many windows have a label, and which
+ * labels nobody has any more.
+ */
 #include <string.h>
 
 #include "common/buf.h"
@@ -7,6 +10,8 @@
 #include "store/matcher.h"
 
 #define MAX_NUMBER ((int64_t)1 << 31) /* rows are numbered from 1; a million labels a day are none of ours */
+
+#define MAX_COUNTS_BYTES ((size_t)64 << 20) /* of 8 million labels */
 
 /* Numbers of rows, as bits. */
 struct bits {
@@ -166,6 +171,126 @@ int catalogue_filter(struct catalogue *c, struct matcher *const *matchers, size_
 		rows->n = n_kept;
 	}
 	return r;
+}
+
+/* How many windows have a set, or a label. */
+struct set_count {
+	int64_t set;
+	uint64_t n_windows;
+};
+
+static int by_set(const void *a, const void *b)
+{
+	const struct set_count *x = a, *y = b;
+
+	return (x->set > y->set) - (x->set < y->set);
+}
+
+static int count_sets(const struct catalogue_rows *rows, struct set_count **ret, size_t *ret_n)
+{
+	struct set_count *sets = calloc(rows->n + 1, sizeof(*sets));
+	size_t n = 0;
+
+	if (!sets)
+		return -ENOMEM;
+	for (size_t i = 0; i < rows->n; i++)
+		sets[i] = (struct set_count){ .set = rows->rows[i].labels, .n_windows = rows->rows[i].n_windows };
+	qsort(sets, rows->n, sizeof(*sets), by_set);
+	for (size_t i = 0; i < rows->n; i++) {
+		if (n > 0 && sets[n - 1].set == sets[i].set)
+			sets[n - 1].n_windows += sets[i].n_windows;
+		else
+			sets[n++] = sets[i];
+	}
+	*ret = sets;
+	*ret_n = n;
+	return 0;
+}
+
+/* counts: a uint64_t for each label's number. */
+static int add_to_label(struct buf *counts, int64_t label, uint64_t n)
+{
+	size_t size = ((size_t)label + 1) * sizeof(n), more = size > counts->size ? size - counts->size : 0;
+	int r = more ? buf_reserve(counts, more) : 0;
+
+	if (r < 0)
+		return r;
+	memset(counts->data + counts->size, 0, more);
+	counts->size += more;
+	((uint64_t *)(void *)counts->data)[label] += n;
+	return 0;
+}
+
+static int add_set(struct buf *counts, sqlite3_stmt *s, uint64_t n_windows, bool *is_partial)
+{
+	struct packed set;
+	bool is_set_partial;
+	int64_t label = 1;
+	int r = packed_open(s, 1, &set, &is_set_partial);
+
+	*is_partial |= r == 0 && is_set_partial;
+	while (r == 0 && label) {
+		r = packed_next(&set, &label);
+		if (r == 0 && label)
+			r = add_to_label(counts, label, n_windows);
+	}
+	return r;
+}
+
+static int count_labels(struct catalogue *c, const struct set_count *sets, size_t n, struct buf *counts,
+			bool *is_partial)
+{
+	sqlite3_stmt *s = NULL;
+	int r = catalogue_statement(c, STATEMENT_LABEL_SETS, &s);
+
+	if (r < 0)
+		return r;
+	while ((r = catalogue_step(s)) > 0) {
+		const struct set_count key = { .set = sqlite3_column_int64(s, 0) };
+		const struct set_count *set = bsearch(&key, sets, n, sizeof(*sets), by_set);
+
+		r = set ? add_set(counts, s, set->n_windows, is_partial) : 0;
+		if (r < 0)
+			break;
+	}
+	sqlite3_reset(s);
+	return r;
+}
+
+static int tell_labels(struct catalogue *c, const struct buf *counts, struct label_counting *counting)
+{
+	sqlite3_stmt *s = NULL;
+	int r = catalogue_statement(c, STATEMENT_LABELS, &s);
+
+	if (r < 0)
+		return r;
+	while ((r = catalogue_step(s)) > 0) {
+		uint64_t label = (uint64_t)sqlite3_column_int64(s, 0), n = 0;
+		const char *key = (const char *)sqlite3_column_text(s, 1);
+		const char *value = (const char *)sqlite3_column_text(s, 2);
+
+		if (label < counts->size / sizeof(n))
+			n = ((const uint64_t *)(const void *)counts->data)[label];
+		r = !key || !value ? -ENOMEM : n > 0 ? label_counting_add(counting, key, value, n) : 0;
+		if (r < 0)
+			break;
+	}
+	sqlite3_reset(s);
+	return r;
+}
+
+int catalogue_count_labels(struct catalogue *c, const struct catalogue_rows *rows, struct label_counting *counting,
+			   bool *ret_is_partial)
+{
+	_cleanup_free_ struct set_count *sets = NULL;
+	_cleanup_(buf_done) struct buf counts = { .limit_bytes = MAX_COUNTS_BYTES };
+	size_t n = 0;
+	int r = count_sets(rows, &sets, &n);
+
+	*ret_is_partial = false;
+	if (r == 0)
+		r = count_labels(c, sets, n, &counts, ret_is_partial);
+	return r == 0 ? tell_labels(c, &counts, counting) : r;
 }
 
 static int note_used(struct catalogue *c, struct bits *ret)

@@ -52,7 +52,7 @@ static const char *const texts[] = {
 	[STATEMENT_SET_COMPLETE] = "INSERT OR IGNORE INTO complete (id) VALUES (1)",
 	[STATEMENT_LABELS_OF_KEY] = "SELECT id, value FROM labels WHERE key = ?1",
 	[STATEMENT_LABEL_SETS] = "SELECT id, labels FROM label_sets",
-	[STATEMENT_LABELS] = "SELECT id FROM labels",
+	[STATEMENT_LABELS] = "SELECT id, key, value FROM labels ORDER BY key, value",
 	[STATEMENT_FORGET_LABEL_SETS] = "DELETE FROM label_sets WHERE id NOT IN (SELECT label_set FROM windows)",
 	[STATEMENT_FORGET_LABEL] = "DELETE FROM labels WHERE id = ?1",
 };

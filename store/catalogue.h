@@ -112,6 +112,18 @@ struct matcher;
 _must_check_ int catalogue_filter(struct catalogue *c, struct matcher *const *matchers, size_t n,
 				  struct catalogue_rows *rows);
 
+struct label_counting;
+
+/*
+ * Tells of each label of the rows how many windows have it: label_counting_add(). *ret_is_partial: a row has more
+ * labels than are known.
+ */
+_must_check_ int catalogue_count_labels(struct catalogue *c, const struct catalogue_rows *rows,
+					struct label_counting *counting, bool *ret_is_partial);
+
+/* In the order of keys, then of values. */
+_must_check_ int label_counting_add(struct label_counting *c, const char *key, const char *value, uint64_t n_windows);
+
 _must_check_ int catalogue_totals(struct catalogue *c, enum window_tier tier, struct window_totals *ret);
 
 /* Whether every folder was compared since the catalogue was begun: until then totals are too small. */

@@ -60,18 +60,24 @@ static int64_t add_cut(int64_t a, int64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? (b < 0 ? INT64_MIN : INT64_MAX) : sum;
 }
 
-int store_select(struct store *s, const struct selection *selection, struct window_cursor **ret)
+int store_select_rows(struct store *s, const struct selection *selection, struct catalogue_rows *ret)
 {
-	_cleanup_(catalogue_rows_done) struct catalogue_rows rows = {};
 	int64_t since_ns = add_cut(selection->since_ns, -MARGIN_NS), until_ns = add_cut(selection->until_ns, MARGIN_NS);
 	int r = store_refresh(s, since_ns, until_ns);
 
 	if (r == 0)
-		r = catalogue_find_by_time(s->catalogue, since_ns, until_ns, &rows);
+		r = catalogue_find_by_time(s->catalogue, since_ns, until_ns, ret);
 	if (r < 0)
 		return r;
-	cover_choose(&rows, selection->since_ns, selection->until_ns, selection->files);
-	r = catalogue_filter(s->catalogue, selection->matchers, selection->n_matchers, &rows);
+	cover_choose(ret, selection->since_ns, selection->until_ns, selection->files);
+	return catalogue_filter(s->catalogue, selection->matchers, selection->n_matchers, ret);
+}
+
+int store_select(struct store *s, const struct selection *selection, struct window_cursor **ret)
+{
+	_cleanup_(catalogue_rows_done) struct catalogue_rows rows = {};
+	int r = store_select_rows(s, selection, &rows);
+
 	return r == 0 ? new_cursor(s, &rows, ret) : r;
 }
 

@@ -39,6 +39,19 @@ int selection_parse_time(const char *text, int64_t now_ns, int64_t *ret)
 	return parse_rfc3339_ns(text, ret) < 0 ? SELECTION_BAD_TIME : 0;
 }
 
+static int64_t earlier(int64_t ns, int64_t by_ns)
+{
+	return ns > by_ns ? ns - by_ns : 0;
+}
+
+void selection_shift(int64_t *since_ns, int64_t *until_ns, int64_t by_ns, int64_t now_ns)
+{
+	if (*until_ns > now_ns)
+		*until_ns = now_ns;
+	*since_ns = earlier(*since_ns, by_ns);
+	*until_ns = earlier(*until_ns, by_ns);
+}
+
 int selection_keep_samples(const struct selection *s, struct profile *p)
 {
 	_cleanup_free_ bool *is_kept = NULL;

@@ -49,6 +49,9 @@ enum selection_answer {
 };
 _must_check_ int selection_parse_time(const char *text, int64_t now_ns, int64_t *ret);
 
+/* The same span, earlier: until now becomes until then. Times before 1970 are 1970. */
+void selection_shift(int64_t *since_ns, int64_t *until_ns, int64_t by_ns, int64_t now_ns);
+
 struct profile;
 
 /* Leaves out the samples that a matcher does not take. */

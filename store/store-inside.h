@@ -41,6 +41,11 @@ _must_check_ int store_look_at_catalogue(struct store *s);
 /* Rows between these times are those of the files afterwards. For stores that are open to read or to maintain. */
 _must_check_ int store_refresh(struct store *s, int64_t since_ns, int64_t until_ns);
 
+struct selection;
+
+/* Those of a selection, in order of time; into an empty one. Also of a store that is open likewise. */
+_must_check_ int store_select_rows(struct store *s, const struct selection *selection, struct catalogue_rows *ret);
+
 /* Rows and files of folders between these times agree afterwards, in a private catalogue where it must be. */
 _must_check_ int reconcile(struct store *s, int64_t since_ns, int64_t until_ns);
 

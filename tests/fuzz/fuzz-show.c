@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/hogs-view.h"
+#include "cli/hogs-print.h"
 #include "cli/json.h"
 #include "cli/losses-view.h"
 #include "cli/summary.h"
@@ -143,12 +143,12 @@ static void show_answer(const struct hogs_view *v)
 	if (!f)
 		abort();
 	check_answer(v->answer);
-	r = hogs_view_print(v, f);
+	r = hogs_print(v, f);
 	if (r < 0)
 		abort();
 	fflush(f);
 	check_text(text, size);
-	hogs_view_print_csv(v, f);
+	hogs_print_csv(v, f);
 	fclose(f);
 	r = hogs_view_to_json(v, &object);
 	check_json(r, object);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Stacks added up to a tree, and the same sums taken from the stacks themselves. */
+#include <stdio.h>
 #include <string.h>
 
 #include "report/call-tree.h"
@@ -215,6 +216,39 @@ static void test_limit(void **state)
 	assert_int_equal(n_other, 1 + (int64_t)call_tree_n_beyond(f->tree));
 }
 
+/* What is small becomes one (other) of its parent, in its place; sums stay, and what has gone is counted. */
+static void test_prune(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t a = frame(f->frames, "a", "", ""), b = frame(f->frames, "b", "", ""),
+		 z = frame(f->frames, "!", "", "");
+	_cleanup_(buf_done) struct buf drawn = {};
+	char name[16];
+	size_t n;
+
+	add(f->tree, 0, (const uint32_t[]){ a }, 1, 5000);
+	add(f->tree, 0, (const uint32_t[]){ b, a }, 2, 4000);
+	add(f->tree, 1, (const uint32_t[]){ z, a }, 2, 3000);
+	for (uint32_t i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "f%u", i);
+		add(f->tree, 0, (const uint32_t[]){ frame(f->frames, name, "", ""), b, a }, 3, 2);
+		add(f->tree, 1, (const uint32_t[]){ frame(f->frames, name, "", ""), a }, 2, 1);
+	}
+	assert_int_equal(call_tree_finish(f->tree), 0);
+	assert_int_equal(call_tree_prune(f->tree, 3000), 0); /* there are not so many */
+	assert_int_equal(call_tree_n_beyond(f->tree), 0);
+	assert_int_equal(call_tree_prune(f->tree, 4), 0);
+	draw(&drawn, f->frames, call_tree_nodes(f->tree, &n), 0);
+	assert_string_equal(drawn.data, "root=11000/0,4000/0 (a=11000/5000,4000/0 (!=0/0,3000/3000 "
+					"(other)=0/0,1000/1000 b=6000/4000,0/0 ((other)=2000/2000,0/0)))");
+	assert_int_equal(call_tree_n_beyond(f->tree), 3000);
+	assert_int_equal(call_tree_prune(f->tree, 4), 0); /* again: the same */
+	buf_clear(&drawn);
+	draw(&drawn, f->frames, call_tree_nodes(f->tree, &n), 0);
+	assert_non_null(strstr(drawn.data, "(other)=0/0,1000/1000"));
+	assert_int_equal(call_tree_n_beyond(f->tree), 3000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +260,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sums_that_do_not_fit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_prune, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,11 +2,11 @@
 /* hogs as JSON: docs/schemas/hogs.schema.json tells of each member. Shares are 0 to 1; what cannot be told is null. */
 #include <math.h>
 
-#include "cli/hogs-view.h"
 #include "common/json.h"
-#include "pprof/ledger-json.h"
+#include "report/coverage-json.h"
 #include "report/coverage.h"
 #include "report/grouping.h"
+#include "report/hogs-view.h"
 
 static int add_double(struct json_object *o, const char *name, bool is_known, double n)
 {
@@ -224,48 +224,6 @@ static int add_sum(struct json_object *top, const char *name, const struct hogs_
 	return r == 0 ? add_quality(o, row) : r;
 }
 
-static int add_hosts(struct json_object *parent, const struct coverage *c, int64_t until_ns)
-{
-	struct json_object *array = NULL, *o = NULL;
-	size_t n;
-	const struct coverage_host *hosts = coverage_hosts(c, &n);
-	int r = json_add_array(parent, "hosts", &array);
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = json_append_object(array, &o);
-		if (r == 0)
-			r = json_add_string(o, "host", hosts[i].name);
-		if (r == 0)
-			r = json_add_number(o, "wall_ns", (int64_t)hosts[i].wall_ns);
-		if (r == 0)
-			r = json_add_number(o, "end_ns", hosts[i].end_ns);
-		if (r == 0)
-			r = json_add(o, "is_silent",
-				     json_object_new_boolean(coverage_is_silent(c, &hosts[i], until_ns)));
-	}
-	return r;
-}
-
-static int add_coverage(struct json_object *top, const char *name, const struct coverage *c, int64_t until_ns)
-{
-	const struct coverage_totals *t = coverage_totals(c);
-	double lost = hogs_view_lost(c);
-	struct json_object *o = NULL;
-	int r = json_add_object(top, name, &o);
-
-	if (r == 0)
-		r = json_add_number(o, "start_ns", t->start_ns);
-	if (r == 0)
-		r = json_add_number(o, "end_ns", t->end_ns);
-	if (r == 0)
-		r = json_add_number(o, "n_windows", (int64_t)t->n_windows);
-	if (r == 0)
-		r = add_double(o, "lost_share", lost >= 0, lost);
-	if (r == 0)
-		r = t->n_ledgers ? ledger_json_add(o, "ledger", &t->ledger) : json_add_null(o, "ledger");
-	return r == 0 ? add_hosts(o, c, until_ns) : r;
-}
-
 static int add_by(struct json_object *top, const struct hogs_view *v)
 {
 	struct json_object *array = NULL;
@@ -298,9 +256,9 @@ static int fill(struct json_object *top, const struct hogs_view *v)
 	int r = add_by(top, v);
 
 	if (r == 0)
-		r = add_coverage(top, "recorded", v->now, v->until_ns);
+		r = coverage_json_add(top, "recorded", v->now, v->until_ns);
 	if (r == 0)
-		r = v->before ? add_coverage(top, "recorded_before", v->before, 0)
+		r = v->before ? coverage_json_add(top, "recorded_before", v->before, 0)
 			      : json_add_null(top, "recorded_before");
 	if (r == 0)
 		r = add_groups(top, v);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hogs view: an answer of report/hogs.h with all that it is shown by: as a table, as JSON, as CSV. */
+/* hogs view: an answer of report/hogs.h with all that it is shown by: as JSON, and by who prints it (cli/hogs-print.h).
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "common/buf.h"
 #include "common/clean.h"
@@ -28,12 +28,8 @@ struct hogs_view {
 	uint64_t n_given_up;                 /* stacks that an expression took too long for */
 };
 
-_must_check_ int hogs_view_print(const struct hogs_view *v, FILE *out);
+/* One object: docs/schemas/hogs.schema.json. */
 _must_check_ int hogs_view_to_json(const struct hogs_view *v, struct json_object **ret);
-void hogs_view_print_csv(const struct hogs_view *v, FILE *out);
-
-/* The table alone. */
-_must_check_ int hogs_view_print_table(const struct hogs_view *v, FILE *out);
 
 /* Cores, or where windows do not tell how long they were, seconds of CPU time; and half of the 95 % interval. */
 double hogs_view_amount(const struct hogs_view *v, const struct hogs_measure *m);
@@ -41,6 +37,3 @@ double hogs_view_error(const struct hogs_view *v, const struct hogs_measure *m);
 
 /* What a row is called: its values with ", " between them. */
 _must_check_ int hogs_view_add_name(const struct hogs_view *v, uint32_t group, struct buf *ret);
-
-/* Lost samples as a part of those that were taken while CPUs were busy; negative: no ledger tells. */
-double hogs_view_lost(const struct coverage *c);

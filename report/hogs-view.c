@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/hogs-view.h"
+#include "report/hogs-view.h"
 
 #include <math.h>
 
 #include "common/clock.h"
-#include "report/coverage.h"
 #include "report/grouping.h"
 
 int hogs_view_add_name(const struct hogs_view *v, uint32_t group, struct buf *ret)
@@ -19,16 +18,6 @@ int hogs_view_add_name(const struct hogs_view *v, uint32_t group, struct buf *re
 		r = buf_printf(ret, "%s%s", i ? ", " : "", *value ? value : HOGS_NONE);
 	}
 	return r;
-}
-
-double hogs_view_lost(const struct coverage *c)
-{
-	const struct coverage_totals *t = coverage_totals(c);
-	uint64_t lost = ledger_sum_lost(&t->ledger);
-
-	if (t->n_ledgers == 0)
-		return -1;
-	return lost ? (double)lost / (double)(lost + t->ledger.in_profile) : 0;
 }
 
 double hogs_view_amount(const struct hogs_view *v, const struct hogs_measure *m)

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/* diff data: two sides compared, as JSON and CSV. */
-#include <inttypes.h>
-#include <string.h>
+#include "report/diff-view.h"
 
-#include "cli/csv.h"
-#include "cli/diff-view.h"
-#include "cli/json.h"
-#include "common/buf.h"
+#include "common/json.h"
+#include "report/coverage-json.h"
 
 static const char *const bys[] = {
 	[DIFF_BY_FUNCTION] = "function",
 	[DIFF_BY_LIBRARY] = "library",
 	[DIFF_BY_LABELS] = "labels",
 };
+
+void diff_view_sum(const struct diff_view *v, struct diff_change *ret)
+{
+	const struct call_value sums[] = {
+		[DIFF_BEFORE] = diff_sum(v->diff, DIFF_BEFORE),
+		[DIFF_AFTER] = diff_sum(v->diff, DIFF_AFTER),
+	};
+
+	diff_change_of(sums, &v->scale, ret);
+}
 
 static int add_change(struct json_object *parent, const char *name, const struct diff_view *v,
 		      const struct diff_change *c)
@@ -67,7 +73,9 @@ static int add_side(struct json_object *top, const char *name, const struct diff
 	if (r == 0)
 		r = s->seconds > 0 ? json_add(object, "seconds", json_object_new_double(s->seconds))
 				   : json_add_null(object, "seconds");
-	return r == 0 ? json_add(object, "factor", json_object_new_double(v->scale.factors[side])) : r;
+	if (r == 0)
+		r = json_add(object, "factor", json_object_new_double(v->scale.factors[side]));
+	return r == 0 ? coverage_json_add(object, "recorded", s->coverage, 0) : r;
 }
 
 static int add_head(struct json_object *top, const struct diff_view *v)
@@ -77,8 +85,8 @@ static int add_head(struct json_object *top, const struct diff_view *v)
 
 	if (r == 0)
 		r = json_add_array(top, "labels", &labels);
-	for (size_t i = 0; r == 0 && i < v->labels->n; i++)
-		r = json_append(labels, json_object_new_string(v->labels->labels[i]));
+	for (size_t i = 0; r == 0 && i < v->n_labels; i++)
+		r = json_append(labels, json_object_new_string(v->labels[i]));
 	if (r == 0)
 		r = json_add_string(top, "normalize", normalize_name(v->normalize));
 	if (r == 0)
@@ -90,7 +98,7 @@ static int add_head(struct json_object *top, const struct diff_view *v)
 	return r == 0 ? add_side(top, "after", v, DIFF_AFTER) : r;
 }
 
-static size_t n_shown(const struct diff_view *v)
+size_t diff_view_n_shown(const struct diff_view *v)
 {
 	return v->n_rows < v->max_rows ? v->n_rows : v->max_rows;
 }
@@ -113,53 +121,9 @@ int diff_view_to_json(const struct diff_view *v, struct json_object **ret)
 		r = json_add_number(top, "n_beyond", (int64_t)diff_n_beyond(v->diff));
 	if (r == 0)
 		r = json_add_array(top, "rows", &rows);
-	for (size_t i = 0; r == 0 && i < n_shown(v); i++)
+	for (size_t i = 0; r == 0 && i < diff_view_n_shown(v); i++)
 		r = append_row(rows, v, &v->rows[i]);
 	if (r == 0)
 		*ret = take_ptr(top);
-	return r;
-}
-
-static int add_csv_change(struct buf *b, const struct diff_view *v, const struct diff_change *c)
-{
-	int r = buf_printf(b, ",%" PRId64 ",%" PRId64 ",%" PRId64 ",", c->before, c->after, c->delta);
-
-	if (r == 0 && v->scale.has_errors)
-		r = buf_printf(b, "%" PRId64, (int64_t)c->error);
-	return r == 0 ? buf_add_str(b, c->is_noise ? ",1" : ",0") : r;
-}
-
-static int add_csv_row(struct buf *b, const struct diff_view *v, const struct diff_row *row)
-{
-	struct diff_change self, total;
-	int r = csv_add(b, row->name);
-
-	diff_change_of(row->self, &v->scale, &self);
-	diff_change_of(row->total, &v->scale, &total);
-	if (r == 0)
-		r = buf_add_char(b, ',');
-	if (r == 0)
-		r = csv_add(b, row->library);
-	if (r == 0)
-		r = add_csv_change(b, v, &self);
-	if (r == 0)
-		r = add_csv_change(b, v, &total);
-	return r == 0 ? buf_add_str(b, "\r\n") : r;
-}
-
-int diff_view_print_csv(const struct diff_view *v, FILE *out)
-{
-	_cleanup_(buf_done) struct buf line = {};
-	int r = 0;
-
-	fputs("name,library,self_before,self_after,self_delta,self_error,self_is_noise,"
-	      "total_before,total_after,total_delta,total_error,total_is_noise\r\n",
-	      out);
-	for (size_t i = 0; r == 0 && i < n_shown(v); i++) {
-		buf_clear(&line);
-		r = add_csv_row(&line, v, &v->rows[i]);
-		if (r == 0)
-			fputs(line.data, out);
-	}
 	return r;
 }

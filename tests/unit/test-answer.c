@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Answers of a store of known windows: 10 s each, with 3 samples of 30303030 ns in all of a service; and what is no
+ * answer.
+ */
+#include "report/answer.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "report/fetch.h"
+#include "report/flame.h"
+#include "report/question.h"
+#include "tests/unit/store-fixture.h"
+
+static const struct fetch_settings settings;
+static char why[ANSWER_WHY_BYTES];
+static struct store *store;
+
+static int set_up(void **state)
+{
+	struct store *writer;
+	struct window_info info;
+
+	if (state_set_up(state) < 0)
+		return -1;
+	writer = open_store(STORE_WRITE);
+	put_windows(writer, 0, 5);
+	for (uint64_t i = 6; i < 12; i++) {
+		const struct made m = {
+			.first = i, .start_ns = BASE_NS + (int64_t)i * WINDOW_NS, .services = "api,db", .host = "h"
+		};
+
+		assert_int_equal(put(writer, &m, &info), 0);
+	}
+	store_free(writer);
+	store = open_store(STORE_READ);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	store = store_free(store);
+	return state_tear_down(state);
+}
+
+/* "key=value&key=value", two minutes after the first window. */
+static struct question question(enum question_kind kind, const char *query)
+{
+	char text[512], *rest = text, *argument;
+	struct question q;
+	const char *reason;
+
+	question_init(&q, kind, BASE_NS + 12 * WINDOW_NS);
+	snprintf(text, sizeof(text), "%s", query);
+	while ((argument = strsep(&rest, "&")) && *argument) {
+		char *value = strchr(argument, '=');
+
+		*value++ = 0;
+		assert_int_equal(question_set(&q, argument, value, strlen(value), &reason), 0);
+	}
+	if (question_finish(&q, &reason) != 0)
+		fail_msg("%s: %s", query, reason);
+	assert_true(question_is_valid(&q));
+	return q;
+}
+
+static int add_page(const struct flame *f, struct buf *ret)
+{
+	return buf_printf(ret, "<title>%s", f->title);
+}
+
+static int ask(enum question_kind kind, const char *query, struct buf *ret)
+{
+	const struct answer_place place = { .store = store, .add_page = add_page };
+	struct question q = question(kind, query);
+
+	why[0] = 0;
+	return answer_make(&place, &q, ret, why);
+}
+
+static struct json_object *answer(enum question_kind kind, const char *query)
+{
+	_cleanup_(buf_done) struct buf body = {};
+	struct json_object *top = NULL;
+
+	if (ask(kind, query, &body) != 0)
+		fail_msg("%s: %s", query, why);
+	assert_int_equal(json_parse(body.data, body.size, &top), 0);
+	assert_int_equal(json_find_number(top, "schema_version"), 1);
+	return top;
+}
+
+static struct json_object *item(struct json_object *top, const char *path, size_t i)
+{
+	struct json_object *array = json_find(top, path);
+
+	assert_true(json_object_is_type(array, json_type_array));
+	return json_object_array_get_idx(array, i);
+}
+
+static void assert_refused(enum question_kind kind, const char *query, int result, const char *reason)
+{
+	_cleanup_(buf_done) struct buf body = {};
+
+	assert_int_equal(ask(kind, query, &body), result);
+	if (!strstr(why, reason))
+		fail_msg("%s: %s", query, why);
+}
+
+static void test_hogs(void **state)
+{
+	_cleanup_(json_putp) struct json_object *top = answer(QUESTION_HOGS, "since=2m"), *none = NULL;
+	struct json_object *first = item(top, "groups", 0);
+
+	assert_string_equal(json_find_string(first, "key.service"), "api");
+	assert_int_equal(json_find_number(first, "self.n_samples"), 36);
+	assert_int_equal(json_find_number(item(top, "groups", 1), "self.n_samples"), 18);
+	assert_int_equal(json_find_number(top, "recorded.n_windows"), 12);
+	assert_int_equal(json_find_number(top, "recorded.start_ns"), BASE_NS);
+	none = answer(QUESTION_HOGS, "since=2m&match=service=nobody");
+	assert_int_equal(json_object_array_length(json_find(none, "groups")), 0);
+	assert_int_equal(json_find_number(none, "recorded.n_windows"), 12);
+}
+
+/* A minute earlier there is no db, and half of the windows. */
+static void test_hogs_before(void **state)
+{
+	_cleanup_(json_putp) struct json_object *top = answer(QUESTION_HOGS, "since=1m&vs=1m&n=1");
+	struct json_object *first = item(top, "groups", 0);
+
+	assert_int_equal(json_object_array_length(json_find(top, "groups")), 1);
+	assert_int_equal(json_find_number(top, "recorded_before.n_windows"), 6);
+	assert_int_equal(json_find_number(first, "self_before.n_samples"), 18);
+	assert_int_equal(json_find_number(top, "rest.n_groups"), 1);
+}
+
+/* A time without windows is an answer, of each kind. */
+static void test_empty(void **state)
+{
+	static const struct {
+		enum question_kind kind;
+		const char *query, *n_windows;
+	} all[] = {
+		{ QUESTION_HOGS, "since_ns=1&until_ns=2", "recorded.n_windows" },
+		{ QUESTION_HOGS, "since_ns=3000000001&until_ns=3000000002&vs=1s", "recorded_before.n_windows" },
+		{ QUESTION_DIFF, "since_ns=3&until_ns=4&before_since_ns=1&before_until_ns=2",
+		  "before.recorded.n_windows" },
+		{ QUESTION_DIFF, "since_ns=3&until_ns=4&before_since_ns=1&before_until_ns=2&normalize=total",
+		  "after.recorded.n_windows" },
+		{ QUESTION_DIFF, "since=2m&before_since_ns=1&before_until_ns=2", "before.recorded.n_windows" },
+		{ QUESTION_DIFF, "since=2m&before_since_ns=1&before_until_ns=2&normalize=total&by=service",
+		  "before.recorded.n_windows" },
+		{ QUESTION_FLAME, "since_ns=1&until_ns=2", "n_beyond.stacks" },
+		{ QUESTION_FLAME, "since_ns=1&until_ns=2&normalize=time", "n_beyond.stacks" },
+		{ QUESTION_FLAME, "since=2m&before_since_ns=1&before_until_ns=2", "n_beyond.stacks" },
+		{ QUESTION_TIMELINE, "since_ns=1&until_ns=2", "recorded.n_windows" },
+		{ QUESTION_LABELS, "since_ns=1&until_ns=2", "n_more" },
+		{ QUESTION_LABELS, "since_ns=1&until_ns=2&key=service", "n_more" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		_cleanup_(json_putp) struct json_object *top = answer(all[i].kind, all[i].query);
+
+		assert_non_null(json_find(top, all[i].n_windows));
+		assert_int_equal(json_find_number(top, all[i].n_windows), 0);
+	}
+	assert_refused(QUESTION_EXPORT, "since_ns=1&until_ns=2", ANSWER_NOTHING, "no samples");
+	assert_refused(QUESTION_EXPORT, "since=2m&match=service=nobody", ANSWER_NOTHING, "no samples");
+}
+
+static void test_diff(void **state)
+{
+	_cleanup_(json_putp) struct json_object *top = answer(QUESTION_DIFF, "since=1m&vs=1m&by=service");
+	struct json_object *row = item(top, "rows", 0);
+
+	assert_string_equal(json_find_string(top, "normalize"), "time");
+	assert_int_equal(json_find_number(top, "after.n_samples"), 36);
+	assert_int_equal(json_find_number(top, "before.n_samples"), 18);
+	assert_int_equal(json_find_number(top, "before.recorded.n_windows"), 6);
+	assert_string_equal(json_find_string(top, "before.name"), "2026-11-29T01:40:00Z..2026-11-29T01:41:00Z");
+	assert_string_equal(json_find_string(row, "name"), "db");
+	assert_int_equal(json_find_number(row, "self.before"), 0);
+	/* six times 30303030 ns in 60 s, as ns of a second */
+	assert_int_equal(json_find_number(row, "self.after"), 3030303);
+}
+
+static void test_flame(void **state)
+{
+	_cleanup_(json_putp) struct json_object *top = answer(QUESTION_FLAME, "since=2m&by=service&match=service=db"),
+						*two = NULL, *cores = NULL;
+
+	assert_string_equal(json_find_string(top, "title"), "2026-11-29T01:40:00Z..2026-11-29T01:42:00Z,service=db");
+	assert_string_equal(json_object_get_string(item(top, "by", 0)), "service_name");
+	assert_string_equal(json_object_get_string(item(top, "functions", 1)), "service_name: db");
+	assert_int_equal(json_object_get_int64(json_object_array_get_idx(item(top, "samples", 0), 1)), 18);
+	assert_int_equal(json_find_number(item(top, "columns", 0), "wall_ns"), 120 * NS_PER_S);
+	cores = answer(QUESTION_FLAME, "since=2m&match=service=db&normalize=time");
+	assert_int_equal(json_object_get_int64(json_object_array_get_idx(item(cores, "values", 0), 0)), 1515152);
+	assert_int_equal(json_find_number(item(cores, "columns", 0), "wall_ns"), NS_PER_S);
+	two = answer(QUESTION_FLAME, "since=1m&vs=1m&normalize=none");
+	assert_int_equal(json_object_array_length(json_find(two, "columns")), 2);
+	assert_int_equal(json_object_get_int64(json_object_array_get_idx(item(two, "samples", 0), 0)), 18);
+	assert_int_equal(json_object_get_int64(json_object_array_get_idx(item(two, "samples", 1), 0)), 36);
+}
+
+static void test_timeline(void **state)
+{
+	_cleanup_(json_putp) struct json_object *top = answer(QUESTION_TIMELINE, "since=2m&points=2"), *all = NULL;
+	struct json_object *db = item(top, "groups", 1);
+
+	assert_int_equal(json_find_number(top, "step_ns"), 60 * NS_PER_S);
+	assert_int_equal(json_find_number(top, "start_ns"), BASE_NS);
+	assert_string_equal(json_object_get_string(item(db, "name", 0)), "db");
+	assert_true(json_object_get_double(item(db, "cores", 0)) == 0);
+	assert_string_equal(json_object_to_json_string(item(db, "cores", 1)), "0.0030303");
+	assert_int_equal(json_find_number(top, "recorded.n_windows"), 12);
+	assert_int_equal(json_find_number(top, "coarsest_ns"), 10 * NS_PER_S);
+	all = answer(QUESTION_TIMELINE, "since_ns=0&until=0"); /* from the first window on */
+	assert_int_equal(json_find_number(all, "start_ns"), BASE_NS);
+}
+
+static void test_labels(void **state)
+{
+	_cleanup_(json_putp) struct json_object *names = answer(QUESTION_LABELS, "since=2m"), *values = NULL;
+
+	assert_string_equal(json_find_string(item(names, "labels", 1), "name"), "service_name");
+	assert_int_equal(json_find_number(item(names, "labels", 1), "n_values"), 2);
+	values = answer(QUESTION_LABELS, "since=2m&key=service&n=1");
+	assert_string_equal(json_find_string(values, "key"), "service_name");
+	assert_string_equal(json_find_string(item(values, "values", 0), "value"), "api");
+	assert_int_equal(json_find_number(item(values, "values", 0), "n"), 12);
+	assert_int_equal(json_find_number(values, "n_more"), 1);
+}
+
+static void test_export(void **state)
+{
+	static const struct {
+		const char *query, *text;
+	} all[] = {
+		{ "since=2m&format=pprof", "\x1f\x8b" },
+		{ "since=2m&format=folded&by=service", "api;main 36\n" },
+		{ "since=2m&format=folded&normalize=total&by=service", "api;main 666666667\n" },
+		{ "since=2m&format=speedscope", "{\"$schema\"" },
+		{ "since=2m&format=svg", "<" },
+		{ "since=2m&format=html", "<title>2026-11-29T01:40:00Z..2026-11-29T01:42:00Z" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		_cleanup_(buf_done) struct buf body = {};
+
+		if (ask(QUESTION_EXPORT, all[i].query, &body) != 0)
+			fail_msg("%s: %s", all[i].query, why);
+		if (strncmp(body.data, all[i].text, strlen(all[i].text)) != 0)
+			fail_msg("%s: %.60s", all[i].query, body.data);
+	}
+}
+
+/* Mistakes of who asks, in one printable line. */
+static void test_mistakes(void **state)
+{
+	static const struct {
+		const char *query, *why;
+	} all[] = {
+		{ "match=nobody", "match 'nobody': no matcher" },
+		{ "match=a=~(", "match 'a=~(': " },
+		{ "stack=(", "stack '(': " },
+		{ "stack=\xe2\x80\xae(", "stack '" },
+	};
+	char query[512] = "since=1m";
+
+	for (enum question_kind kind = QUESTION_HOGS; kind <= QUESTION_EXPORT; kind++)
+		for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+			snprintf(query, sizeof(query), "%s%s", kind == QUESTION_DIFF ? "vs=1m&" : "", all[i].query);
+			assert_refused(kind, query, ANSWER_BAD_QUESTION, all[i].why);
+			assert_null(strchr(why, '\n'));
+		}
+	strcpy(query, "match=a=b");
+	for (size_t i = 0; i < SELECTION_MAX_MATCHERS; i++)
+		strcat(query, "&match=a=b");
+	assert_refused(QUESTION_HOGS, query, ANSWER_BAD_QUESTION, "more than 16 matchers");
+}
+
+/* Nobody listens there. */
+static void test_servers(void **state)
+{
+	static const char *const urls[] = { "http://127.0.0.1:1", "clickhouse+http://127.0.0.1:1/x",
+					    "pyroscope+http://127.0.0.1:1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(urls); i++)
+		for (enum question_kind kind = QUESTION_HOGS; kind <= QUESTION_EXPORT; kind++) {
+			const struct answer_place place = { .url = urls[i], .settings = &settings };
+			struct question q = question(kind, kind == QUESTION_DIFF ? "vs=1h" : "");
+			_cleanup_(buf_done) struct buf body = {};
+
+			why[0] = 0;
+			assert_int_equal(answer_make(&place, &q, &body, why), ANSWER_FAILED);
+			assert_true(why[0]);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_hogs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hogs_before, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_diff, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_flame, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_timeline, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_labels, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_export, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_mistakes, set_up, tear_down),
+		cmocka_unit_test(test_servers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
