@@ -189,6 +189,13 @@ static const struct config_key hub_keys[] = {
 	  .summary = "Metrics and health only, without a token. Empty: none." },
 	{ "store", CONFIG_PATH, "/var/lib/cpuhound-hub", AT(hub.store), .required = true,
 	  .summary = "The windows of all hosts; [store] tells how long they are kept. One hub a directory." },
+	{ "view", CONFIG_TEXT, "", AT(hub.view),
+	  .summary = "Takes no windows, and shows the page of those that another agent or hub keeps in this directory, "
+		     "or of this URL: http(s)://HUB, clickhouse+http://..., pyroscope+http://...." },
+	{ "view_token_file", CONFIG_PATH, "", AT(hub.view_token_file),
+	  .summary = "File with the token, or the password, for that URL." },
+	{ "view_ca_file", CONFIG_PATH, "", AT(hub.view_ca_file),
+	  .summary = "Who signed its certificate, PEM. Empty: whom this machine trusts." },
 	{ "names", CONFIG_LIST, "", AT(hub.names), .reloadable = true,
 	  .summary = "By which others reach it, such as profiles.example.com, beside its own host's." },
 	{ "tls_cert_file", CONFIG_PATH, "", AT(hub.tls_cert_file), .reloadable = true,

@@ -272,7 +272,8 @@ static int allow_file_maps(scmp_filter_ctx filter)
 
 static int allow_shared_maps(scmp_filter_ctx filter)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE),
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, ~(scmp_datum_t)(PROT_READ | PROT_WRITE), 0),
 				SCMP_A3(SCMP_CMP_EQ, MAP_SHARED));
 }
 
