@@ -101,7 +101,8 @@ static int set_priority(const struct sandbox_limits *limits)
 		/* Of a parent that was told to be nice, and has no privilege to be less so. */
 		return r == -EPERM ? priority_be_prompt(getpriority(PRIO_PROCESS, 0)) : r;
 	}
-	if (setpriority(PRIO_PROCESS, 0, limits->nice) < 0)
+	/* A parent that was told to be nicer passes it on, and nobody without privilege may be less so. */
+	if (getpriority(PRIO_PROCESS, 0) < limits->nice && setpriority(PRIO_PROCESS, 0, limits->nice) < 0)
 		return -errno;
 	return sched_setscheduler(0, SCHED_BATCH, &param) < 0 ? -errno : 0;
 }

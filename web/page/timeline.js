@@ -256,8 +256,8 @@ export class Timeline {
     const isRecorded = answer.all[step] !== null;
     this.cursor.setAttribute('x1', x);
     this.cursor.setAttribute('x2', x);
-    const rows = this.layers.filter(({ cores }) => cores[step] > 0).map(({ name, tone, cores }) =>
-      make('li', {}, make('i', { class: tone }), makeName(name), make('b', {}, ` ${formatCores(cores[step])}`))).reverse();
+    const rows = this.layers.filter(({ cores }) => cores[step] > 0).reverse().map(({ name, tone, cores }) =>
+      make('li', {}, make('i', { class: tone }), makeName(name), make('b', {}, ` ${formatCores(cores[step])}`)));
     this.tip.replaceChildren(
       make('p', {}, `${formatTime(this.startMs + first * this.stepMs)}, ${formatSpan((end - first) * this.stepMs)} `),
       make('p', {}, isRecorded ? `${formatCores(answer.all[step])} cores of ${plural(answer.n_hosts[step], 'host')} `
