@@ -45,12 +45,12 @@ export function isTyping(element) {
   return element.matches('input:not([type=checkbox]), select, textarea, dialog *');
 }
 
-// What is made anew has the focus that its forerunner had: the one at the same place.
+// What is made anew has the focus that its forerunner had: one of its kind at the same place.
 export function keepFocus(root, change) {
   const list = () => [...root.querySelectorAll('a[href], button, input, select, summary, [tabindex]')];
   const focused = document.activeElement, place = list().indexOf(focused);
   change();
   const again = list()[place];
-  if (again && !focused.isConnected)
+  if (again && !focused.isConnected && again.tagName === focused.tagName)
     again.focus({ preventScroll: true });
 }
