@@ -69,6 +69,7 @@ static int make_seed(struct buf *ret)
 {
 	static const struct profile_mapping program = { .start = 0x1000, .limit = 0x9000, .filename = "/bin/<x>&y" };
 	static const struct frame frames[] = {
+		{ .addr = 0x1010, .mapping = &program, .function = "get", .inlined = true },
 		{ .addr = 0x1010, .mapping = &program, .function = "std::less<int>" },
 		{ .addr = 0x1020, .mapping = &program },
 		{ .addr = 0x1010, .mapping = &program, .function = "std::less<int>" },
@@ -80,7 +81,7 @@ static int make_seed(struct buf *ret)
 	int r;
 
 	r = profile_builder_new(&b);
-	for (size_t n = 1; r == 0 && n <= ARRAY_SIZE(frames); n++)
+	for (size_t n = 2; r == 0 && n <= ARRAY_SIZE(frames); n++)
 		r = profile_builder_add(b, frames, n, &label, 1, n, n * 10);
 	if (r == 0)
 		r = profile_builder_add_comment(b, "]]><b>");

@@ -176,27 +176,29 @@ export class Pane {
     this.on.drawn();
   }
 
-  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name.
+  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name. Most nodes pass by
+  // here: edges() would be slower.
   paint(lines, first, last) {
-    const { tree, canvas: { width } } = this;
-    const least = MIN_WIDTH * this.ratio, labels = [];
+    const { tree: { n, depth, start, weight, end }, from, zoomed, canvas: { width } } = this;
+    const scale = this.to > from ? width / (this.to - from) : 0, least = MIN_WIDTH * this.ratio, labels = [];
     this.nSmall = 0;
     this.hatched = [];
-    for (let i = 0; i < tree.n;) {
-      const depth = tree.depth[i];
-      const [x0, x1] = this.edges(i);
-      if (depth > last || x1 <= 0 || x0 >= width || (this.zoomed > i && !this.isAround(i))) {
-        i = tree.end[i];
+    for (let i = 0; i < n;) {
+      const isAround = i <= zoomed && end[i] >= end[zoomed];
+      const x0 = isAround ? 0 : Math.max(0, (start[i] - from) * scale);
+      const x1 = isAround ? width : Math.min(width, (start[i] + weight[i] - from) * scale);
+      if (depth[i] > last || x1 <= 0 || x0 >= width || (i < zoomed && !isAround)) {
+        i = end[i];
         continue;
       }
-      const isSmall = x1 - x0 < least && !this.isAround(i);
-      if (depth >= first)
-        this.paintFrame(lines, (depth - first) * width, i, x0, x1, isSmall);
-      if (depth >= first && x1 - x0 >= MIN_TEXT_WIDTH * this.ratio)
+      const isSmall = x1 - x0 < least && !isAround;
+      if (depth[i] >= first)
+        this.paintFrame(lines, (depth[i] - first) * width, i, x0, x1, isSmall);
+      if (depth[i] >= first && x1 - x0 >= MIN_TEXT_WIDTH * this.ratio)
         labels.push(i);
       if (isSmall)
-        this.nSmall += tree.end[i] - i;
-      i = isSmall ? tree.end[i] : i + 1;
+        this.nSmall += end[i] - i;
+      i = isSmall ? end[i] : i + 1;
     }
     return labels;
   }
@@ -211,12 +213,14 @@ export class Pane {
   }
 
   paintFrame(lines, offset, node, x0, x1, isSmall) {
-    const { colors } = this;
-    const color = this.colorOf(node, isSmall ? this.tree.end[node] : node + 1);
     const left = offset + Math.min(Math.floor(x0), this.canvas.width - 1);
     const right = offset + Math.max(Math.floor(x1), Math.floor(x0) + 1);
     /* A frame that begins in a pixel which is another's already leaves it alone, unless it is one that is found. */
-    if (right - left === 1 && lines[left] !== colors.background && color !== MATCHED)
+    const isTaken = right - left === 1 && lines[left] !== this.colors.background;
+    if (isTaken && !this.search)
+      return;
+    const color = this.colorOf(node, isSmall ? this.tree.end[node] : node + 1);
+    if (isTaken && color !== MATCHED)
       return;
     const end = right - left > 3 * this.ratio ? right - 1 : right;
     lines.fill(color, left, end);
