@@ -190,8 +190,7 @@ static const struct config_key hub_keys[] = {
 	{ "store", CONFIG_PATH, "/var/lib/cpuhound-hub", AT(hub.store), .required = true,
 	  .summary = "The windows of all hosts; [store] tells how long they are kept. One hub a directory." },
 	{ "view", CONFIG_TEXT, "", AT(hub.view),
-	  .summary = "Takes no windows, and shows the page of those that another agent or hub keeps in this directory, "
-		     "or of this URL: http(s)://HUB, clickhouse+http://..., pyroscope+http://...." },
+	  .summary = "A directory or URL of windows that others keep: they are shown, and none are taken." },
 	{ "view_token_file", CONFIG_PATH, "", AT(hub.view_token_file),
 	  .summary = "File with the token, or the password, for that URL." },
 	{ "view_ca_file", CONFIG_PATH, "", AT(hub.view_ca_file),

@@ -125,7 +125,9 @@ int comparison_finish_flame(struct comparison *c, enum normalize n, const struct
 	for (size_t i = 0; i < DIFF_N_SIDES; i++)
 		call_tree_scale(c->flame.tree, i, scale->factors[i]);
 	r = flame_finish(&c->flame);
-	for (size_t i = 0; i < DIFF_N_SIDES; i++)
+	for (size_t i = 0; i < DIFF_N_SIDES; i++) {
+		flame_cover(&c->flame, i, c->coverages[i]);
 		c->flame.columns[i].span.covered_ns = wall_ns(c, n, i);
+	}
 	return r;
 }

@@ -226,6 +226,11 @@ static int add_nodes(const struct flame *f, const struct order *o, struct buf *r
 	return r < 0 ? r : add_sums(f, o, "values", false, ret);
 }
 
+static int add_known(struct json_object *object, const char *name, bool is_known, int64_t n)
+{
+	return is_known ? json_add_number(object, name, n) : json_add_null(object, name);
+}
+
 static int add_column(struct json_object *columns, const struct flame_column *c)
 {
 	const struct json_count counts[] = {
@@ -246,6 +251,10 @@ static int add_column(struct json_object *columns, const struct flame_column *c)
 		r = json_add_number(object, "end_ns", c->span.end_ns);
 	if (r == 0)
 		r = json_add_counts(object, counts, ARRAY_SIZE(counts));
+	if (r == 0)
+		r = add_known(object, "n_hosts", c->is_covered, (int64_t)c->n_hosts);
+	if (r == 0)
+		r = add_known(object, "n_unread", c->is_covered, (int64_t)c->n_unread);
 	if (r < 0)
 		return r;
 	return c->n_ledgers ? ledger_json_add(object, "ledger", &c->ledger) : json_add_null(object, "ledger");

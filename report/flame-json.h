@@ -4,8 +4,8 @@
  * `samples` and `values`.
  *
  *	title, type, unit, by      as in struct flame
- *	columns                    name, start_ns, end_ns, wall_ns, n_profiles, n_ledgers, n_damaged_ledgers, and
- *	                           ledger (or null)
+ *	columns                    name, start_ns, end_ns, wall_ns, n_profiles, n_ledgers, n_damaged_ledgers, n_hosts,
+ *	                           n_unread, ledger (the last three may be null)
  *	n_beyond                   stacks, frames: what had no room (report/call-tree.h, report/frame-table.h)
  *	functions, libraries, files, kinds (enum frame_kind), is_named
  *	                           an element for each function, in the order of functions, then libraries

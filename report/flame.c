@@ -111,6 +111,9 @@ void flame_cover(struct flame *f, size_t column, const struct coverage *c)
 	const struct coverage_host *hosts = coverage_hosts(c, &n);
 	struct wall_span *span = &f->columns[column].span;
 
+	f->columns[column].is_covered = true;
+	f->columns[column].n_hosts = n;
+	f->columns[column].n_unread = totals->n_unread;
 	*span = (struct wall_span){ .start_ns = totals->start_ns, .end_ns = totals->end_ns };
 	for (size_t i = 0; i < n; i++)
 		if (hosts[i].wall_ns > span->covered_ns)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ struct flame_column {
 	uint64_t n_ledgers, n_damaged_ledgers;
 	struct wall_time wall;
 	struct wall_span span; /* after flame_finish() */
+	bool is_covered;       /* by flame_cover(), which fills: */
+	size_t n_hosts;        /* that were recorded */
+	uint64_t n_unread;     /* as in struct coverage_totals */
 };
 
 /* Begins with flame_init(). Whoever compares sets n_columns and the names of the columns. */
