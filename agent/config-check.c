@@ -54,11 +54,12 @@ static int check_hub_listen(const struct config_builder *b)
 		return config_error(b->report, where, "hub.listen: a hub that nobody reaches is none: give an address");
 	if (c->hub.listen.loopback)
 		return 0;
-	if (c->hub_tokens.n == 0)
+	if (c->hub_tokens.n == 0 && !(c->hub.view[0] && c->hub.tls_client_ca_file))
 		return config_error(b->report, where,
-				    "hub.listen: whoever reaches %s could push windows, and read all hosts': give a "
-				    "[hub_token NAME], or listen on 127.0.0.1",
-				    c->hub.listen.text);
+				    "hub.listen: whoever reaches %s could %sread all hosts: give a "
+				    "[hub_token NAME]%s, or listen on 127.0.0.1",
+				    c->hub.listen.text, c->hub.view[0] ? "" : "push windows, and ",
+				    c->hub.view[0] ? " or hub.tls_client_ca_file" : "");
 	if (!c->hub.tls_cert_file)
 		return config_error(b->report, where,
 				    "hub.listen: on the way to %s tokens and profiles could be read: give "

@@ -131,6 +131,8 @@ struct config {
 		const char *store;
 		struct config_list names;
 		const char *tls_cert_file, *tls_key_file, *tls_client_ca_file;
+		const char *view; /* "": none */
+		const char *view_token_file, *view_ca_file;
 		uint64_t max_body_mb, max_raw_mb, max_labels, max_series, max_windows;
 	} hub;
 	struct label_set *static_labels;     /* [labels], without host */

@@ -101,7 +101,7 @@ static int read_all(const struct gateway_files *files, struct web_settings *s, c
 	const char *fault;
 	int r;
 
-	s->is_hub = files->is_hub;
+	s->site = files->site;
 	s->max_body_bytes = files->max_body_bytes;
 	r = read_tokens(files, s, reason);
 	if (r == 0)

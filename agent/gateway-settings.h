@@ -25,7 +25,7 @@ struct gateway_files {
 	const char *const *host_names;
 	size_t n_host_names;
 	bool is_loopback; /* where profiles are to be had */
-	bool is_hub;
+	enum web_site site;
 	uint32_t max_body_bytes; /* of a hub */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hub child: what the sandboxed children of a hub have in common: one thread that takes an order, answers it, and waits
- * for the next (agent/hub-packet.h). It has no capability and no network, and of the file system the store alone.
+ * for the next (agent/hub-packet.h). It has no capability, and of the file system the store alone and no network, or
+ * the network and no store.
  */
 #pragma once
 
@@ -12,6 +13,12 @@
 struct hub_child_role {
 	const char *name; /* of the process; at most 15 bytes */
 	size_t data_bytes;
+	int nice;
+	bool reads_only;          /* the store */
+	bool has_threads;         /* of its own, that decode */
+	bool may_connect;         /* it has no store: it asks another program for windows */
+	const char *const *files; /* that it reads, or others of their names; NULL and "": none */
+	size_t n_files;
 	/* Opens the store, at CHILD_GIVEN_FD. 0, or -errno. */
 	int (*open)(void);
 	/* Answers it; body_fd is borrowed. 0, or a fault after which the child must not go on. */

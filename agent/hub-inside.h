@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hub inside: `struct hub`, shared by the files that are it: hub.c (start, loop, reload, end), hub-requests.c (what
- * becomes of requests), hub-metrics.c (what it tells of itself).
+ * hub inside: `struct hub`, shared by the files that are it: hub.c (loop, reload, end), hub-setup.c (what it starts),
+ * hub-requests.c (what becomes of requests), hub-metrics.c (what it tells of itself).
  */
 #pragma once
 
@@ -17,8 +17,10 @@
 #include "agent/notify.h"
 #include "agent/state-dir.h"
 
+#define HUB_PAGES 2   /* questions of the page are answered at a time */
 #define HUB_READERS 3 /* two profiles are made at most: one more answers the rest */
-#define HUB_WORKERS (1 + HUB_READERS)
+#define HUB_WORKERS (HUB_PAGES + 1 + HUB_READERS)
+#define HUB_PAGE_ARGUMENTS 5
 
 struct hub {
 	const struct config_sources *sources;
@@ -27,13 +29,16 @@ struct hub {
 	struct utsname host;
 
 	struct notify notify;
-	struct state_dir store;
+	struct state_dir store; /* of a view: none */
+	int view_fd;            /* of a view: the directory; -1: an URL */
 	int listen_fd, metrics_fd, signal_fd;
 	int rules_fd; /* a sealed file with a struct hub_rules */
 
 	struct gateway_keeper *gateway;
 	char gateway_fault[WEB_TEXT_BYTES];     /* that was told last; "": none */
-	struct hub_worker workers[HUB_WORKERS]; /* the intake, then the readers */
+	struct hub_worker workers[HUB_WORKERS]; /* those of the page; but of a view, the intake, and the readers */
+	size_t n_workers;
+	char *page_argv[HUB_PAGE_ARGUMENTS + 1];
 	struct maintainer maintainer;
 
 	struct hub_jobs jobs;
@@ -51,10 +56,31 @@ static inline const struct config *hub_config(const struct hub *h)
 	return h->reloaded ?: h->started;
 }
 
-static inline struct hub_worker *hub_intake(struct hub *h)
+/* Only shows what others write. */
+static inline bool hub_is_view(const struct hub *h)
 {
-	return &h->workers[0];
+	return h->started->hub.view[0];
 }
+
+/* Of whom it depends whether it serves. */
+static inline const struct hub_worker *hub_first_worker(const struct hub *h)
+{
+	return &h->workers[hub_is_view(h) ? 0 : HUB_PAGES];
+}
+
+/* answer, after the reason was noted in h->why. */
+int hub_fail(struct hub *h, int answer, const char *fmt, ...) _printf_(3, 4);
+
+/* All: 0, or an answer of hub_run(), with the reason in h->why. */
+
+/* Sockets, store, children; what was begun is ended with the hub. */
+_must_check_ int hub_start(struct hub *h);
+
+/* What the gateway, and the other children, go by: from the configuration that is in force. */
+_must_check_ int hub_set_gateway(struct hub *h);
+_must_check_ int hub_make_rules(struct hub *h);
+
+struct retention_limits hub_retention(const struct hub *h);
 
 /* What came from the gateway and the children is dealt with. */
 void hub_dispatch_requests(struct hub *h, uint64_t now_ns);

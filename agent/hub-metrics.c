@@ -4,6 +4,8 @@
 #include "agent/metrics-text.h"
 #include "common/clock.h"
 
+#define GATEWAY (HUB_LANE_PAGE + 1) /* among the children */
+
 static int add_windows(const struct hub *h, struct buf *ret)
 {
 	static const struct family requests = { "hub_requests_total", COUNTER, ONE, "outcome",
@@ -39,35 +41,31 @@ static int add_children(const struct hub *h, struct buf *ret)
 						"Children that were lost, and replaced." };
 	static const struct family cpu = { "hub_child_cpu_seconds_total", COUNTER, NANO, "child", "Their CPU time." };
 	static const struct family memory = { "hub_child_rss_bytes", GAUGE, ONE, "child", "Their anonymous memory." };
-	struct child_keeper_stats readers = {}, intake = child_keeper_stats(&h->workers[0].child),
-				  gateway = gateway_keeper_stats(h->gateway);
+	static const char *const names[] = { [HUB_LANE_INTAKE] = "intake",
+					     [HUB_LANE_READER] = "readers",
+					     [HUB_LANE_PAGE] = "page",
+					     [GATEWAY] = "gateway" };
+	struct child_keeper_stats sums[ARRAY_SIZE(names)] = { [GATEWAY] = gateway_keeper_stats(h->gateway) };
+	struct labelled n_restarts[ARRAY_SIZE(names)], cpu_ns[ARRAY_SIZE(names)], rss_bytes[ARRAY_SIZE(names)];
 	int r;
 
-	for (size_t i = 1; i < HUB_WORKERS; i++) {
+	for (size_t i = 0; i < h->n_workers; i++) {
 		struct child_keeper_stats one = child_keeper_stats(&h->workers[i].child);
+		struct child_keeper_stats *sum = &sums[h->workers[i].lane];
 
-		readers.n_restarts += one.n_restarts;
-		readers.cpu_ns += one.cpu_ns;
-		readers.rss_anon_bytes += one.rss_anon_bytes;
+		sum->n_restarts += one.n_restarts;
+		sum->cpu_ns += one.cpu_ns;
+		sum->rss_anon_bytes += one.rss_anon_bytes;
 	}
-	r = metrics_text_add_family(ret, &restarts,
-				    (const struct labelled[]){ { "gateway", gateway.n_restarts },
-							       { "intake", intake.n_restarts },
-							       { "readers", readers.n_restarts } },
-				    3);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		n_restarts[i] = (struct labelled){ names[i], sums[i].n_restarts };
+		cpu_ns[i] = (struct labelled){ names[i], sums[i].cpu_ns };
+		rss_bytes[i] = (struct labelled){ names[i], sums[i].rss_anon_bytes };
+	}
+	r = metrics_text_add_family(ret, &restarts, n_restarts, ARRAY_SIZE(names));
 	if (r == 0)
-		r = metrics_text_add_family(ret, &cpu,
-					    (const struct labelled[]){ { "gateway", gateway.cpu_ns },
-								       { "intake", intake.cpu_ns },
-								       { "readers", readers.cpu_ns } },
-					    3);
-	if (r < 0)
-		return r;
-	return metrics_text_add_family(ret, &memory,
-				       (const struct labelled[]){ { "gateway", gateway.rss_anon_bytes },
-								  { "intake", intake.rss_anon_bytes },
-								  { "readers", readers.rss_anon_bytes } },
-				       3);
+		r = metrics_text_add_family(ret, &cpu, cpu_ns, ARRAY_SIZE(names));
+	return r == 0 ? metrics_text_add_family(ret, &memory, rss_bytes, ARRAY_SIZE(names)) : r;
 }
 
 int hub_add_metrics(struct hub *h, struct buf *ret)
@@ -75,7 +73,8 @@ int hub_add_metrics(struct hub *h, struct buf *ret)
 	const struct web_counts web = gateway_keeper_counts(h->gateway);
 	const struct metric metrics[] = {
 		{ "start_time_seconds", GAUGE, NANO, (uint64_t)h->start_realtime_ns, "When the hub started." },
-		{ "hub_intake_up", GAUGE, ONE, hub_worker_is_up(hub_intake(h)), "Whether windows are taken." },
+		{ "hub_intake_up", GAUGE, ONE, !hub_is_view(h) && hub_worker_is_up(hub_first_worker(h)),
+		  "Whether windows are taken." },
 		{ "config_reload_success", GAUGE, ONE, !h->reload_failed,
 		  "0: the last reload failed, and the old configuration is in force." },
 		{ "config_last_reload_timestamp_seconds", GAUGE, NANO,
@@ -90,7 +89,7 @@ int hub_add_metrics(struct hub *h, struct buf *ret)
 		r = add_windows(h, ret);
 	if (r == 0)
 		r = add_children(h, ret);
-	if (r == 0)
+	if (r == 0 && !hub_is_view(h))
 		r = metrics_add_store(&h->maintainer.stats, ret);
 	return r == 0 ? metrics_add_gateway(gateway_keeper_state(h->gateway) == GATEWAY_SERVING, &web, ret) : r;
 }

@@ -21,11 +21,14 @@ static const struct {
 	[HUB_REFUSED_WINDOW] = { "refused_window", 422 },
 	[HUB_REFUSED_DEADLY] = { "refused_deadly", 422 },
 	[HUB_REFUSED_QUERY] = { "refused_query", 400 },
+	[HUB_REFUSED_BUSY] = { "refused_busy", 429 },
 	[HUB_GONE] = { "gone", 404 },
 	[HUB_REFUSED_LARGE] = { "refused_large", 413 },
 	[HUB_NO_ROOM] = { "no_room", 503 },
 	[HUB_FAILED] = { "failed", 503 },
 	[HUB_LOST] = { "lost", 503 },
+	[HUB_OVERDUE] = { "overdue", 504 },
+	[HUB_SOURCE_FAILED] = { "source_failed", 502 },
 };
 
 const char *hub_outcome_name(enum hub_outcome o)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hub packet: what a hub and its children say to each other in packets (symbolizer/packet.h), of fixed layout: the one
- * that takes windows (agent/hub-intake.h), and those that read them (agent/hub-reader.h).
+ * that takes windows (agent/hub-intake.h), those that read them (agent/hub-reader.h), and those that answer questions
+ * of the page (agent/hub-page.h).
  *
  * A child speaks first: HUB_HELLO, once its sandbox stands and its store is open, or has failed to. It is told the
  * rules, now and after each reload, and then one request after the other, each answered before the next.
@@ -28,12 +29,15 @@ enum hub_outcome {
 	HUB_REFUSED_RATE,   /* and too many windows in this minute */
 	HUB_REFUSED_WINDOW, /* no profile, or not one of ours */
 	HUB_REFUSED_DEADLY, /* the child that decoded it ended, twice */
-	HUB_REFUSED_QUERY,  /* a wrong matcher */
+	HUB_REFUSED_QUERY,  /* a wrong matcher, or question */
+	HUB_REFUSED_BUSY,   /* too many questions wait, or too many of that client's */
 	HUB_GONE,           /* no such window, or not any more */
 	HUB_REFUSED_LARGE,  /* more is selected than fits into one profile */
 	HUB_NO_ROOM,        /* the disk is full, or nearly */
 	HUB_FAILED,
-	HUB_LOST, /* the child that was at it ended */
+	HUB_LOST,          /* the child that was at it ended */
+	HUB_OVERDUE,       /* it took too long */
+	HUB_SOURCE_FAILED, /* whoever a view asks did not give it */
 	HUB_N_OUTCOMES,
 };
 

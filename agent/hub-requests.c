@@ -6,7 +6,9 @@
 #include "agent/hub-inside.h"
 #include "agent/sealed-file.h"
 #include "common/clock.h"
+#include "common/json.h"
 #include "common/log.h"
+#include "report/fetch.h"
 
 #define LOST_RETRY_S 1
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -17,21 +19,47 @@ static void refuse(struct hub *h, uint64_t id, enum hub_outcome outcome, unsigne
 	gateway_keeper_refuse(h->gateway, id, hub_outcome_status(outcome), retry_after_s, text);
 }
 
-static void answer_metrics(struct hub *h, uint64_t id)
+static void answer_text(struct hub *h, uint64_t id, int (*add)(struct hub *h, struct buf *ret))
 {
 	_cleanup_(buf_done) struct buf text = {};
-	int fd = -1, e = hub_add_metrics(h, &text);
+	int fd = -1, e = add(h, &text);
 
 	if (e == 0)
-		e = sealed_file_new("metrics", text.data, text.size, &fd);
+		e = sealed_file_new("text", text.data, text.size, &fd);
 	gateway_keeper_answer(h->gateway, id, e < 0 ? 500 : 200, fd, e < 0 ? strerrordesc_np(-e) : "");
+}
+
+static const char *store_kind(const struct hub *h)
+{
+	const char *view = h->started->hub.view;
+
+	if (!view[0] || h->view_fd >= 0)
+		return "local";
+	return fetch_is_url(view) ? "hub" : strncmp(view, "clickhouse", 10) == 0 ? "clickhouse" : "pyroscope";
+}
+
+static int add_about(struct hub *h, struct buf *ret)
+{
+	_cleanup_(json_putp) struct json_object *top = NULL;
+	int r = json_new_top(&top);
+
+	if (r == 0)
+		r = json_add_string(top, "version", CPUHOUND_VERSION);
+	if (r == 0)
+		r = json_add_string(top, "host", h->host.nodename);
+	if (r == 0)
+		r = json_add(top, "takes_windows", json_object_new_boolean(!hub_is_view(h)));
+	if (r == 0)
+		r = json_add_string(top, "store", store_kind(h));
+	return r == 0 ? json_add_text(top, ret) : r;
 }
 
 static void answer_ready(struct hub *h, uint64_t id)
 {
-	const char *fault = hub_worker_fault(hub_intake(h));
+	const struct hub_worker *w = hub_first_worker(h);
+	const char *fault = hub_worker_fault(w);
 
-	if (hub_worker_is_up(hub_intake(h)))
+	if (hub_worker_is_up(w))
 		gateway_keeper_answer(h->gateway, id, 200, -1, "ready");
 	else
 		gateway_keeper_answer(h->gateway, id, 503, -1, fault ? fault : "the store is being opened");
@@ -44,6 +72,8 @@ static void add_job(struct hub *h, struct gateway_event *event)
 
 	if (r == 0)
 		event->body_fd = -1;
+	else if (r == HUB_JOBS_BUSY)
+		refuse(h, event->id, HUB_REFUSED_BUSY, LOST_RETRY_S, "too many questions wait: try again");
 	else if (r == HUB_JOBS_FULL)
 		refuse(h, event->id, HUB_REFUSED_RATE, LOST_RETRY_S, "too many requests wait: try again");
 	else
@@ -68,7 +98,10 @@ static void take_request(struct hub *h, struct gateway_event *event, uint64_t no
 {
 	switch (event->request.kind) {
 	case WEB_METRICS:
-		answer_metrics(h, event->id);
+		answer_text(h, event->id, hub_add_metrics);
+		break;
+	case WEB_ABOUT:
+		answer_text(h, event->id, add_about);
 		break;
 	case WEB_HEALTH:
 		gateway_keeper_answer(h->gateway, event->id, 200, -1, "ok");
@@ -82,6 +115,7 @@ static void take_request(struct hub *h, struct gateway_event *event, uint64_t no
 	case WEB_WINDOWS:
 	case WEB_WINDOW:
 	case WEB_MERGED:
+	case WEB_QUESTION:
 		add_job(h, event);
 		break;
 	default:
@@ -89,14 +123,14 @@ static void take_request(struct hub *h, struct gateway_event *event, uint64_t no
 	}
 }
 
-/* What the intake has begun it ends; a reader is done with it at once. */
+/* What the intake has begun it ends; another is done with it at once. */
 static void leave(struct hub *h, uint64_t id)
 {
 	struct hub_job *job = hub_jobs_find(&h->jobs, id);
 
 	if (!job || (job->is_given && job->request.kind == WEB_PUSH))
 		return;
-	for (size_t i = 1; i < HUB_WORKERS; i++)
+	for (size_t i = 0; i < h->n_workers; i++)
 		if (h->workers[i].id == id)
 			hub_worker_drop(&h->workers[i]);
 	hub_jobs_remove(&h->jobs, job);
@@ -156,6 +190,14 @@ static void on_lost(struct hub *h, const struct hub_job *job)
 	refuse(h, job->id, HUB_LOST, LOST_RETRY_S, "the child that was at it ended: try again");
 }
 
+static void on_overdue(struct hub *h, const struct hub_job *job)
+{
+	if (job->request.kind == WEB_QUESTION)
+		refuse(h, job->id, HUB_OVERDUE, 0, "it takes more than a minute: narrow the time, or match labels");
+	else
+		on_lost(h, job);
+}
+
 static void dispatch_worker(struct hub *h, struct hub_worker *w)
 {
 	const char *before = hub_worker_fault(w);
@@ -172,6 +214,8 @@ static void dispatch_worker(struct hub *h, struct hub_worker *w)
 	}
 	if (r == HUB_WORKER_ANSWERED)
 		pass_on(h, job, &word, fd);
+	else if (r == HUB_WORKER_OVERDUE)
+		on_overdue(h, job);
 	else
 		on_lost(h, job);
 	hub_jobs_remove(&h->jobs, job);
@@ -179,11 +223,11 @@ static void dispatch_worker(struct hub *h, struct hub_worker *w)
 
 static void give_job(struct hub *h, struct hub_worker *w)
 {
-	struct hub_job *job = hub_worker_is_free(w) ? hub_jobs_next(&h->jobs, w == hub_intake(h)) : NULL;
+	struct hub_job *job = hub_worker_is_free(w) ? hub_jobs_next(&h->jobs, w->lane) : NULL;
 
 	if (!job)
 		return;
-	job->is_given = true;
+	hub_jobs_begin(&h->jobs, job);
 	hub_worker_give(w, job->id, &job->request, h->rules_fd, job->body_fd);
 }
 
@@ -202,7 +246,7 @@ void hub_dispatch_requests(struct hub *h, uint64_t now_ns)
 	gateway_keeper_dispatch(h->gateway);
 	tell_gateway_fault(h);
 	take_events(h, now_ns);
-	for (size_t i = 0; i < HUB_WORKERS; i++) {
+	for (size_t i = 0; i < h->n_workers; i++) {
 		dispatch_worker(h, &h->workers[i]);
 		give_job(h, &h->workers[i]);
 	}

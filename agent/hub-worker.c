@@ -6,25 +6,23 @@
 #define TIMEOUT_NS (60 * NS_PER_S)
 #define RSS_LIMIT_BYTES ((uint64_t)1 << 30)
 
-int hub_worker_init(struct hub_worker *w, char *command, int store_fd)
+int hub_worker_init(struct hub_worker *w, enum hub_lane lane, char *const *argv, int store_fd)
 {
-	static char name[] = "cpuhound";
 	const struct child_keeper_config config = {
 		.path = "/proc/self/exe",
-		.argv = w->argv,
+		.argv = argv,
 		.given_fd = store_fd,
 		.timeout_ns = TIMEOUT_NS,
 		.rss_limit_bytes = RSS_LIMIT_BYTES,
 	};
 
-	*w = (struct hub_worker){ .argv = { name, command, NULL } };
+	*w = (struct hub_worker){ .lane = lane };
 	return child_keeper_init(&w->child, &config);
 }
 
 void hub_worker_done(struct hub_worker *w)
 {
-	if (w->argv[0])
-		child_keeper_done(&w->child);
+	child_keeper_done(&w->child);
 }
 
 bool hub_worker_is_up(const struct hub_worker *w)
@@ -123,6 +121,16 @@ static int receive(struct hub_worker *w, struct hub_word *ret, int *ret_fd)
 	return r;
 }
 
+static int watch(struct hub_worker *w, struct hub_word *ret)
+{
+	int e = child_keeper_check(&w->child, w->id != 0), r;
+
+	if (e == 0)
+		return 0;
+	r = drop(w, "it takes too long, or too much", ret);
+	return r == HUB_WORKER_LOST && e == -ETIME ? HUB_WORKER_OVERDUE : r;
+}
+
 int hub_worker_dispatch(struct hub_worker *w, struct hub_word *ret, int *ret_fd)
 {
 	int status, r = 0;
@@ -132,8 +140,8 @@ int hub_worker_dispatch(struct hub_worker *w, struct hub_word *ret, int *ret_fd)
 		r = receive(w, ret, ret_fd);
 	if (r == 0 && child_keeper_reap(&w->child, &status))
 		r = lose(w, ret);
-	if (r == 0 && child_keeper_check(&w->child, w->id != 0) < 0)
-		r = drop(w, "it takes too long, or too much", ret);
+	if (r == 0)
+		r = watch(w, ret);
 	child_keeper_start(&w->child);
 	return r;
 }

@@ -8,20 +8,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/hub-jobs.h"
 #include "agent/hub-packet.h"
 #include "common/clean.h"
 #include "symbolizer/child-keeper.h"
 
 struct hub_worker {
 	struct child_keeper child;
-	char *argv[3];
+	enum hub_lane lane;
 	bool has_rules; /* the child has those that are in force */
 	uint64_t id;    /* of the request that it is at; 0: none */
 };
 
-/* command: the child's; borrowed, as is the store's directory. */
-_must_check_ int hub_worker_init(struct hub_worker *w, char *command, int store_fd);
-void hub_worker_done(struct hub_worker *w); /* ends the child; one that was never begun is fine */
+/* argv: the child's; it is borrowed, as is the store's directory (-1: it has none). */
+_must_check_ int hub_worker_init(struct hub_worker *w, enum hub_lane lane, char *const *argv, int store_fd);
+void hub_worker_done(struct hub_worker *w); /* ends the child */
 
 /* It can be given a request. */
 bool hub_worker_is_free(const struct hub_worker *w);
@@ -40,6 +41,7 @@ void hub_worker_drop(struct hub_worker *w);
 enum hub_worker_event {
 	HUB_WORKER_ANSWERED = 1, /* *ret, and *ret_fd, which is the caller's now */
 	HUB_WORKER_LOST,         /* with the request ret->id */
+	HUB_WORKER_OVERDUE,      /* likewise: it took longer than it may */
 };
 
 /* Starts, reaps, kills what it is time for; 0: nothing has become of its request. */

@@ -3,7 +3,8 @@
  * hub: `cpuhound serve`: keeps the windows of many hosts. The wiring of its children: the gateway has the sockets, the
  * intake takes what hosts push (agent/hub-intake.h), readers answer who reads (agent/hub-reader.h), and the maintainer
  * keeps the store in order. This process opens the store's directory and the sockets, reads the secrets, and looks at
- * no foreign byte. It needs no capability, and gives up all.
+ * no foreign byte. It needs no capability, and gives up all. Some more children answer the page's questions
+ * (agent/hub-page.h); of a view (hub.view) there are no others.
  */
 #pragma once
 

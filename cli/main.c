@@ -7,6 +7,7 @@
 #include "agent/fetcher.h"
 #include "agent/gateway.h"
 #include "agent/hub-intake.h"
+#include "agent/hub-page.h"
 #include "agent/hub-reader.h"
 #include "agent/maintain.h"
 #include "agent/upload-child.h"
@@ -29,6 +30,8 @@ int main(int argc, char **argv)
 		return hub_intake_main();
 	if (argc > 1 && strcmp(argv[1], HUB_READER_COMMAND) == 0)
 		return hub_reader_main();
+	if (argc > 1 && strcmp(argv[1], HUB_PAGE_COMMAND) == 0)
+		return hub_page_main(argc, argv);
 	if (argc > 1 && strcmp(argv[1], MAINTAIN_COMMAND) == 0)
 		return maintain_main(argc, argv);
 

@@ -101,7 +101,8 @@ static int set_priority(const struct sandbox_limits *limits)
 		/* Of a parent that was told to be nice, and has no privilege to be less so. */
 		return r == -EPERM ? priority_be_prompt(getpriority(PRIO_PROCESS, 0)) : r;
 	}
-	if (setpriority(PRIO_PROCESS, 0, limits->nice) < 0)
+	/* A parent that was told to be nicer passes it on, and nobody without privilege may be less so. */
+	if (getpriority(PRIO_PROCESS, 0) < limits->nice && setpriority(PRIO_PROCESS, 0, limits->nice) < 0)
 		return -errno;
 	return sched_setscheduler(0, SCHED_BATCH, &param) < 0 ? -errno : 0;
 }
@@ -272,7 +273,8 @@ static int allow_file_maps(scmp_filter_ctx filter)
 
 static int allow_shared_maps(scmp_filter_ctx filter)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE),
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, ~(scmp_datum_t)(PROT_READ | PROT_WRITE), 0),
 				SCMP_A3(SCMP_CMP_EQ, MAP_SHARED));
 }
 

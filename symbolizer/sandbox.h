@@ -22,7 +22,7 @@ struct sandbox_limits {
 	unsigned int open_files; /* 0: 16 */
 	int nice;
 	bool may_map_files;   /* for reading; one that shrinks meanwhile then ends the child (SIGBUS) */
-	bool may_share_files; /* mapped for reading and writing, as SQLite does */
+	bool may_share_files; /* mapped for reading and writing, as SQLite does; or for reading alone */
 	bool keeps_user;      /* it works at files of the agent's user; else it becomes nobody */
 	bool keeps_given;     /* CHILD_GIVEN_FD stays open */
 	bool may_use_files;   /* opens, writes, renames and removes files by their names */

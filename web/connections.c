@@ -14,6 +14,7 @@
 #define PROFILE_NS (30 * NS_PER_S) /* beyond its seconds: names are read */
 #define HUB_NS (90 * NS_PER_S)     /* what came before is decoded, or read, first */
 #define SENDING_NS (120 * NS_PER_S)
+#define SLOW_NS (5 * NS_PER_S) /* to read an answer: from then on for as long as nobody needs the place */
 
 static bool is_of_hub(const struct web_connection *c)
 {
@@ -49,20 +50,27 @@ void web_connection_close(struct web_connection *c)
 	c->is_closing = true;
 }
 
-static bool is_evictable(const struct web_connection *c)
+/* Whose answer was there long ago, and is not read: most are in the socket at once. */
+static bool is_slow_reader(const struct web_connection *c, uint64_t now_ns)
 {
-	return (c->state == WEB_READING || (c->state == WEB_TAKING && c->is_refused)) && !c->is_closing;
+	return c->state == WEB_SENDING && now_ns > c->since_ns + SLOW_NS;
+}
+
+static bool is_evictable(const struct web_connection *c, uint64_t now_ns)
+{
+	return (c->state == WEB_READING || (c->state == WEB_TAKING && c->is_refused) || is_slow_reader(c, now_ns)) &&
+	       !c->is_closing;
 }
 
 /* NULL: none. of: only those of one client; NULL: of all. */
-static struct web_connection *find_oldest(struct web_connections *t, const struct in6_addr *of)
+static struct web_connection *find_oldest(struct web_connections *t, const struct in6_addr *of, uint64_t now_ns)
 {
 	struct web_connection *oldest = NULL;
 
 	for (size_t i = 0; i < WEB_MAX_CONNECTIONS; i++) {
 		struct web_connection *c = &t->all[i];
 
-		if (is_evictable(c) && (!of || web_address_is_neighbour(&c->address, of)) &&
+		if (is_evictable(c, now_ns) && (!of || web_address_is_neighbour(&c->address, of)) &&
 		    (!oldest || c->since_ns < oldest->since_ns))
 			oldest = c;
 	}
@@ -82,13 +90,13 @@ static size_t count_open(const struct web_connections *t, const struct in6_addr 
 }
 
 /* False: too many, and none of them may be closed. of as above. */
-static bool make_room(struct web_connections *t, const struct in6_addr *of, size_t limit)
+static bool make_room(struct web_connections *t, const struct in6_addr *of, size_t limit, uint64_t now_ns)
 {
 	struct web_connection *oldest;
 
 	if (count_open(t, of) < limit)
 		return true;
-	oldest = find_oldest(t, of);
+	oldest = find_oldest(t, of, now_ns);
 	if (!oldest)
 		return false;
 	web_connection_close(oldest);
@@ -111,7 +119,9 @@ struct web_connection *web_connections_add(struct web_connections *t, int fd, co
 	struct web_connection *c;
 
 	t->counts.n[WEB_N_CONNECTIONS]++;
-	c = make_room(t, address, WEB_MAX_OF_ONE_CLIENT) && make_room(t, NULL, BUSY_LIMIT) ? find_free(t) : NULL;
+	c = make_room(t, address, WEB_MAX_OF_ONE_CLIENT, now_ns) && make_room(t, NULL, BUSY_LIMIT, now_ns)
+		    ? find_free(t)
+		    : NULL;
 	if (!c) {
 		t->counts.n[WEB_N_EVICTED]++;
 		return NULL;

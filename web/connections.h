@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * connections: all clients of a server, what each waits for and since when, and who has to go: whoever takes too long,
- * and, to make room for another, who has waited longest without a request under way. So many idle or slow clients
- * cannot keep others out, and an address cannot take the places of all.
+ * and, to make room for another, who has waited longest without a request under way, or with an answer that they do not
+ * read. So many idle or slow clients cannot keep others out, and an address cannot take the places of all.
  */
 #pragma once
 

@@ -122,7 +122,7 @@ static const char *find_fault(int fd, const struct web_settings *settings)
 /* How the agent fares is no secret, and who collects metrics from many hosts has no token or certificate for each. */
 static void set_settings(struct web_listener *l, bool status_only, const struct web_settings *settings)
 {
-	l->site = status_only ? WEB_SITE_STATUS : settings->is_hub ? WEB_SITE_HUB : WEB_SITE_AGENT;
+	l->site = status_only ? WEB_SITE_STATUS : settings->site;
 	if (status_only)
 		memcpy(l->settings.host_names, settings->host_names, sizeof(l->settings.host_names));
 	else

@@ -26,6 +26,7 @@ bool web_request_is_valid(const struct web_request *r)
 	case WEB_METRICS:
 	case WEB_HEALTH:
 	case WEB_READY:
+	case WEB_ABOUT:
 		return is_bare(r);
 	case WEB_PROFILE:
 		return r->seconds >= 1 && r->seconds <= WEB_MAX_SECONDS && r->pid <= MAX_PID && is_name(r->service) &&
@@ -35,9 +36,19 @@ bool web_request_is_valid(const struct web_request *r)
 	case WEB_WINDOW:
 	case WEB_MERGED:
 		return is_bare(r) && web_hub_request_is_valid(&r->hub, r->kind);
+	case WEB_QUESTION:
+		return is_bare(r) && r->accepts_gzip <= 1 && question_is_valid(&r->question);
 	default:
 		return false;
 	}
+}
+
+bool web_request_is_packed(const struct web_request *r)
+{
+	static const char packed_type[] = "+gzip";
+	const char *type = r->accepts_gzip ? question_content_type(&r->question) : packed_type;
+
+	return strcmp(type + strlen(type) - strlen(packed_type), packed_type) != 0;
 }
 
 static int set_number(uint32_t *number, const char *value, size_t size, uint64_t max)

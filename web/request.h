@@ -5,11 +5,13 @@
  */
 #pragma once
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/clean.h"
+#include "report/question.h"
 #include "web/hub-request.h"
 
 #define WEB_MAX_SECONDS 60
@@ -27,20 +29,30 @@ enum web_kind {
 	WEB_WINDOWS,
 	WEB_WINDOW,
 	WEB_MERGED,
+	/* of the page */
+	WEB_ABOUT, /* what serves it, as JSON */
+	WEB_QUESTION,
 };
 
 struct web_request {
 	uint32_t kind;                  /* enum web_kind; what follows is of WEB_PROFILE only, else 0 */
 	uint32_t seconds;               /* 1 to WEB_MAX_SECONDS */
 	uint32_t pid;                   /* 0: any */
-	uint32_t zero;                  /* no hole */
+	uint32_t accepts_gzip;          /* 0 or 1, of WEB_QUESTION: the answer may be packed, where that helps */
 	char service[WEB_NAME_BYTES];   /* "": any; NUL-terminated UTF-8 without control characters */
 	char container[WEB_NAME_BYTES]; /* the same; an id or a name */
 	struct web_hub_request hub;     /* of a hub's requests only */
+	struct in6_addr client;         /* of WEB_QUESTION, likewise question */
+	struct question question;
 };
-_Static_assert(sizeof(struct web_request) == 16 + 2 * WEB_NAME_BYTES + sizeof(struct web_hub_request), "no holes");
+_Static_assert(sizeof(struct web_request) ==
+		       16 + 2 * WEB_NAME_BYTES + sizeof(struct web_hub_request) + 16 + sizeof(struct question),
+	       "no holes");
 
 bool web_request_is_valid(const struct web_request *r);
+
+/* Of a question, whether its answer comes as gzip: who makes it and who sends it have to agree. */
+bool web_request_is_packed(const struct web_request *r);
 
 /*
  * Sets what one argument of the query says; the value ends with a NUL behind its size, and may have others. 0, or

@@ -5,17 +5,11 @@
 #include <stdbool.h>
 
 #include "web/request.h"
-
-/* What a listener serves. */
-enum web_site {
-	WEB_SITE_AGENT,
-	WEB_SITE_HUB,
-	WEB_SITE_STATUS, /* metrics and health, of either */
-};
+#include "web/settings.h"
 
 struct web_route {
 	const char *path;
-	enum web_kind kind; /* what the agent is asked for; 0: nothing, `text` is the answer */
+	enum web_kind kind; /* what the agent is asked for; 0: nothing, `text` or a file is the answer */
 	const char *content_type;
 	const char *text;
 	const char *attachment; /* the name of the file for who saves the answer; NULL: it is shown */
@@ -24,6 +18,8 @@ struct web_route {
 	bool takes_post;         /* its body is read and ignored; but see: */
 	enum web_kind post_kind; /* the body is given to the agent with this; 0: it is not */
 	bool is_prefix;          /* of longer paths */
+	uint32_t question;       /* of WEB_QUESTION: enum question_kind */
+	bool is_file;            /* of the page (web/page-files.h): it holds no data, and needs no token */
 };
 
 /* NULL: no such path. */

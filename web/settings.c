@@ -58,6 +58,8 @@ const char *web_settings_fault(const struct web_settings *s, bool is_loopback)
 	has_certificate = s->certificate[0] != 0;
 	has_key = s->private_key[0] != 0;
 	has_client_ca = s->client_ca[0] != 0;
+	if (s->site > WEB_SITE_VIEW)
+		return "there is no such site";
 	if (s->max_body_bytes > WEB_MAX_BODY_BYTES)
 		return "a body would be larger than there is room for";
 	fault = find_token_fault(s);
@@ -72,8 +74,8 @@ const char *web_settings_fault(const struct web_settings *s, bool is_loopback)
 		return NULL;
 	if (!has_certificate)
 		return "other hosts can connect: a certificate and its key are needed";
-	if (!s->tokens[0].secret[0] && (s->is_hub || !has_client_ca))
-		return s->is_hub ? "other hosts can connect: a token is needed"
-				 : "other hosts can connect: a token or client certificates are needed";
+	if (!s->tokens[0].secret[0] && (s->site == WEB_SITE_HUB || !has_client_ca))
+		return s->site == WEB_SITE_HUB ? "other hosts can connect: a token is needed"
+					       : "other hosts can connect: a token or client certificates are needed";
 	return NULL;
 }

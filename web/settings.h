@@ -19,6 +19,14 @@
 #define WEB_HOST_NAME_BYTES 254
 #define WEB_MAX_BODY_BYTES ((uint32_t)64 << 20)
 
+/* What a listener serves. */
+enum web_site {
+	WEB_SITE_AGENT,
+	WEB_SITE_HUB,
+	WEB_SITE_VIEW,   /* the page of a hub, over a store that others write */
+	WEB_SITE_STATUS, /* metrics and health, of any of them */
+};
+
 /* Who shows the secret may do this. */
 struct web_token {
 	char name[WEB_TOKEN_NAME_BYTES]; /* of a hub's; it is no secret */
@@ -27,7 +35,7 @@ struct web_token {
 };
 
 struct web_settings {
-	bool is_hub;                             /* serves a hub's pages, else an agent's */
+	enum web_site site;
 	uint32_t max_body_bytes;                 /* of a window that is pushed; at most WEB_MAX_BODY_BYTES */
 	struct web_token tokens[WEB_MAX_TOKENS]; /* the first "" is behind the last; none: none is asked for */
 	/* PEM; "": none. A certificate has a key; a client CA has both, and then each client needs a certificate. */

@@ -434,6 +434,25 @@ static void test_listening_needs_a_secret_and_tls(void **state)
 	assert_int_equal(metrics.warnings.size, 0);
 }
 
+#define TLS "tls_cert_file = /c\ntls_key_file = /k\n"
+
+/* A hub cannot do without tokens: they tell whose windows may come. A view can. */
+static void test_hub_needs_tokens(void **state)
+{
+	_cleanup_(config_report_done) struct config_report report = {};
+	_cleanup_(config_freep) struct config *c = NULL;
+
+	expect_errors("[hub]\nlisten = 0.0.0.0:80\ntls_client_ca_file = /a\n" TLS,
+		      ":2: hub.listen: whoever reaches 0.0.0.0:80 could push windows, and read all hosts: give a "
+		      "[hub_token NAME], or listen on 127.0.0.1\n");
+	expect_errors("[hub]\nlisten = 0.0.0.0:80\nview = /v\n" TLS,
+		      ":2: hub.listen: whoever reaches 0.0.0.0:80 could read all hosts: give a [hub_token NAME] or "
+		      "hub.tls_client_ca_file, or listen on 127.0.0.1\n");
+	c = load("[hub]\nlisten = 0.0.0.0:80\nview = /v\ntls_client_ca_file = /a\n" TLS, &report);
+	assert_int_equal(report.warnings.size, 0);
+	assert_string_equal(c->hub.view, "/v");
+}
+
 static void test_keys_that_need_each_other(void **state)
 {
 	expect_errors("[http]\ntls_cert_file = /c\n", ":2: http.tls_cert_file needs its key: give http.tls_key_file\n");
@@ -585,6 +604,7 @@ int main(void)
 		cmocka_unit_test(test_long_values_are_whole_or_refused),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_listening_needs_a_secret_and_tls),
+		cmocka_unit_test(test_hub_needs_tokens),
 		cmocka_unit_test(test_keys_that_need_each_other),
 		cmocka_unit_test(test_frequency_in_step),
 		cmocka_unit_test(test_labels),

@@ -101,6 +101,18 @@ static void test_requests_under_way_stay(void **state)
 	assert_non_null(add(2, 100));
 }
 
+/* Of those who do not read their answers the oldest makes room, but not at once. */
+static void test_slow_readers(void **state)
+{
+	for (size_t i = 0; i < WEB_MAX_OF_ONE_CLIENT; i++)
+		web_connection_enter(add(1, i), WEB_SENDING, i);
+	assert_null(add(1, 5 * NS_PER_S));
+	web_connection_enter(add(1, 5 * NS_PER_S + 1), WEB_SENDING, 5 * NS_PER_S + 1);
+	assert_true(is_shut(0));
+	assert_false(is_shut(1));
+	assert_null(add(1, 5 * NS_PER_S + 1));
+}
+
 static void test_all_clients(void **state)
 {
 	size_t n = 0;
@@ -163,6 +175,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_requests_under_way_stay, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slow_readers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deadlines, setup, teardown),
 	};

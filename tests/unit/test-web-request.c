@@ -92,13 +92,32 @@ static void test_validity(void **state)
 	r = good;
 	r.container[0] = '\n';
 	assert_false(web_request_is_valid(&r));
-	for (uint32_t kind = 0; kind < 10; kind++) {
+	for (uint32_t kind = 0; kind < 12; kind++) {
 		r = (struct web_request){ .kind = kind };
 		assert_int_equal(web_request_is_valid(&r), (kind >= WEB_METRICS && kind <= WEB_READY) ||
-								   (kind >= WEB_WINDOWS && kind <= WEB_MERGED));
+								   (kind >= WEB_WINDOWS && kind <= WEB_ABOUT));
 		r.seconds = 1;
 		assert_int_equal(web_request_is_valid(&r), kind == WEB_PROFILE);
 	}
+}
+
+static void test_questions(void **state)
+{
+	static struct web_request r = { .kind = WEB_QUESTION };
+	const char *reason;
+
+	question_init(&r.question, QUESTION_HOGS, 1000000000);
+	assert_int_equal(question_finish(&r.question, &reason), 0);
+	assert_true(web_request_is_valid(&r));
+	r.accepts_gzip = 2;
+	assert_false(web_request_is_valid(&r));
+	r.accepts_gzip = 1;
+	r.pid = 1;
+	assert_false(web_request_is_valid(&r));
+	r.pid = 0;
+	assert_true(web_request_is_valid(&r));
+	memset(r.question.by, 'x', sizeof(r.question.by)); /* no end */
+	assert_false(web_request_is_valid(&r));
 }
 
 static void test_routes(void **state)
@@ -128,9 +147,8 @@ static void test_routes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_wrong_arguments),
-		cmocka_unit_test(test_validity),
+		cmocka_unit_test(test_arguments), cmocka_unit_test(test_wrong_arguments),
+		cmocka_unit_test(test_validity),  cmocka_unit_test(test_questions),
 		cmocka_unit_test(test_routes),
 	};
 

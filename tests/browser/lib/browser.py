@@ -7,6 +7,7 @@
         page.press("t"); page.click(".help-button"); page.text(".frame-name"); page.evaluate("location.hash")
         page.screenshot("name")              into PICTURES
         page.touch("touchStart", (x, y), (x, y)); page.faults()      axe-core's
+        page.download(selector)              {"name", "path"} of the file that a click gives
         page.errors(), page.requests()
 """
 import contextlib
@@ -176,6 +177,9 @@ class Page:
     def faults(self):
         """What axe-core finds that shuts people out."""
         return [fault for fault in self.browser.ask(do="faults") if fault.startswith(("serious", "critical"))]
+
+    def download(self, selector):
+        return self.browser.ask(do="download", selector=selector)
 
     def errors(self):
         return self.browser.ask(do="log")["errors"]

@@ -2,7 +2,8 @@
 // driver: a browser for the tests, which are written in Python: a line of JSON for each thing to do, and one for what came
 // of it. {"do": "open", "options": {}} opens a page, {"do": "call", "method": "keyboard.press", "args": ["t"]} calls a
 // method of the page, {"do": "touch", "type": "touchStart", "points": [{"x": 1, "y": 1, "id": 1}]} puts fingers on it,
-// {"do": "faults"} tells what axe-core finds, {"do": "log"} what the page said and asked for since it was opened.
+// {"do": "faults"} tells what axe-core finds, {"do": "download", "selector": ".x"} clicks and tells which file came of it,
+// {"do": "log"} tells what the page said and asked for since it was opened.
 
 const { chromium } = require('playwright-core');
 const fs = require('node:fs');
@@ -38,6 +39,11 @@ async function faults() {
     nodes.map((node) => `${impact}: ${id}: ${node.html.slice(0, 200)}`));
 }
 
+async function download(selector) {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
+  return { name: file.suggestedFilename(), path: await file.path() };
+}
+
 async function run(command) {
   switch (command.do) {
   case 'open':
@@ -48,6 +54,8 @@ async function run(command) {
     return fingers.send('Input.dispatchTouchEvent', { type: command.type, touchPoints: command.points });
   case 'faults':
     return faults();
+  case 'download':
+    return download(command.selector);
   default:
     return log;
   }

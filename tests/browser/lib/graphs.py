@@ -124,7 +124,7 @@ class Graph:
         x, wide, row = self.place(path, width, zoomed)
         return x + wide / 2, row * ROW + ROW / 2
 
-    def encode(self):
+    def encode(self, time_ns=TIME_NS, duration_ns=DURATION_NS):
         strings, mappings, functions, locations, samples = Strings(), {}, {}, {}, []
         for frames, count, labels in self.stacks:
             ids = [self._location(l, mappings, functions, locations) for l in reversed(locations_of(frames))]
@@ -146,7 +146,7 @@ class Graph:
             out.append((5, proto.message((1, ident), (2, strings(name)), (3, strings(name)), (4, strings("made.c")))))
         out += [(13, [strings(text) for text in self.comments])] if self.comments else []
         out += [(6, text) for text in strings.index]
-        out += [(9, TIME_NS), (10, DURATION_NS), (11, types[1]), (12, PERIOD_NS)]
+        out += [(9, time_ns), (10, duration_ns), (11, types[1]), (12, PERIOD_NS)]
         return proto.message(*out)
 
     @staticmethod
@@ -163,6 +163,9 @@ class Graph:
                 functions.setdefault(function, len(functions) + 1)
         return locations.setdefault(frames, len(locations) + 1)
 
+    def compress(self, *when):
+        return gzip.compress(self.encode(*when), 1, mtime=0)
+
     def write(self, path):
-        pathlib.Path(path).write_bytes(gzip.compress(self.encode(), 1, mtime=0))
+        pathlib.Path(path).write_bytes(self.compress())
         return path

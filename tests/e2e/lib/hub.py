@@ -85,9 +85,9 @@ def window(samples=((("work", "main"), 19, {"service_name": "api"}),), start_ns=
 
 
 class Hub:
-    """text: of its configuration file. wrap: a command before it."""
+    """text: of its configuration file. wrap: a command before it. view: it only shows what is there."""
 
-    def __init__(self, name, text="", wrap=(), waits=True, **settings):
+    def __init__(self, name, text="", wrap=(), waits=True, view=None, **settings):
         self.dir = h.tmp(name)
         os.makedirs(self.dir, exist_ok=True)
         self.store = os.path.join(self.dir, "store")
@@ -96,8 +96,8 @@ class Hub:
         self.port = agent.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = os.path.join(self.dir, "log")
-        self.command = [*wrap, h.CPUHOUND, "serve", "--config", self.config, "--store", self.store, "--listen",
-                        f"127.0.0.1:{self.port}"]
+        self.command = [*wrap, h.CPUHOUND, "serve", "--config", self.config, "--listen", f"127.0.0.1:{self.port}"]
+        self.command += ["--view", view] if view else ["--store", self.store]
         sets = {k.replace("__", "."): v for k, v in settings.items()}
         self.command += [word for key, value in sets.items() for word in ("--set", f"{key}={value}")]
         self.start(waits)
@@ -137,9 +137,10 @@ class Hub:
         with open(self.log, encoding="utf-8", errors="replace") as f:
             return f.read()
 
-    def ask(self, method, path, body=None, headers=None):
-        """(status, text, headers); (0, why, {}) where nobody answers."""
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=h.HANG_S)
+    def ask(self, method, path, body=None, headers=None, source=None):
+        """(status, text, headers); (0, why, {}) where nobody answers. source: the address that asks."""
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=h.HANG_S,
+                                       source_address=source and (source, 0))
         try:
             c.request(method, path, body, headers or {})
             answer = c.getresponse()

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the page share: a hub with the windows of three made hosts, its page in a browser, and what the
+commands say of the same store.
+
+    with browser.Browser() as b, fleet.Fleet("name") as f:
+        page = f.open(b, "#by=host")               when all that it asked for is shown
+        fleet.rows(page, "#hogs")                  [{column: text}] of a table
+        f.hogs("--by", "host")["groups"]           as the command has it
+        fleet.shows("0.123", 0.1234, 3)            a number is that, to so many digits
+"""
+import json
+import pathlib
+import re
+import sys
+import time
+import uuid
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "e2e" / "lib")]
+import browser  # noqa: E402
+import graphs  # noqa: E402
+import harness as h  # noqa: E402
+import hub  # noqa: E402
+
+NS = 10**9
+WINDOW_S, N_WINDOWS = 120, 20
+HOUR_S = 3600
+HOSTS = ("web-1", "web-2", "db-1")
+SERVE = ["main@app", "serve@app"]
+QUERY = ["main@postgres", "exec@postgres"]
+KERNEL = graphs.KERNEL
+LABELS = {
+    "api": {"service_name": "api", "version": "2.1", "container": "api-7c9"},
+    "batch": {"service_name": "batch", "version": "1.4"},
+    "postgres": {"service_name": "postgres", "container": "pg"},
+}
+
+
+def stacks(host, is_before):
+    """[(frames, samples of a window, service)]: a core is 12,000 samples."""
+    inflate = 1500 if is_before else 3000
+    if host == "db-1":
+        return [([*QUERY, "scan@postgres"], 4000, "postgres"), ([*QUERY, "hash@libcrypto.so.3"], 1000, "postgres"),
+                ([*QUERY, "read@libc.so.6", f"sys_read@{KERNEL}", f"copy@{KERNEL}"], 900, "postgres")]
+    api = [([*SERVE, "parse@app"], 1200, "api"), ([*SERVE, "inflate@libz.so.1"], inflate, "api"),
+           ([*SERVE, "inflate@libz.so.1", "memcpy@libc.so.6"], 500, "api"),
+           ([*SERVE, "write@libc.so.6", f"sys_write@{KERNEL}"], 700, "api"), ([*SERVE, "@libfoo.so.1+0x12"], 150, "api"),
+           (["[truncated: no_rows]@", "lonely@app"], 60, "api")]
+    batch = [(["main@batch", "sort@batch", "memcpy@libc.so.6"], 2500, "batch"),
+             (["main@batch", "load@batch"], 800, "batch")]
+    return api + (batch if host == "web-2" else [])
+
+
+def window(host, number, is_before=False):
+    """Loads are not even, so that a part of the time differs from all of it."""
+    g = graphs.Graph()
+    for i, (frames, count, service) in enumerate(stacks(host, is_before)):
+        g.add(frames, count + (number * 37 + i * 11) % 100, **LABELS[service])
+    n = g.total()
+    g.comments.append(f"ledger {uuid.uuid4().hex} due={n + 40} taken={n + 30} idle=0 filtered=0 in_profile={n} "
+                      f"idle_cpu=0 throttled=10 other=0 lost.ringbuf_full=30 truncated.no_rows=60 frames.named={3 * n} "
+                      "frames.module_only=150 frames.unreadable=0 windows=1 reduced_windows=0 down_ns=0")
+    return g
+
+
+class Fleet:
+    """The last 40 minutes, and the same an hour earlier, in which api used half as much for inflating. db-1 has been silent
+    for the last ten minutes."""
+
+    def __init__(self, name, text="", is_empty=False):
+        self.hub = hub.Hub(name, text, hub__max_windows=100000)
+        self.end_s = int(time.time()) // 60 * 60 - 60
+        self.start_s = self.end_s - N_WINDOWS * WINDOW_S
+        if not is_empty:
+            self.fill()
+
+    def fill(self):
+        for number in range(N_WINDOWS):
+            for host in HOSTS:
+                self.push(window(host, number, True), host, self.start_s - HOUR_S + number * WINDOW_S)
+        for number in range(N_WINDOWS):
+            for host in HOSTS if number < N_WINDOWS - 5 else HOSTS[:2]:
+                self.push(window(host, number), host, self.start_s + number * WINDOW_S)
+
+    def push(self, graph, host, start_s, duration_s=WINDOW_S):
+        status, line = self.hub.push(graph.compress(start_s * NS, duration_s * NS), host=host)
+        assert status == 200, (status, line)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        h.stop(self.hub.process)
+
+    def ask(self, command, *args):
+        r = h.cpuhound(command, "--json", "--store", self.hub.store, *args)
+        assert r.rc == 0, r
+        return json.loads(r.stdout)
+
+    def hogs(self, *args, since="1h"):
+        return self.ask("hogs", "--since", since, "-n", "50", *args)
+
+    def diff(self, *args):
+        return self.ask("diff", "-n", "50", *args)
+
+    def open(self, b, fragment="", **options):
+        page = b.open(self.hub.url + "/", fragment, **options)
+        return settled(page)
+
+
+def settled(page):
+    """The same page when all that it asked for is shown."""
+    idle = "document.getElementById('body').getAttribute('aria-busy') === 'false'"
+    assert h.until(lambda: page.evaluate(idle), 20), f"it waits for ever: {page.errors()}"
+    page.settle()
+    return page
+
+
+def click(page, selector):
+    page.click(selector)
+    return settled(page)
+
+
+def press(page, *keys):
+    page.press(*keys)
+    return settled(page)
+
+
+def pick(page, selector, value):
+    page.call("selectOption", selector, value)
+    return settled(page)
+
+
+def type_in(page, selector, text, end="Enter"):
+    page.call("fill", selector, text)
+    page.call("press", selector, end)
+    return settled(page)
+
+
+def rows(page, root, kind="tbody tr:not(.rest):not(.below)"):
+    """Of each row the text of each cell, by the key of its column."""
+    return page.evaluate(
+        f"[...document.querySelectorAll({json.dumps(f'{root} {kind}')})].map((row) => Object.fromEntries("
+        "[...row.children].map((cell) => [cell.dataset.key, cell.textContent.trim()])))")
+
+
+def state(page):
+    """What is in the address."""
+    return page.evaluate("Object.fromEntries(new URLSearchParams(location.hash.slice(1)))")
+
+
+def chips(page):
+    return page.texts("#filters .chip bdi")
+
+
+def shows(text, value, digits):
+    """The text begins with this number, rounded to so many digits; nothing is a dash, or no text."""
+    if value is None:
+        return text in ("–", "")
+    found = re.match(rf"[+±]?(-?\d+\.\d{{{digits}}})(?!\d)", text)
+    return bool(found) and abs(float(found[1]) - value) <= 0.5 * 10**-digits + 1e-9
+
+
+def is_group(row, group):
+    """A row of the overview says what hogs --json does."""
+    key, own = group["key"], group["self"]
+    first = next(iter(key))
+    wrong = []
+
+    def compare(column, value, digits=1, factor=100):
+        if column in row and not shows(row[column], None if value is None else factor * value, digits):
+            wrong.append((column, row[column], value))
+
+    if not row[first].startswith(key[first] or "(none)"):
+        wrong.append((first, row[first], key[first]))
+    compare("self", own["cores"], 3, 1)
+    compare("error", own["error"], 3, 1)
+    compare("share", own["share"])
+    compare("total", group["total"]["cores"], 3, 1)
+    compare("kernel", group["kernel_share"])
+    compare("named", group["named_share"])
+    compare("cut", group["truncated_share"])
+    if "hosts" in row:
+        compare("p50", group["cores_per_host"]["p50"], 3, 1)
+        compare("p99", group["cores_per_host"]["p99"], 3, 1)
+        if row["hosts"] != str(group["n_hosts"]):
+            wrong.append(("hosts", row["hosts"], group["n_hosts"]))
+    if "top" in row and group["top_function"]:
+        top = group["top_function"]
+        if not shows(row["top"], 100 * top["share"], 1) or f"  {top['function']}" not in row["top"]:
+            wrong.append(("top", row["top"], top))
+    return wrong
+
+
+def check_table(name, page, answer):
+    """The table of the overview is that answer, group by group, and its last row the sum."""
+    shown = rows(page, "#hogs")
+    wrong = [pair for pair in map(is_group, shown, answer["groups"]) if pair]
+    last = rows(page, "#hogs", "tr.rest")[-1]
+    return h.check(name, len(shown) == len(answer["groups"]) > 0 and not wrong and
+                   shows(last["self"], answer["sum"]["self"]["cores"], 3),
+                   (wrong[:3], len(shown), len(answer["groups"]), last))
+
+
+def run(b, f, *cases, refusing=()):
+    """Each leaves no error in the console, and no request to anybody but the server. refusing: those in which the server
+    has to refuse something, which the browser tells."""
+    for case in cases:
+        h.case(case, b, f)
+        log = b.ask(do="log")
+        told = [text for text in log["errors"] if case not in refusing or not text.startswith("Failed to load resource")]
+        strangers = [url for url in browser.Page(b).requests() if not url.startswith(f.hub.url)]
+        h.check(f"no console error, no request that leaves ({case.__name__.replace('_', ' ')})",
+                not told and not strangers, (told, strangers))
+
