@@ -13,6 +13,7 @@
 #define ZSTD_LEVEL 3
 #define ZSTD_DENSE_LEVEL 19
 #define CHUNK_BYTES ((size_t)256 << 10)
+#define ZSTD_LIKELY_RATIO 64 /* of what a frame holds to what it takes */
 
 DEFINE_CLEANUP(ZSTD_CCtx *, ZSTD_freeCCtx);
 DEFINE_CLEANUP(ZSTD_DCtx *, ZSTD_freeDCtx);
@@ -168,10 +169,10 @@ int zstd_stream_end(struct zstd_stream *z, struct buf *ret)
 }
 
 /* Room for the next piece of output: one byte more than is allowed, so that one too many shows. */
-static int reserve_chunk(struct buf *b, size_t limit_size, size_t *ret)
+static int reserve_piece(struct buf *b, size_t piece_bytes, size_t limit_size, size_t *ret)
 {
 	size_t left = limit_size - b->size;
-	size_t n = left < CHUNK_BYTES ? left + 1 : CHUNK_BYTES;
+	size_t n = left < piece_bytes ? left + 1 : piece_bytes;
 	int r;
 
 	r = buf_reserve(b, n);
@@ -187,7 +188,7 @@ static int inflate_chunk(z_stream *z, size_t limit_size, struct buf *b)
 	size_t room;
 	int r, zr;
 
-	r = reserve_chunk(b, limit_size, &room);
+	r = reserve_piece(b, CHUNK_BYTES, limit_size, &room);
 	if (r < 0)
 		return r;
 	z->next_out = buf_end(b);
@@ -234,18 +235,29 @@ static int gunzip_add(const void *data, size_t size, size_t limit_size, struct b
 	return r;
 }
 
+/*
+ * Room for all that the frame says that it holds, where that is likely, makes the library write it where it belongs,
+ * not into a window of its own and from there here piece by piece.
+ */
+static size_t zstd_piece_bytes(const void *data, size_t size)
+{
+	unsigned long long n = ZSTD_getFrameContentSize(data, size); /* the largest numbers: it does not say */
+
+	return n > CHUNK_BYTES && n / ZSTD_LIKELY_RATIO <= size ? n : CHUNK_BYTES;
+}
+
 static int unzstd_add(const void *data, size_t size, size_t limit_size, struct buf *b)
 {
 	_cleanup_(ZSTD_freeDCtxp) ZSTD_DCtx *context = ZSTD_createDCtx();
 	ZSTD_inBuffer in = { .src = data, .size = size };
 	ZSTD_outBuffer out;
-	size_t hint, room;
+	size_t piece_bytes = zstd_piece_bytes(data, size), hint, room;
 	int r;
 
 	if (!context)
 		return -ENOMEM;
 	do {
-		r = reserve_chunk(b, limit_size, &room);
+		r = reserve_piece(b, piece_bytes, limit_size, &room);
 		if (r < 0)
 			return r;
 		out = (ZSTD_outBuffer){ .dst = buf_end(b), .size = room };

@@ -4,19 +4,12 @@
 #include <assert.h>
 #include <string.h>
 
+#include "pprof/fields.h"
 #include "pprof/message.h"
 #include "pprof/profile.pb-c.h"
 
 /* Numbers count from 0 in the tables and from 1 in the format. */
 #define ID(number) ((uint64_t)(number) + 1)
-
-enum {
-	FIELD_SAMPLE = 2,
-	FIELD_MAPPING = 3,
-	FIELD_LOCATION = 4,
-	FIELD_FUNCTION = 5,
-	FIELD_STRING_TABLE = 6,
-};
 
 /* What the largest message of each kind needs, used again for every one. */
 struct scratch {
@@ -123,7 +116,7 @@ static int encode_strings(const struct tables *t, struct buf *b)
 		size_t size;
 		const char *s = tables_string(t, i, &size);
 
-		r = message_add_bytes(b, FIELD_STRING_TABLE, s, size);
+		r = message_add_bytes(b, PROFILE_STRING, s, size);
 	}
 	return r;
 }
@@ -157,7 +150,7 @@ static int encode_sample(const struct tables *t, uint32_t number, struct scratch
 	m.n_value = ARRAY_SIZE(columns);
 	m.label = s->label_ptrs;
 	m.n_label = fill_labels(t, record->label_set, s);
-	return message_add_field(b, FIELD_SAMPLE, &m.base);
+	return message_add_field(b, PROFILE_SAMPLE, &m.base);
 }
 
 static int encode_samples(const struct tables *t, struct scratch *s, struct buf *b)
@@ -183,7 +176,7 @@ static int encode_functions(const struct tables *t, struct buf *b)
 		m.system_name = record->system_name;
 		m.filename = record->filename;
 		m.start_line = record->start_line;
-		r = message_add_field(b, FIELD_FUNCTION, &m.base);
+		r = message_add_field(b, PROFILE_FUNCTION, &m.base);
 		if (r < 0)
 			return r;
 	}
@@ -242,7 +235,7 @@ static int encode_location(const struct tables *t, uint32_t number, struct scrat
 	}
 	m.line = s->line_ptrs;
 	m.n_line = record->n_lines;
-	return message_add_field(b, FIELD_LOCATION, &m.base);
+	return message_add_field(b, PROFILE_LOCATION, &m.base);
 }
 
 static int encode_locations(const struct tables *t, struct scratch *s, struct buf *b)
@@ -263,10 +256,10 @@ static int encode_mappings(const struct tables *t, uint32_t main_mapping, struct
 	if (t->mappings.n == 0)
 		return 0;
 	assert(main_mapping < t->mappings.n);
-	r = message_add_field(b, FIELD_MAPPING, &s->mappings[main_mapping].base);
+	r = message_add_field(b, PROFILE_MAPPING, &s->mappings[main_mapping].base);
 	for (uint32_t i = 0; r == 0 && i < t->mappings.n; i++)
 		if (i != main_mapping)
-			r = message_add_field(b, FIELD_MAPPING, &s->mappings[i].base);
+			r = message_add_field(b, PROFILE_MAPPING, &s->mappings[i].base);
 	return r;
 }
 

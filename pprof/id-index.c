@@ -3,7 +3,7 @@
 
 int id_index_init(struct id_index *x, size_t n)
 {
-	*x = (struct id_index){ .n = n };
+	*x = (struct id_index){ .n = n, .is_in_order = true };
 	x->entries = calloc(n ? n : 1, sizeof(*x->entries));
 	return x->entries ? 0 : -ENOMEM;
 }
@@ -17,6 +17,7 @@ void id_index_done(struct id_index *x)
 void id_index_put(struct id_index *x, size_t position, uint64_t id)
 {
 	x->entries[position] = (struct id_entry){ .id = id, .position = position };
+	x->is_in_order &= id == position + 1;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -36,6 +37,8 @@ static bool is_ascending(const struct id_index *x)
 
 int id_index_sort(struct id_index *x)
 {
+	if (x->is_in_order)
+		return 0;
 	if (!is_ascending(x)) {
 		qsort(x->entries, x->n, sizeof(*x->entries), compare_ids);
 		if (!is_ascending(x))
@@ -48,10 +51,13 @@ int id_index_get(const struct id_index *x, uint64_t id, size_t *ret_position)
 {
 	const struct id_entry key = { .id = id }, *e;
 
-	if (id - 1 < x->n && x->entries[id - 1].id == id)
-		e = &x->entries[id - 1];
-	else
-		e = bsearch(&key, x->entries, x->n, sizeof(*x->entries), compare_ids);
+	if (x->is_in_order) {
+		if (id - 1 >= x->n)
+			return -EBADMSG;
+		*ret_position = id - 1;
+		return 0;
+	}
+	e = bsearch(&key, x->entries, x->n, sizeof(*x->entries), compare_ids);
 	if (!e)
 		return -EBADMSG;
 	*ret_position = e->position;

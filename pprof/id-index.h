@@ -19,6 +19,7 @@ struct id_entry {
 struct id_index {
 	struct id_entry *entries;
 	size_t n;
+	bool is_in_order; /* 1..n */
 };
 
 _must_check_ int id_index_init(struct id_index *x, size_t n);

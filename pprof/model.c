@@ -1,39 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pprof/model.h"
 
-static void *new_array(size_t n, size_t size)
+/* An array behind the ones before it; at is NULL while all is only measured. What has no alignment comes last. */
+static void *lay_out(char *at, size_t *size, size_t n, size_t element_bytes)
 {
-	return calloc(n ? n : 1, size);
+	char *array = at ? at + *size : NULL;
+
+	*size += n * element_bytes;
+	return array;
 }
 
-static int new_arrays(struct model *m, const struct model_sizes *sizes)
+/* Returns the bytes of all. */
+static size_t lay_out_arrays(struct model *m, const struct model_sizes *sizes, char *at)
 {
-	m->sample_types = new_array(sizes->n_sample_types, sizeof(*m->sample_types));
-	m->mappings = new_array(sizes->n_mappings, sizeof(*m->mappings));
-	m->functions = new_array(sizes->n_functions, sizeof(*m->functions));
-	m->locations = new_array(sizes->n_locations, sizeof(*m->locations));
-	m->lines = new_array(sizes->n_lines, sizeof(*m->lines));
-	m->samples = new_array(sizes->n_samples, sizeof(*m->samples));
-	m->stacks = new_array(sizes->n_stacks, sizeof(const struct profile_location *));
-	m->values = new_array(sizes->n_values, sizeof(*m->values));
-	m->labels = new_array(sizes->n_labels, sizeof(*m->labels));
-	m->comments = new_array(sizes->n_comments, sizeof(*m->comments));
-	if (!m->sample_types || !m->mappings || !m->functions || !m->locations || !m->lines || !m->samples ||
-	    !m->stacks || !m->values || !m->labels || !m->comments)
-		return -ENOMEM;
-	return 0;
+	size_t size = sizeof(*m);
+
+	m->sample_types = lay_out(at, &size, sizes->n_sample_types, sizeof(*m->sample_types));
+	m->mappings = lay_out(at, &size, sizes->n_mappings, sizeof(*m->mappings));
+	m->functions = lay_out(at, &size, sizes->n_functions, sizeof(*m->functions));
+	m->locations = lay_out(at, &size, sizes->n_locations, sizeof(*m->locations));
+	m->lines = lay_out(at, &size, sizes->n_lines, sizeof(*m->lines));
+	m->samples = lay_out(at, &size, sizes->n_samples, sizeof(*m->samples));
+	m->stacks = lay_out(at, &size, sizes->n_stacks, sizeof(const struct profile_location *));
+	m->values = lay_out(at, &size, sizes->n_values, sizeof(*m->values));
+	m->labels = lay_out(at, &size, sizes->n_labels, sizeof(*m->labels));
+	m->comments = lay_out(at, &size, sizes->n_comments, sizeof(const char *));
+	m->strings = lay_out(at, &size, sizes->n_strings, sizeof(const char *));
+	m->text = lay_out(at, &size, sizes->n_text_bytes, 1);
+	return size;
 }
 
 int model_new(const struct model_sizes *sizes, struct model **ret)
 {
-	_cleanup_(model_freep) struct model *m = calloc(1, sizeof(*m));
-	int r;
+	size_t size = lay_out_arrays(&(struct model){}, sizes, NULL);
+	struct model *m;
 
+	if (size > MODEL_MAX_BYTES)
+		return -EFBIG;
+	m = malloc(size);
 	if (!m)
 		return -ENOMEM;
-	r = new_arrays(m, sizes);
-	if (r < 0)
-		return r;
+	*m = (struct model){};
+	lay_out_arrays(m, sizes, (char *)m);
 	m->profile = (struct profile){
 		.sample_types = m->sample_types,
 		.n_sample_types = sizes->n_sample_types,
@@ -48,7 +56,7 @@ int model_new(const struct model_sizes *sizes, struct model **ret)
 		.comments = m->comments,
 		.n_comments = sizes->n_comments,
 	};
-	*ret = take_ptr(m);
+	*ret = m;
 	return 0;
 }
 
@@ -56,20 +64,7 @@ struct model *model_free(struct model *m)
 {
 	if (!m)
 		return NULL;
-	for (size_t i = 0; i < m->n_strings; i++)
-		free(m->strings[i]);
-	free(m->strings);
-	free(m->sample_types);
-	free(m->mappings);
-	free(m->functions);
-	free(m->locations);
-	free(m->lines);
-	free(m->samples);
-	free(m->stacks);
-	free(m->values);
-	free(m->labels);
 	free(m->more_labels);
-	free(m->comments);
 	free(m);
 	return NULL;
 }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * model: the memory of a decoded profile: what its readers see, and the arrays behind that while they are filled.
- * An array for each kind of thing, made once in its final size.
+ * An array for each kind of thing, all of them in one piece of memory of the final size.
  */
 #pragma once
 
 #include "common/clean.h"
 #include "pprof/profile.h"
 
+/* The shortest message is two bytes, and costs some sixty here. */
+#define MODEL_MAX_BYTES ((size_t)2 << 30)
+
 struct model {
 	struct profile profile; /* first: readers have a pointer to it */
-	char **strings;         /* they and their array come from malloc() */
-	size_t n_strings;
 	struct profile_value_type *sample_types;
 	struct profile_map *mappings;
 	struct profile_function *functions;
@@ -23,14 +24,17 @@ struct model {
 	struct profile_label *labels;
 	struct profile_label *more_labels; /* of samples that were given one; NULL: none were */
 	const char **comments;
+	const char **strings;
+	char *text; /* of the strings, each with its NUL */
 };
 
+/* None is larger than the profile has bytes: their sum cannot overflow. */
 struct model_sizes {
 	size_t n_sample_types, n_mappings, n_functions, n_locations, n_lines, n_samples, n_stacks, n_values, n_labels,
-		n_comments;
+		n_comments, n_strings, n_text_bytes;
 };
 
-/* The arrays are zeroed; there are no strings yet. */
+/* What the arrays hold is not set. -EFBIG: it would take more than MODEL_MAX_BYTES. */
 _must_check_ int model_new(const struct model_sizes *sizes, struct model **ret);
 struct model *model_free(struct model *m); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct model *, model_free);

@@ -3,7 +3,8 @@
 
 #include <assert.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include "common/hash.h"
 
 #define MIN_SLOTS 64
 
@@ -20,10 +21,7 @@ int pool_init(struct pool *p, size_t max_records, size_t max_bytes)
 		.max_records = max_records,
 		.max_bytes = max_bytes,
 	};
-	/* Names are foreign: whoever knows the seed could choose ones that all fall into one slot. */
-	if (getrandom(&p->seed, sizeof(p->seed), 0) != sizeof(p->seed))
-		return -EIO;
-	return 0;
+	return hash_seed(&p->seed);
 }
 
 void pool_done(struct pool *p)
@@ -43,31 +41,6 @@ const void *pool_get(const struct pool *p, uint32_t number, size_t *ret_size)
 	end = number + 1 < p->n ? p->starts[number + 1] : p->bytes.size;
 	*ret_size = end - start;
 	return p->bytes.data + start;
-}
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* Multiply and fold, 8 bytes a step. */
-static uint32_t hash_bytes(uint64_t seed, const void *data, size_t size)
-{
-	const uint64_t odd = 0x9e3779b97f4a7c15;
-	uint64_t hash = mix(seed ^ size, odd), word;
-	const char *p = data;
-
-	for (; size >= sizeof(word); p += sizeof(word), size -= sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		hash = mix(hash ^ word, seed | 1);
-	}
-	word = 0;
-	if (size)
-		memcpy(&word, p, size);
-	hash = mix(hash ^ word, odd);
-	return (uint32_t)(hash ^ hash >> 32);
 }
 
 static bool record_equals(const struct pool *p, uint32_t number, const void *data, size_t size)

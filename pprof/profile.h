@@ -101,7 +101,8 @@ _must_check_ int profile_sum(const struct profile *p, size_t type, int64_t *ret)
  */
 _must_check_ int profile_set_missing_label(struct profile *p, const char *key, const char *value);
 
-/* The last part of the file name of the location's mapping; "" without one. */
+/* The last part of the mapping's file name; of a location's mapping: "" without one. */
+const char *profile_map_module(const struct profile_map *m);
 const char *profile_module(const struct profile_location *l);
 
 /* The first label with this key, or NULL. */

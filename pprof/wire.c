@@ -1,63 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pprof/wire.h"
 
-#include <malloc.h>
-#include <stdbool.h>
+#include <string.h>
 
-/* What protobuf-c allocates is counted as malloc() sees it. */
-struct meter {
-	size_t used_bytes, max_bytes;
-	bool over_limit, out_of_memory;
-};
-
-static void *meter_alloc(void *data, size_t size)
+int wire_long_varint(struct wire *w, size_t max_bytes, uint64_t *ret)
 {
-	struct meter *m = data;
-	void *p;
+	size_t n = wire_left(w) < max_bytes ? wire_left(w) : max_bytes;
+	uint64_t value = 0;
 
-	if (size > m->max_bytes - m->used_bytes) {
-		m->over_limit = true;
-		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		value |= (uint64_t)(w->at[i] & 0x7f) << 7 * i;
+		if (!(w->at[i] & 0x80)) {
+			w->at += i + 1;
+			*ret = value;
+			return 0;
+		}
 	}
-	p = malloc(size);
-	if (!p) {
-		m->out_of_memory = true;
-		return NULL;
-	}
-	m->used_bytes += malloc_usable_size(p);
-	if (m->used_bytes > m->max_bytes) /* rounded up past the cap */
-		m->used_bytes = m->max_bytes;
-	return p;
+	return -EBADMSG;
 }
 
-static void meter_free(void *data, void *p)
+/* Every number ends with a byte that has no successor. */
+int wire_count(const struct wire_field *f, size_t *n)
 {
-	struct meter *m = data;
-	size_t size = malloc_usable_size(p);
-
-	m->used_bytes -= size < m->used_bytes ? size : m->used_bytes;
-	free(p);
+	if (f->type != WIRE_VARINT && f->type != WIRE_BYTES)
+		return -EBADMSG;
+	for (const uint8_t *at = f->bytes.at; at < f->bytes.end; at++)
+		*n += !(*at & 0x80);
+	return 0;
 }
 
-int wire_unpack(const void *data, size_t size, size_t max_bytes, Perftools__Profiles__Profile **ret)
+int wire_number(const struct wire_field *f, uint64_t *ret, size_t n)
 {
-	struct meter meter = { .max_bytes = max_bytes };
-	ProtobufCAllocator allocator = { .alloc = meter_alloc, .free = meter_free, .allocator_data = &meter };
-	Perftools__Profiles__Profile *tree;
-
-	tree = perftools__profiles__profile__unpack(&allocator, size, data);
-	if (tree) {
-		*ret = tree;
+	if (f->number >= n)
 		return 0;
-	}
-	if (meter.over_limit)
-		return -EFBIG;
-	return meter.out_of_memory ? -ENOMEM : -EBADMSG;
+	if (f->type != WIRE_VARINT)
+		return -EBADMSG;
+	ret[f->number] = f->value;
+	return 0;
 }
 
-Perftools__Profiles__Profile *wire_free(Perftools__Profiles__Profile *tree)
+int wire_numbers(struct wire message, uint64_t *ret, size_t n)
 {
-	if (tree)
-		perftools__profiles__profile__free_unpacked(tree, NULL);
-	return NULL;
+	struct wire_field f;
+	int r;
+
+	memset(ret, 0, n * sizeof(*ret));
+	while ((r = wire_next(&message, &f)) == 0) {
+		r = wire_number(&f, ret, n);
+		if (r < 0)
+			break;
+	}
+	return r < 0 ? r : 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/compress.h"
@@ -117,6 +118,28 @@ static void test_caps(void **state)
 	}
 }
 
+/* What a frame says that it holds is believed as far as it is likely: nobody makes us take much for little. */
+static void test_stated_size(void **state)
+{
+	enum {
+		SIZE = 300000,
+		SIZE_IS_FOUR_BYTES = 2
+	};
+	const uint32_t gib = 1 << 30;
+	_cleanup_(buf_done) struct buf packed = {}, back = {};
+	_cleanup_free_ char *data = malloc(SIZE);
+	bool has_window;
+
+	assert_non_null(data);
+	fill(data, SIZE);
+	assert_int_equal(compress_add(COMPRESSION_ZSTD, data, SIZE, &packed), 0);
+	assert_int_equal((uint8_t)packed.data[4] >> 6, SIZE_IS_FOUR_BYTES);
+	has_window = !(packed.data[4] & 0x20);
+	memcpy(packed.data + 5 + has_window, &gib, sizeof(gib));
+	assert_int_equal(decompress_add(packed.data, packed.size, SIZE_MAX, &back), -EBADMSG);
+	assert_in_range(back.capacity, SIZE, 1 << 22);
+}
+
 static void test_limit_of_the_buffer(void **state)
 {
 	_cleanup_(buf_done) struct buf small = { .limit_bytes = 4 };
@@ -172,10 +195,15 @@ static void test_concatenated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known_bytes), cmocka_unit_test(test_written_form),
-		cmocka_unit_test(test_zstd_stream), cmocka_unit_test(test_round_trips),
-		cmocka_unit_test(test_caps),        cmocka_unit_test(test_limit_of_the_buffer),
-		cmocka_unit_test(test_damaged),     cmocka_unit_test(test_concatenated),
+		cmocka_unit_test(test_known_bytes),
+		cmocka_unit_test(test_written_form),
+		cmocka_unit_test(test_zstd_stream),
+		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_stated_size),
+		cmocka_unit_test(test_limit_of_the_buffer),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_concatenated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

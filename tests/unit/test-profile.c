@@ -4,8 +4,8 @@
 
 #include "common/compress.h"
 #include "pprof/id-index.h"
+#include "pprof/model.h"
 #include "pprof/profile.h"
-#include "pprof/wire.h"
 #include "tests/unit/cmocka-all.h"
 #include "tests/unit/proto-writer.h"
 
@@ -307,6 +307,112 @@ static void test_bad_pieces(void **state)
 	assert_int_equal(decode_with(put_wrong_wire_type), -EBADMSG);
 }
 
+/* Of what is there twice, the last one counts: numbers, and the period type as a whole. */
+static void test_last_wins(void **state)
+{
+	_cleanup_(buf_done) struct buf b = {};
+	_cleanup_(profile_freep) struct profile *p = NULL;
+
+	put_tables(&b);
+	proto_number(&b, PERIOD, 7);
+	proto_number(&b, PERIOD, 8);
+	PROTO_MESSAGE(&b, PERIOD_TYPE, { 1, 1 }, { 2, 2 });
+	PROTO_MESSAGE(&b, PERIOD_TYPE, { 2, 6 }, { 2, 5 });
+	PROTO_MESSAGE(&b, MAPPING, { 1, 9 }, { 5, 3 }, { 5, 4 }, { 1, 7 });
+	assert_int_equal(decode(&b, &p), 0);
+	assert_int_equal(p->period, 8);
+	assert_string_equal(p->period_type.type, "");
+	assert_string_equal(p->period_type.unit, "key");
+	assert_string_equal(p->mappings[1].filename, "/bin/x");
+}
+
+/* Comments in one packed list, one by one, and with others between; varints longer than they need be. */
+static void test_lists(void **state)
+{
+	_cleanup_(buf_done) struct buf b = {}, list = {};
+	_cleanup_(profile_freep) struct profile *p = NULL;
+
+	put_tables(&b);
+	proto_number(&b, COMMENT, 6);
+	proto_varint(&list, 5);
+	proto_bytes(&list, "\x83\x80\x80\x80\x80\x80\x80\x80\x80\x00", 10);
+	proto_field(&b, COMMENT, list.data, list.size);
+	put_sample(&b);
+	proto_field(&b, COMMENT, "", 0);
+	proto_number(&b, COMMENT, 4);
+	assert_int_equal(decode(&b, &p), 0);
+	assert_int_equal(p->n_comments, 4);
+	assert_string_equal(p->comments[0], "text");
+	assert_string_equal(p->comments[1], "key");
+	assert_string_equal(p->comments[2], "main");
+	assert_string_equal(p->comments[3], "/bin/x");
+}
+
+/* A string is cut at its first NUL: nothing here prints what is behind. */
+static void test_nul_in_string(void **state)
+{
+	_cleanup_(buf_done) struct buf b = {};
+	_cleanup_(profile_freep) struct profile *p = NULL;
+
+	put_tables(&b);
+	proto_field(&b, STRING, "a\0b", 3);
+	proto_field(&b, STRING, "c", 1);
+	proto_number(&b, COMMENT, N_STRINGS);
+	proto_number(&b, COMMENT, N_STRINGS + 1);
+	assert_int_equal(decode(&b, &p), 0);
+	assert_string_equal(p->comments[0], "a");
+	assert_string_equal(p->comments[1], "c");
+}
+
+/* Fields of the future, in every type that there is; but no group, and nothing that ends too early. */
+static void test_unknown_fields(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+		int expected;
+	} cases[] = {
+		{ "\xf8\x06\xff\x01", 4, 0 }, /* 111: a varint */
+		{ "\xf9\x06"
+		  "12345678",
+		  10, 0 }, /* eight bytes */
+		{ "\xfa\x06\x03"
+		  "abc",
+		  6, 0 }, /* some bytes */
+		{ "\xfd\x06"
+		  "1234",
+		  6, 0 },                             /* four */
+		{ "\x00\x01", 2, -EBADMSG },          /* number 0 */
+		{ "\xf8\xff\xff\xff\x7f\x01", 6, 0 }, /* the largest number */
+		{ "\xf9\x06"
+		  "1234567",
+		  9, -EBADMSG },
+		{ "\xfa\x06\x04"
+		  "abc",
+		  6, -EBADMSG },
+		{ "\xfa\x06\x83\x80\x80\x80\x80\x00"
+		  "abc",
+		  11, -EBADMSG }, /* a length of six bytes */
+		{ "\xfd\x06"
+		  "123",
+		  5, -EBADMSG },
+		{ "\xfb\x06\xfc\x06", 4, -EBADMSG },             /* a group */
+		{ "\xfe\x06", 2, -EBADMSG },                     /* no type */
+		{ "\xf8\x86\x80\x80\x80\x00\x01", 7, -EBADMSG }, /* a tag of six bytes */
+		{ "\xf8", 1, -EBADMSG },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(buf_done) struct buf b = {};
+		_cleanup_(profile_freep) struct profile *p = NULL;
+
+		put_tables(&b);
+		proto_bytes(&b, cases[i].bytes, cases[i].size);
+		if (decode(&b, &p) != cases[i].expected)
+			fail_msg("case %zu", i);
+	}
+}
+
 static void test_string_table(void **state)
 {
 	_cleanup_(buf_done) struct buf b = {};
@@ -383,19 +489,26 @@ static void test_bomb(void **state)
 	assert_int_equal(profile_decode(zeros, PROFILE_MAX_FILE_BYTES + 1, &p), -EFBIG); /* told by its size alone */
 }
 
-/* Two bytes a message: the tree is forty times larger than the file. */
-static void test_tree_is_bounded(void **state)
+/* Two bytes a message, and 48 for what it says: the model is bounded, not the file alone. */
+static void test_model_is_bounded(void **state)
 {
+	const size_t n = MODEL_MAX_BYTES / sizeof(struct profile_sample) + 1;
 	_cleanup_(buf_done) struct buf b = {};
-	Perftools__Profiles__Profile *tree = NULL;
+	struct profile *p = NULL;
+	char *at;
 
-	for (size_t i = 0; i < 20000; i++)
-		proto_field(&b, LOCATION, "", 0);
-	assert_int_equal(wire_unpack(b.data, b.size, 1 << 20, &tree), -EFBIG);
-	assert_null(tree);
-	assert_int_equal(wire_unpack(b.data, b.size, 16 << 20, &tree), 0);
-	assert_int_equal(tree->n_location, 20000);
-	wire_free(tree);
+	put_tables(&b);
+	assert_int_equal(buf_reserve(&b, 2 * n), 0);
+	at = b.data + b.size;
+	for (size_t i = 0; i < n; i++) {
+		*at++ = SAMPLE << 3 | 2;
+		*at++ = 0;
+	}
+	b.size += 2 * n;
+	assert_int_equal(decode(&b, &p), -EFBIG);
+	b.size -= 2 * (n - 1);
+	assert_int_equal(decode(&b, &p), -EBADMSG); /* it has no value */
+	assert_null(p);
 }
 
 static void test_id_index(void **state)
@@ -425,11 +538,13 @@ static void test_id_index(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_fields),   cmocka_unit_test(test_accepted),
-		cmocka_unit_test(test_bad_numbers),  cmocka_unit_test(test_bad_messages),
-		cmocka_unit_test(test_bad_pieces),   cmocka_unit_test(test_string_table),
-		cmocka_unit_test(test_default_type), cmocka_unit_test(test_damaged_files),
-		cmocka_unit_test(test_bomb),         cmocka_unit_test(test_tree_is_bounded),
+		cmocka_unit_test(test_all_fields),     cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_bad_numbers),    cmocka_unit_test(test_bad_messages),
+		cmocka_unit_test(test_bad_pieces),     cmocka_unit_test(test_last_wins),
+		cmocka_unit_test(test_lists),          cmocka_unit_test(test_nul_in_string),
+		cmocka_unit_test(test_unknown_fields), cmocka_unit_test(test_string_table),
+		cmocka_unit_test(test_default_type),   cmocka_unit_test(test_damaged_files),
+		cmocka_unit_test(test_bomb),           cmocka_unit_test(test_model_is_bounded),
 		cmocka_unit_test(test_id_index),
 	};
 
