@@ -8,6 +8,7 @@
 #include "agent/gateway.h"
 #include "agent/hub-intake.h"
 #include "agent/hub-reader.h"
+#include "agent/live-sampler.h"
 #include "agent/maintain.h"
 #include "agent/upload-child.h"
 #include "cli/command.h"
@@ -29,6 +30,8 @@ int main(int argc, char **argv)
 		return hub_intake_main();
 	if (argc > 1 && strcmp(argv[1], HUB_READER_COMMAND) == 0)
 		return hub_reader_main();
+	if (argc > 1 && strcmp(argv[1], LIVE_SAMPLER_COMMAND) == 0)
+		return live_sampler_main(argc, argv);
 	if (argc > 1 && strcmp(argv[1], MAINTAIN_COMMAND) == 0)
 		return maintain_main(argc, argv);
 
