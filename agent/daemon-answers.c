@@ -3,6 +3,7 @@
 
 #include "agent/daemon-inside.h"
 #include "agent/gateway-keeper.h"
+#include "agent/live-feed.h"
 #include "agent/recorder.h"
 #include "agent/sealed-file.h"
 #include "agent/status-socket.h"
@@ -178,6 +179,13 @@ void daemon_dispatch_gateway(struct daemon *d, bool is_readable, uint64_t now_ns
 		close_fd(event.body_fd); /* an agent takes none */
 	}
 	live_profiles_dispatch(&d->live, d->recorder, d->gateway, now_ns);
+}
+
+void daemon_dispatch_live(struct daemon *d, bool is_readable, uint64_t now_ns)
+{
+	if (is_readable || live_feed_due_ns(d->setup.live) <= now_ns)
+		live_feed_dispatch(d->setup.live, d->idle == STATUS_SAMPLING ? d->recorder : NULL,
+				   "the agent does not sample: 'cpuhound status' says why", is_readable, now_ns);
 }
 
 void daemon_dispatch_status(struct daemon *d)

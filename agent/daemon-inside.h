@@ -92,5 +92,7 @@ void daemon_dispatch_maintainer(struct daemon *d, uint64_t now_ns);
 void daemon_dispatch_uploads(struct daemon *d, bool is_readable);
 void daemon_dispatch_gateway(struct daemon *d, bool is_readable, uint64_t now_ns);
 
+void daemon_dispatch_live(struct daemon *d, bool is_readable, uint64_t now_ns);
+
 /* Who asks in vain gets an end without an answer; the agent goes on. */
 void daemon_dispatch_status(struct daemon *d);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "agent/daemon-inside.h"
+#include "agent/live-feed.h"
 #include "agent/recorder.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -70,6 +71,7 @@ static int stop_sampling(struct daemon *d, const char *why)
 	int e;
 
 	live_profiles_end(&d->live, d->recorder, d->gateway, why);
+	live_feed_end(d->setup.live, d->recorder);
 	e = windows_close(&d->windows);
 	return e == 0 ? recorder_pause(d->recorder) : e;
 }

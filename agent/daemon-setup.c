@@ -11,6 +11,8 @@
 #include "agent/gateway-keeper.h"
 #include "agent/gateway-settings.h"
 #include "agent/gateway.h"
+#include "agent/live-feed.h"
+#include "agent/live-packet.h"
 #include "agent/status-socket.h"
 #include "common/log.h"
 
@@ -84,6 +86,17 @@ static int open_status(struct daemon_setup *s, const char *dir)
 	return 0;
 }
 
+/* After the status socket, whose lock says whose the directory is. */
+static int open_live(struct daemon_setup *s, const char *dir)
+{
+	int r = live_feed_new(dir, &s->live);
+
+	if (r < 0)
+		return fail(s, DAEMON_FAILED, "cannot make the socket '%s/%s': %s", dir, LIVE_SOCKET_NAME,
+			    strerrordesc_np(-r));
+	return 0;
+}
+
 int daemon_setup(struct daemon_setup *s, const struct config *c)
 {
 	int r;
@@ -94,6 +107,8 @@ int daemon_setup(struct daemon_setup *s, const struct config *c)
 	if (r == 0)
 		r = open_status(s, c->agent.run_dir);
 	if (r == 0)
+		r = open_live(s, c->agent.run_dir);
+	if (r == 0)
 		r = listen_on(s, "http.listen", &c->http.listen, &s->listen_fd);
 	if (r == 0)
 		r = listen_on(s, "http.metrics_listen", &c->http.metrics_listen, &s->metrics_fd);
@@ -102,6 +117,7 @@ int daemon_setup(struct daemon_setup *s, const struct config *c)
 
 void daemon_setup_done(struct daemon_setup *s)
 {
+	s->live = live_feed_free(s->live);
 	s->status = status_socket_free(s->status);
 	s->listen_fd = close_fd(s->listen_fd);
 	s->metrics_fd = close_fd(s->metrics_fd);

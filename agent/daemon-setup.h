@@ -11,11 +11,13 @@
 #include "common/clean.h"
 
 struct gateway_keeper;
+struct live_feed;
 struct status_socket;
 
 struct daemon_setup {
 	struct state_dir state;
 	struct status_socket *status;
+	struct live_feed *live;
 	int listen_fd, metrics_fd; /* -1: none */
 	char why[400];             /* what the last call failed at */
 };

@@ -9,6 +9,7 @@
 #include "agent/capabilities.h"
 #include "agent/daemon-inside.h"
 #include "agent/gateway-keeper.h"
+#include "agent/live-feed.h"
 #include "agent/recorder.h"
 #include "agent/status-socket.h"
 #include "agent/window-writer.h"
@@ -84,7 +85,8 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 
 static int wait_ms(const struct daemon *d, uint64_t now_ns)
 {
-	uint64_t due_ns = earliest(d->looked_ns + LOOK_NS, live_profiles_due_ns(&d->live));
+	uint64_t due_ns = earliest(d->looked_ns + LOOK_NS,
+				   earliest(live_profiles_due_ns(&d->live), live_feed_due_ns(d->setup.live)));
 	int ms, gateway_ms = d->gateway ? gateway_keeper_timeout_ms(d->gateway) : -1,
 		uploads_ms = upload_keeper_timeout_ms(d->uploads);
 
@@ -118,6 +120,7 @@ static int turn(struct daemon *d, bool *ret_end)
 		{ .fd = d->signal_fd, .events = POLLIN },
 		{ .fd = maintainer_fd(&d->maintainer), .events = POLLIN },
 		{ .fd = upload_keeper_fd(d->uploads), .events = POLLIN },
+		{ .fd = live_feed_fd(d->setup.live), .events = POLLIN },
 	};
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	struct window_writer_stats written;
@@ -141,6 +144,7 @@ static int turn(struct daemon *d, bool *ret_end)
 		daemon_look_at_writer(d, &written);
 	daemon_dispatch_maintainer(d, now_ns);
 	daemon_dispatch_uploads(d, fds[6].revents);
+	daemon_dispatch_live(d, fds[7].revents, now_ns);
 	notify_feed_watchdog(&d->notify, now_ns);
 	return e;
 }
@@ -157,6 +161,7 @@ static int stop(struct daemon *d)
 	upload_keeper_end(d->uploads);
 	if (d->recorder) {
 		live_profiles_end(&d->live, d->recorder, d->gateway, "the agent stops");
+		live_feed_end(d->setup.live, d->recorder);
 		if (was_sampling)
 			e = recorder_stop(d->recorder);
 		if (e == 0 && was_sampling)

@@ -111,12 +111,12 @@ int encode_window(const struct window_sources *sources, const struct encode_fact
 }
 
 int encode_tap(const struct window_sources *sources, const struct encode_facts *facts, const struct tap *tap,
-	       struct buf *ret)
+	       uint64_t end_ns, struct buf *ret)
 {
 	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
 	const struct profile_meta meta = {
 		.time_ns = tap_start_realtime_ns(tap),
-		.duration_ns = (int64_t)(clock_now_ns(CLOCK_MONOTONIC) - tap_start_ns(tap)),
+		.duration_ns = (int64_t)(end_ns - tap_start_ns(tap)),
 		.period_ns = (int64_t)facts->period_ns,
 	};
 	struct window_counts counts = {};

@@ -27,5 +27,6 @@ struct encode_facts {
 _must_check_ int encode_window(const struct window_sources *sources, const struct encode_facts *facts,
 			       struct closed_window *w, struct buf *ret, struct window_counts *ret_counts,
 			       struct label_values *ret_labels);
+/* end_ns: CLOCK_MONOTONIC, until when it has all samples. */
 _must_check_ int encode_tap(const struct window_sources *sources, const struct encode_facts *facts,
-			    const struct tap *tap, struct buf *ret);
+			    const struct tap *tap, uint64_t end_ns, struct buf *ret);

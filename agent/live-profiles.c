@@ -33,9 +33,9 @@ void live_profiles_begin(struct live_profiles *p, struct recorder *r, struct gat
 	size_t i = 0;
 	int e;
 
-	while (i < TAPS_MAX && p->open[i].tap)
+	while (i < LIVE_PROFILES_MAX && p->open[i].tap)
 		i++;
-	e = i < TAPS_MAX ? recorder_tap_open(r, &config, &tap) : -EBUSY;
+	e = i < LIVE_PROFILES_MAX ? recorder_tap_open(r, &config, &tap) : -EBUSY;
 	if (e == -EBUSY) {
 		gateway_keeper_answer(g, id, 429, -1, "two profiles are being taken already: try again later");
 	} else if (e == -ENODATA) {
@@ -51,14 +51,14 @@ void live_profiles_begin(struct live_profiles *p, struct recorder *r, struct gat
 
 void live_profiles_cancel(struct live_profiles *p, struct recorder *r, uint64_t id)
 {
-	for (size_t i = 0; i < TAPS_MAX; i++)
+	for (size_t i = 0; i < LIVE_PROFILES_MAX; i++)
 		if (p->open[i].tap && p->open[i].id == id)
 			recorder_tap_free(r, take_ptr(p->open[i].tap));
 }
 
 void live_profiles_dispatch(struct live_profiles *p, struct recorder *r, struct gateway_keeper *g, uint64_t now_ns)
 {
-	for (size_t i = 0; i < TAPS_MAX; i++) {
+	for (size_t i = 0; i < LIVE_PROFILES_MAX; i++) {
 		int fd = -1, e;
 
 		if (!p->open[i].tap || p->open[i].end_ns > now_ns)
@@ -73,7 +73,7 @@ uint64_t live_profiles_due_ns(const struct live_profiles *p)
 {
 	uint64_t due_ns = UINT64_MAX;
 
-	for (size_t i = 0; i < TAPS_MAX; i++)
+	for (size_t i = 0; i < LIVE_PROFILES_MAX; i++)
 		if (p->open[i].tap && p->open[i].end_ns < due_ns)
 			due_ns = p->open[i].end_ns;
 	return due_ns;
@@ -81,7 +81,7 @@ uint64_t live_profiles_due_ns(const struct live_profiles *p)
 
 void live_profiles_end(struct live_profiles *p, struct recorder *r, struct gateway_keeper *g, const char *why)
 {
-	for (size_t i = 0; i < TAPS_MAX; i++) {
+	for (size_t i = 0; i < LIVE_PROFILES_MAX; i++) {
 		if (!p->open[i].tap)
 			continue;
 		gateway_keeper_answer(g, p->open[i].id, 503, -1, why);

@@ -14,12 +14,14 @@
 struct gateway_keeper;
 struct recorder;
 
+#define LIVE_PROFILES_MAX 2 /* at a time, as the gateway has it */
+
 struct live_profiles {
 	struct {
 		struct tap *tap; /* NULL: none */
 		uint64_t id;     /* the gateway's */
 		uint64_t end_ns; /* CLOCK_MONOTONIC */
-	} open[TAPS_MAX];
+	} open[LIVE_PROFILES_MAX];
 };
 
 /* Begins one, or answers at once why not. */

@@ -215,6 +215,21 @@ int recorder_stats(struct recorder *r, struct recorder_stats *ret)
 	return read_parts(&r->intake, r->sampler, ret);
 }
 
+size_t recorder_n_cpus(const struct recorder *r)
+{
+	return sampler_n_sampled(r->sampler);
+}
+
+int recorder_n_lost(const struct recorder *r, uint64_t *ret)
+{
+	struct sampler_totals totals;
+	int e = sampler_totals(r->sampler, &totals);
+
+	if (e == 0)
+		*ret = ledger_sum_lost(&r->totals.ledger) + totals.n_lost_since_cut + r->intake.counts.n_window_full;
+	return e;
+}
+
 void recorder_progress(struct recorder *r, struct recorder_progress *ret)
 {
 	struct sampler_totals totals = {};

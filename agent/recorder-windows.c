@@ -194,14 +194,34 @@ int recorder_tap_open(struct recorder *r, const struct tap_config *config, struc
 	return e;
 }
 
-int recorder_tap_encode(struct recorder *r, struct tap *tap, struct buf *ret)
+static int encode(struct recorder *r, struct tap *tap, uint64_t end_ns, struct buf *ret)
 {
 	struct window_sources sources = sources_of(r, tap_stacks(tap));
 	const struct encode_facts facts = facts_of(r);
-	int e = r->mode == INTAKE_SAMPLING ? recorder_drain(r, 0) : 0;
 
 	sources.only = tap_config(tap);
-	return e == 0 ? encode_tap(&sources, &facts, tap, ret) : e;
+	return encode_tap(&sources, &facts, tap, end_ns, ret);
+}
+
+int recorder_tap_encode(struct recorder *r, struct tap *tap, struct buf *ret)
+{
+	uint64_t end_ns = clock_now_ns(CLOCK_MONOTONIC);
+	int e = r->mode == INTAKE_SAMPLING ? recorder_drain(r, 0) : 0;
+
+	return e == 0 ? encode(r, tap, end_ns, ret) : e;
+}
+
+int recorder_tap_next(struct recorder *r, struct tap *tap, struct buf *ret, uint64_t *ret_left_out)
+{
+	uint64_t end_ns = clock_now_ns(CLOCK_MONOTONIC);
+	int e = r->mode == INTAKE_SAMPLING ? recorder_drain(r, 0) : -ENODATA;
+
+	if (e == 0)
+		e = encode(r, tap, end_ns, ret);
+	if (e < 0)
+		return e;
+	*ret_left_out = tap_n_left_out(tap);
+	return tap_restart(tap, end_ns, r->intake.jit_window, r->intake.window_ns);
 }
 
 void recorder_tap_free(struct recorder *r, struct tap *tap)

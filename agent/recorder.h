@@ -117,9 +117,16 @@ _must_check_ int recorder_resume(struct recorder *r);
 _must_check_ int recorder_tap_open(struct recorder *r, const struct tap_config *config, struct tap **ret);
 /* Appends the profile of what came since the tap was opened, uncompressed. It goes on until it is freed. */
 _must_check_ int recorder_tap_encode(struct recorder *r, struct tap *tap, struct buf *ret);
+/* The same, and begins anew where that ends: no sample is in two of them, or in none, but for those that it had no room
+ * for. Only while sampling: else -ENODATA. */
+_must_check_ int recorder_tap_next(struct recorder *r, struct tap *tap, struct buf *ret, uint64_t *ret_left_out);
 void recorder_tap_free(struct recorder *r, struct tap *tap); /* NULL is fine */
 
 _must_check_ int recorder_stats(struct recorder *r, struct recorder_stats *ret);
+
+size_t recorder_n_cpus(const struct recorder *r); /* that are sampled */
+/* Samples that were taken and lost, since the start. */
+_must_check_ int recorder_n_lost(const struct recorder *r, uint64_t *ret);
 
 struct recorder_progress {
 	uint64_t n_samples; /* taken in so far, or waiting in the buffers */

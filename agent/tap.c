@@ -43,7 +43,9 @@ int tap_new(const struct tap_config *config, uint64_t jit_window, uint64_t windo
 		r = stack_table_new(TAP_STACKS_BYTES, &t->stacks);
 	if (r < 0)
 		return r;
-	t->config = (struct tap_config){ .service = t->service, .container = t->container, .pid = config->pid };
+	t->config = *config;
+	t->config.service = t->service;
+	t->config.container = t->container;
 	*ret = take_ptr(t);
 	return 0;
 }
@@ -59,13 +61,34 @@ struct tap *tap_free(struct tap *t)
 	return NULL;
 }
 
+int tap_restart(struct tap *t, uint64_t start_ns, uint64_t jit_window, uint64_t window_ns)
+{
+	int64_t passed_ns = (int64_t)(clock_now_ns(CLOCK_MONOTONIC) - start_ns);
+	struct stack_table *next;
+	int r = stack_table_new(TAP_STACKS_BYTES, &next);
+
+	if (r < 0)
+		return r;
+	stack_table_free(t->stacks);
+	t->stacks = next;
+	t->jit_window = jit_window;
+	t->window_ns = window_ns;
+	t->start_ns = start_ns;
+	t->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME) - passed_ns;
+	t->n_left_out = 0;
+	return 0;
+}
+
 int tap_add(struct tap *t, uint32_t tgid, const struct resolved *sample, uint64_t period_ns)
 {
+	struct stack_labels labels = sample->labels;
 	int r;
 
 	if (t->config.pid && (uint32_t)t->config.pid != tgid)
 		return 0;
-	r = stack_table_add(t->stacks, &sample->labels, sample->frames, sample->n_frames, period_ns);
+	if (t->config.tells_pid)
+		labels.tgid = tgid;
+	r = stack_table_add(t->stacks, &labels, sample->frames, sample->n_frames, period_ns);
 	if (r != STACK_TABLE_FULL)
 		return r;
 	t->n_left_out++;

@@ -13,7 +13,7 @@
 
 #include "common/clean.h"
 
-#define TAPS_MAX 2                         /* at a time */
+#define TAPS_MAX 3 /* at a time: two profiles that are asked for (agent/live-profiles.h), and the live feed */
 #define TAP_STACKS_BYTES ((size_t)8 << 20) /* some 20,000 stacks; beyond, a comment counts the samples left out */
 
 /* NULL or "" or 0: whatever it is. A sample matches when all do, by the labels that it would have in a window. */
@@ -21,6 +21,7 @@ struct tap_config {
 	const char *service;   /* service_name */
 	const char *container; /* the first characters (at least 4) of its id, or its name */
 	pid_t pid;
+	bool tells_pid; /* each process apart, labelled, whatever the configuration says */
 };
 
 struct resolved;
@@ -31,6 +32,9 @@ struct tap;
 _must_check_ int tap_new(const struct tap_config *config, uint64_t jit_window, uint64_t window_ns, struct tap **ret);
 struct tap *tap_free(struct tap *t); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct tap *, tap_free);
+
+/* Forgets what it has, and goes on as if it had been opened at start_ns (CLOCK_MONOTONIC), in the open window. */
+_must_check_ int tap_restart(struct tap *t, uint64_t start_ns, uint64_t jit_window, uint64_t window_ns);
 
 _must_check_ int tap_add(struct tap *t, uint32_t tgid, const struct resolved *sample, uint64_t period_ns);
 

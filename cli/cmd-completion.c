@@ -157,7 +157,7 @@ static void print_arguments(const struct command *c)
 	printf("\t\targuments=\"%s %s\"\n",
 	       strstr(synopsis, "FILE") || strstr(synopsis, "SELECTION") || strstr(synopsis, "COMMAND ARGS") ? "files"
 													     : "",
-	       strstr(synopsis, "SELECTION") ? "labels" : "");
+	       strstr(synopsis, "SELECTION") || strstr(synopsis, "LABEL=VALUE") ? "labels" : "");
 }
 
 static void print_bash(void)

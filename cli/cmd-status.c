@@ -5,14 +5,13 @@
 
 #include "agent/config.h"
 #include "agent/status-socket.h"
+#include "cli/agent-socket.h"
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/status-read.h"
 #include "cli/status-view.h"
 #include "cli/text.h"
 #include "common/log.h"
-
-#define DEFAULT_RUN_DIR "/run/cpuhound"
 
 static const char usage[] =
 	"usage: cpuhound status [--json | --check] [--run-dir DIR | --socket PATH]\n"
@@ -86,26 +85,6 @@ static int parse_options(struct status_options *ret, int argc, char **argv, bool
 	return EXIT_OK;
 }
 
-static int refuse(int r, const char *path)
-{
-	switch (r) {
-	case STATUS_READ_NO_AGENT:
-		text_fail("reach an agent at", path,
-			  "none runs here: start one with 'systemctl start cpuhound', or name its --run-dir");
-		return EXIT_ENVIRONMENT;
-	case STATUS_READ_DENIED:
-		text_fail("reach the agent at", path,
-			  "permission denied: become root or a member of the agent's group (cpuhound)");
-		return EXIT_ENVIRONMENT;
-	case STATUS_READ_NO_ANSWER:
-		return text_fail("reach the agent at", path, "it does not answer: it hangs, or too many ask at once");
-	case STATUS_READ_BAD_ANSWER:
-		return text_fail("understand who answers at", path, "it is no agent");
-	default:
-		return text_fail("reach an agent at", path, strerror(-r));
-	}
-}
-
 static int check(struct json_object *status)
 {
 	_cleanup_(buf_done) struct buf line = {};
@@ -133,25 +112,6 @@ static int show(const struct status_options *o, const char *path, const struct a
 	return r == 0 ? EXIT_OK : EXIT_ERROR;
 }
 
-static int find_socket(const struct status_options *o, struct buf *ret_path)
-{
-	_cleanup_(config_report_done) struct config_report report = {};
-	_cleanup_(config_freep) struct config *c = NULL;
-	const struct config_sources sources = { .environment = environ };
-	const char *run_dir = o->run_dir;
-	int r;
-
-	if (o->socket)
-		return buf_add_str(ret_path, o->socket);
-	if (!run_dir) {
-		r = config_load(&sources, &report, &c);
-		if (r < 0)
-			return r;
-		run_dir = c ? c->agent.run_dir : DEFAULT_RUN_DIR; /* of a bad one check-config tells */
-	}
-	return buf_printf(ret_path, "%s/%s", run_dir, STATUS_SOCKET_NAME);
-}
-
 static int run(int argc, char **argv)
 {
 	_cleanup_(agent_status_done) struct agent_status status = {};
@@ -163,13 +123,13 @@ static int run(int argc, char **argv)
 	code = parse_options(&o, argc, argv, &done);
 	if (done)
 		return code;
-	r = find_socket(&o, &path);
+	r = o.socket ? buf_add_str(&path, o.socket) : agent_socket_find(o.run_dir, STATUS_SOCKET_NAME, &path);
 	if (r < 0) {
 		log_error("cannot find the agent's socket: %s", strerror(-r));
 		return EXIT_ERROR;
 	}
 	r = status_read(path.data, &status);
-	return r == 0 ? show(&o, path.data, &status) : refuse(r, path.data);
+	return r == 0 ? show(&o, path.data, &status) : agent_socket_refuse(path.data, r);
 }
 
 const struct command cmd_status = {

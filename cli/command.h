@@ -20,9 +20,9 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct command cmd_record, cmd_agent, cmd_serve, cmd_status, cmd_hogs, cmd_flame, cmd_diff, cmd_export,
-	cmd_show, cmd_store, cmd_push, cmd_symbolize, cmd_symbols, cmd_doctor, cmd_check_config, cmd_jvm_perfmap,
-	cmd_completion, cmd_version, cmd_help;
+extern const struct command cmd_record, cmd_agent, cmd_serve, cmd_status, cmd_top, cmd_hogs, cmd_flame, cmd_diff,
+	cmd_export, cmd_show, cmd_store, cmd_push, cmd_symbolize, cmd_symbols, cmd_doctor, cmd_check_config,
+	cmd_jvm_perfmap, cmd_completion, cmd_version, cmd_help;
 
 extern const struct command *const commands[]; /* in the order in which `cpuhound help` shows them; ends in NULL */
 

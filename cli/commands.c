@@ -8,9 +8,9 @@
 #include "common/nearest.h"
 
 const struct command *const commands[] = {
-	&cmd_record,       &cmd_agent,       &cmd_serve,      &cmd_status,  &cmd_hogs,      &cmd_flame,   &cmd_diff,
-	&cmd_export,       &cmd_show,        &cmd_store,      &cmd_push,    &cmd_symbolize, &cmd_symbols, &cmd_doctor,
-	&cmd_check_config, &cmd_jvm_perfmap, &cmd_completion, &cmd_version, &cmd_help,      NULL,
+	&cmd_record, &cmd_agent,        &cmd_serve,       &cmd_status,     &cmd_top,     &cmd_hogs,      &cmd_flame,
+	&cmd_diff,   &cmd_export,       &cmd_show,        &cmd_store,      &cmd_push,    &cmd_symbolize, &cmd_symbols,
+	&cmd_doctor, &cmd_check_config, &cmd_jvm_perfmap, &cmd_completion, &cmd_version, &cmd_help,      NULL,
 };
 
 const struct command *command_find(const char *name)

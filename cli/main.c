@@ -9,6 +9,7 @@
 #include "agent/hub-intake.h"
 #include "agent/hub-page.h"
 #include "agent/hub-reader.h"
+#include "agent/live-sampler.h"
 #include "agent/maintain.h"
 #include "agent/upload-child.h"
 #include "cli/command.h"
@@ -32,6 +33,8 @@ int main(int argc, char **argv)
 		return hub_reader_main();
 	if (argc > 1 && strcmp(argv[1], HUB_PAGE_COMMAND) == 0)
 		return hub_page_main(argc, argv);
+	if (argc > 1 && strcmp(argv[1], LIVE_SAMPLER_COMMAND) == 0)
+		return live_sampler_main(argc, argv);
 	if (argc > 1 && strcmp(argv[1], MAINTAIN_COMMAND) == 0)
 		return maintain_main(argc, argv);
 

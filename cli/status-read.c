@@ -3,15 +3,12 @@
 
 #include <poll.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
+#include "cli/agent-socket.h"
 #include "common/clock.h"
 #include "common/json.h"
 
-#define PATIENCE_S 10 /* an agent that is busy answers within milliseconds */
 #define LIMIT_BYTES ((size_t)1 << 20)
 #define READ_BYTES ((size_t)16 << 10)
 
@@ -21,41 +18,10 @@ void agent_status_done(struct agent_status *s)
 	json_object_put(s->object);
 }
 
-static int connect_to(const char *path, int *ret)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	if (fd < 0)
-		return -errno;
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0) /* also of connect() */
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-		switch (errno) {
-		case ENOENT:
-		case ENOTDIR:
-		case ECONNREFUSED:
-			return STATUS_READ_NO_AGENT;
-		case EACCES:
-			return STATUS_READ_DENIED;
-		case EAGAIN:
-			return STATUS_READ_NO_ANSWER;
-		default:
-			return -errno;
-		}
-	}
-	*ret = take_fd(fd);
-	return 0;
-}
-
 /* Until the other side hangs up. */
 static int read_all(int fd, struct buf *ret)
 {
-	uint64_t end_ns = clock_now_ns(CLOCK_MONOTONIC) + PATIENCE_S * NS_PER_S;
+	uint64_t end_ns = clock_now_ns(CLOCK_MONOTONIC) + AGENT_PATIENCE_S * NS_PER_S;
 	ssize_t n = 1;
 
 	while (n > 0) {
@@ -64,24 +30,24 @@ static int read_all(int fd, struct buf *ret)
 		int r;
 
 		if (now_ns >= end_ns)
-			return STATUS_READ_NO_ANSWER;
+			return AGENT_NO_ANSWER;
 		r = poll(&poll_fd, 1, (int)((end_ns - now_ns) / NS_PER_MS) + 1);
 		if (r < 0 && errno != EINTR)
 			return -errno;
 		if (r <= 0)
 			continue;
 		if (ret->size > LIMIT_BYTES)
-			return STATUS_READ_BAD_ANSWER;
+			return AGENT_BAD_ANSWER;
 		r = buf_reserve(ret, READ_BYTES);
 		if (r < 0)
 			return r;
 		n = recv(fd, ret->data + ret->size, READ_BYTES, 0);
 		if (n < 0)
-			return errno == ECONNRESET ? STATUS_READ_NO_ANSWER : -errno;
+			return errno == ECONNRESET ? AGENT_NO_ANSWER : -errno;
 		ret->size += (size_t)n;
 		ret->data[ret->size] = 0;
 	}
-	return ret->size ? 0 : STATUS_READ_NO_ANSWER;
+	return ret->size ? 0 : AGENT_NO_ANSWER;
 }
 
 static int parse(const struct buf *text, struct json_object **ret)
@@ -92,7 +58,7 @@ static int parse(const struct buf *text, struct json_object **ret)
 	if (r < 0)
 		return r;
 	if (r == JSON_NOT_ONE || json_find_number(object, "schema_version") == 0)
-		return STATUS_READ_BAD_ANSWER;
+		return AGENT_BAD_ANSWER;
 	*ret = take_ptr(object);
 	return 0;
 }
@@ -102,7 +68,7 @@ int status_read(const char *path, struct agent_status *ret)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	r = connect_to(path, &fd);
+	r = agent_socket_connect(path, SOCK_STREAM, &fd);
 	if (r == 0)
 		r = read_all(fd, &ret->text);
 	return r == 0 ? parse(&ret->text, &ret->object) : r;

@@ -16,10 +16,5 @@ struct agent_status {
 };
 void agent_status_done(struct agent_status *s);
 
-enum status_read_answer {
-	STATUS_READ_NO_AGENT = 1, /* nobody listens there */
-	STATUS_READ_DENIED,       /* another user's */
-	STATUS_READ_NO_ANSWER,    /* in time */
-	STATUS_READ_BAD_ANSWER,   /* not what an agent says */
-};
+/* 0, or enum agent_answer. */
 _must_check_ int status_read(const char *path, struct agent_status *ret);

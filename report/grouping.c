@@ -271,13 +271,20 @@ static struct memo *memo_of(struct grouping *g, const struct memo *wanted)
 	return &g->memo[hash >> 32 & (N_MEMO - 1)];
 }
 
-/* Whether a label is a number must be the same as well: those are not remembered. */
+static bool is_number(const struct profile_label *label)
+{
+	return label && !label->str;
+}
+
+/* A number has no string, and a label that is not there has none either: numbers are the same as nothing. */
 static bool is_same(const struct grouping *g, const struct memo *a, const struct memo *b)
 {
+	if (a->profile != g->profile) /* its labels have gone */
+		return false;
 	for (size_t i = 0; i < g->keys.n_labels; i++)
-		if (a->values[i] != b->values[i] || (b->labels[i] && !b->labels[i]->str))
+		if (a->values[i] != b->values[i] || is_number(a->labels[i]) || is_number(b->labels[i]))
 			return false;
-	return a->profile == g->profile;
+	return true;
 }
 
 static int set_of(struct grouping *g, const struct stack *s, uint32_t *ret)

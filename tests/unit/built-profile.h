@@ -10,7 +10,7 @@
 struct built_stack {
 	struct frame frames[4];
 	size_t n_frames;
-	struct label labels[2];
+	struct label labels[4];
 	size_t n_labels;
 	uint64_t count;
 };

@@ -336,7 +336,7 @@ static void test_taps(void **state)
 	const struct tap_config by_pid = { .pid = spinners[0] }, by_service = { .service = "test-recorder" };
 	const struct tap_config by_container = { .container = "feedfacefeed", .service = "" };
 	_cleanup_(recorder_freep) struct recorder *r = NULL;
-	struct tap *a, *b, *c;
+	struct tap *a, *b, *c, *d;
 	enum {
 		LAST = 3
 	};
@@ -347,7 +347,9 @@ static void test_taps(void **state)
 	dispatch_for(r, WINDOW_NS);
 	assert_int_equal(recorder_tap_open(r, &(struct tap_config){}, &a), 0);
 	assert_int_equal(recorder_tap_open(r, &by_pid, &b), 0);
-	assert_int_equal(recorder_tap_open(r, &by_pid, &c), -EBUSY);
+	assert_int_equal(recorder_tap_open(r, &by_pid, &c), 0);
+	assert_int_equal(recorder_tap_open(r, &by_pid, &d), -EBUSY);
+	recorder_tap_free(r, c);
 	for (size_t i = 0; i < ARRAY_SIZE(n); i++) {
 		_cleanup_(profile_freep) struct profile *p = NULL;
 		struct closed_window *w;
@@ -381,6 +383,64 @@ static void test_taps(void **state)
 	assert_int_equal(n_samples(nobody, NULL, NULL), 0);
 	assert_int_equal(recorder_pause(r), 0);
 	assert_int_equal(recorder_tap_open(r, &by_service, &a), -ENODATA);
+}
+
+static int64_t pid_of(const struct profile_sample *s)
+{
+	const struct profile_label *label = profile_find_label(s, "pid");
+
+	return label ? label->num : 0;
+}
+
+static bool is_spinner(int64_t pid)
+{
+	for (size_t i = 0; i < n_spinners; i++)
+		if (spinners[i] == pid)
+			return true;
+	return false;
+}
+
+/* Span after span of a tap: nothing is twice or not at all, whatever windows end meanwhile; and processes are apart. */
+static void test_spans_of_a_tap(void **state)
+{
+	const struct tap_config apart = { .tells_pid = true };
+	_cleanup_(profile_freep) struct profile *all = NULL;
+	_cleanup_(recorder_freep) struct recorder *r = NULL;
+	uint64_t sum = 0, n_left_out = 1, n_before;
+	int64_t end_ns = 0;
+	struct tap *spans, *whole;
+
+	start(&r);
+	dispatch_for(r, WINDOW_NS);
+	assert_int_equal(recorder_tap_open(r, &(struct tap_config){}, &whole), 0);
+	assert_int_equal(recorder_tap_open(r, &apart, &spans), 0);
+	n_before = stack_table_n_samples(tap_stacks(whole)); /* what came between the two */
+	for (size_t i = 0; i < 4; i++) {
+		_cleanup_(profile_freep) struct profile *p = NULL;
+		_cleanup_(buf_done) struct buf raw = {};
+
+		dispatch_for(r, WINDOW_NS / 2);
+		recorder_drop_window(r, close_window(r));
+		dispatch_for(r, WINDOW_NS / 2);
+		assert_int_equal(recorder_tap_next(r, spans, &raw, &n_left_out), 0);
+		assert_int_equal(n_left_out, 0);
+		assert_int_equal(profile_decode(raw.data, raw.size, &p), 0);
+		sum += n_samples(p, NULL, NULL);
+		for (size_t k = 0; k < p->n_samples; k++)
+			assert_int_equal(is_spinner(pid_of(&p->samples[k])),
+					 strcmp(profile_find_label(&p->samples[k], "comm")->str, "spinner") == 0);
+		if (i > 0)
+			assert_true(labs(p->time_ns - end_ns) < (long)NS_PER_MS);
+		end_ns = p->time_ns + p->duration_ns;
+	}
+	assert_true(sum > 0);
+	assert_int_equal(stack_table_n_samples(tap_stacks(whole)), n_before + sum);
+	all = encode_tap(r, whole);
+	assert_true(n_samples(all, "comm", "spinner") > 0);
+	assert_int_equal(pid_of(&all->samples[0]), 0);
+	assert_int_equal(recorder_pause(r), 0);
+	assert_int_equal(recorder_tap_next(r, spans, &(struct buf){}, &n_left_out), -ENODATA);
+	recorder_tap_free(r, spans);
 }
 
 static void close_windows_for(struct recorder *r, uint64_t ns)
@@ -491,6 +551,7 @@ int main(int argc, char **argv)
 		TEST(test_period),
 		TEST(test_pause),
 		TEST(test_taps),
+		TEST(test_spans_of_a_tap),
 		TEST(test_churn),
 	};
 	int exit_code;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * live feed: what a running recorder has sampled, second after second, for those who watch (`cpuhound top`): one tap
+ * for all of them, whose profile each gets that has asked. Nobody asks: no tap. Bounded: some clients, one second in
+ * memory; a client that does not ask for a while is hung up on. Of clients only packets of a few bytes are read. One
+ * thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clean.h"
+
+#define LIVE_FEED_MAX_CLIENTS 16
+
+struct live_feed;
+struct recorder;
+
+/* dir: where LIVE_SOCKET_NAME is made (agent/run-socket.h); NULL: nowhere, who is fed is added. */
+_must_check_ int live_feed_new(const char *dir, struct live_feed **ret);
+struct live_feed *live_feed_free(struct live_feed *f); /* after live_feed_end(); NULL is fine; returns NULL */
+DEFINE_CLEANUP(struct live_feed *, live_feed_free);
+
+/* A client that may be silent for as long as it wants, as a stopped `top` whose own sampler this is. fd is the feed's.
+ */
+_must_check_ int live_feed_add(struct live_feed *f, int fd);
+size_t live_feed_n_clients(const struct live_feed *f);
+
+int live_feed_fd(const struct live_feed *f);          /* an epoll descriptor: readable means dispatch */
+uint64_t live_feed_due_ns(const struct live_feed *f); /* CLOCK_MONOTONIC; UINT64_MAX: nobody waits */
+
+/*
+ * is_readable: as poll() told it. r: NULL: nothing is sampled now, and clients are told `why`; as they are of a fault.
+ * A client that sends anything else than questions is hung up on.
+ */
+void live_feed_dispatch(struct live_feed *f, struct recorder *r, const char *why, bool is_readable, uint64_t now_ns);
+
+/* Sampling pauses or ends: gives the tap back. Who waits is told at the end of the span. */
+void live_feed_end(struct live_feed *f, struct recorder *r);
