@@ -20,6 +20,7 @@ struct answer_making {
 	const char *labels[GROUP_KEYS_MAX]; /* of the keys those that are labels */
 	size_t n_labels;
 	bool has_all_labels; /* of samples all are wanted, not only these */
+	enum selection_files files;
 	struct stack_filter filter;
 };
 

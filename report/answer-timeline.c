@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * answer timeline: cores over time. Of windows all are listed first, which is cheap, and then read. An engine adds up
- * all time that it is asked for: it is asked for each step of a few.
+ * answer timeline: cores over time. Of windows all are listed first, which is cheap, and then read: minutes rather than
+ * hours where they are few. An engine adds up all time that it is asked for: it is asked for each step of a few.
  */
 #include "common/json.h"
 #include "report/answer-inside.h"
@@ -14,6 +14,7 @@
 #include "report/timeline.h"
 
 #define ENGINE_STEPS 24
+#define MAX_FINE_WINDOWS 720 /* an hour of a dozen hosts, in minutes: each is read in some ms */
 
 /* In the order of its making. */
 struct work {
@@ -94,13 +95,34 @@ static int show(struct answer_making *m, const struct work *w, const struct cove
 	return r == 0 ? answer_put(m, top) : r;
 }
 
+/* An hour that is one window shows nothing of it. */
+static int choose_files(struct answer_making *m)
+{
+	_cleanup_(answer_input_done) struct answer_input input = {};
+	struct window_info window;
+	size_t n = 0;
+	int r;
+
+	m->files = SELECT_MINUTES;
+	r = answer_open(m, &m->question->side, &input);
+	while (r == 0 && n <= MAX_FINE_WINDOWS) {
+		r = source_next_recorded(input.source, &window);
+		n++;
+	}
+	if (n > MAX_FINE_WINDOWS)
+		m->files = SELECT_FEWEST;
+	return r == SOURCE_END ? 0 : r;
+}
+
 static int answer_of_windows(struct answer_making *m, struct work *w, struct answer_input *input)
 {
 	const struct question_side *side = &m->question->side;
 	struct window_info first = {};
 	int64_t since_ns = side->since_ns;
-	int r = answer_open(m, side, input), listed;
+	int r = m->place->store ? choose_files(m) : 0, listed;
 
+	if (r == 0)
+		r = answer_open(m, side, input);
 	if (r != 0)
 		return r;
 	listed = source_next_recorded(input->source, &first);

@@ -42,6 +42,7 @@ int answer_select(struct answer_making *m, const struct question_side *side, str
 	strcpy(text, side->match);
 	ret->since_ns = side->since_ns;
 	ret->until_ns = side->until_ns;
+	ret->files = m->files;
 	while (r == 0 && (line = strsep(&rest, "\n")) && *line) {
 		char why[MATCHER_WHY_BYTES] = "no matcher: key=value, key!=value, key=~regex or key!~regex";
 
