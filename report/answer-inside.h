@@ -9,6 +9,9 @@
 #include "report/stack-filter.h"
 #include "store/selection.h"
 
+struct categories;
+struct frame_table;
+struct grouping;
 struct json_object;
 
 struct answer_making {
@@ -26,6 +29,15 @@ struct answer_making {
 
 /* Sets why, and gives back the result. */
 _must_check_ _printf_(3, 4) int answer_refuse(struct answer_making *m, enum answer_result result, const char *fmt, ...);
+
+/* What samples are put together by. Begins with `= {}`, ends with answer_groups_done(). */
+struct answer_groups {
+	struct categories *own; /* NULL: the place has them */
+	struct frame_table *frames;
+	struct grouping *grouping;
+};
+_must_check_ int answer_groups_init(const struct answer_making *m, const char *by, struct answer_groups *ret);
+void answer_groups_done(struct answer_groups *g);
 
 /* One side's samples. Begins with `= {}`, ends with answer_input_done(). It must not move. */
 struct answer_input {
