@@ -23,6 +23,7 @@ import harness as h  # noqa: E402
 import hub  # noqa: E402
 
 NS = 10**9
+PHONE = {"width": 390, "height": 844, "hasTouch": True, "isMobile": True, "deviceScaleFactor": 2}
 WINDOW_S, N_WINDOWS = 120, 20
 HOUR_S = 3600
 HOSTS = ("web-1", "web-2", "db-1")
