@@ -34,12 +34,9 @@ static int enter_sandbox(const struct hub_child_role *role, const char **ret_ste
 	static const int calls[] = {
 		SCMP_SYS(memfd_create), /* the body of an answer */
 		SCMP_SYS(clone),        /* from here on for threads */
-		SCMP_SYS(clone3),
-		SCMP_SYS(set_robust_list),
-		SCMP_SYS(rseq),
-		SCMP_SYS(rt_sigprocmask),
-		SCMP_SYS(rt_sigaction),      /* pthread_create() */
-		SCMP_SYS(sched_getaffinity), /* malloc */
+		SCMP_SYS(clone3),         SCMP_SYS(set_robust_list),   SCMP_SYS(rseq),
+		SCMP_SYS(rt_sigaction),
+		SCMP_SYS(rt_sigprocmask), SCMP_SYS(sched_getaffinity), /* malloc */
 	};
 	struct sandbox_path paths[2 + MAX_FOLDERS] = { { .path = "/dev/urandom" } };
 	struct sandbox_limits limits = {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "common/clock.h"
 #include "web/address.h"
@@ -77,6 +78,54 @@ static struct web_connection *find_oldest(struct web_connections *t, const struc
 	return oldest;
 }
 
+static size_t sum_answers(const struct web_connections *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WEB_MAX_CONNECTIONS; i++)
+		n += t->all[i].is_closing ? 0 : t->all[i].n_answer_bytes;
+	return n;
+}
+
+static struct web_connection *find_slowest_reader(struct web_connections *t, uint64_t now_ns)
+{
+	struct web_connection *oldest = NULL;
+
+	for (size_t i = 0; i < WEB_MAX_CONNECTIONS; i++) {
+		struct web_connection *c = &t->all[i];
+
+		if (c->n_answer_bytes > 0 && !c->is_closing && is_slow_reader(c, now_ns) &&
+		    (!oldest || c->since_ns < oldest->since_ns))
+			oldest = c;
+	}
+	return oldest;
+}
+
+static void evict(struct web_connections *t, struct web_connection *c)
+{
+	web_connection_close(c);
+	t->counts.n[WEB_N_EVICTED]++;
+}
+
+bool web_connection_begin_answer(struct web_connection *c, uint64_t now_ns)
+{
+	struct web_connections *t = c->owner;
+	struct stat st;
+	size_t sum;
+
+	if (fstat(c->answer.body_fd, &st) < 0)
+		return false;
+	while ((sum = sum_answers(t)) > 0 && sum + (size_t)st.st_size > WEB_MAX_ANSWERS_BYTES) {
+		struct web_connection *slowest = find_slowest_reader(t, now_ns);
+
+		if (!slowest)
+			return false;
+		evict(t, slowest);
+	}
+	c->n_answer_bytes = (size_t)st.st_size;
+	return true;
+}
+
 static size_t count_open(const struct web_connections *t, const struct in6_addr *of)
 {
 	size_t n = 0;
@@ -99,8 +148,7 @@ static bool make_room(struct web_connections *t, const struct in6_addr *of, size
 	oldest = find_oldest(t, of, now_ns);
 	if (!oldest)
 		return false;
-	web_connection_close(oldest);
-	t->counts.n[WEB_N_EVICTED]++;
+	evict(t, oldest);
 	return true;
 }
 

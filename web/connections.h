@@ -18,6 +18,7 @@
 #define WEB_MAX_CONNECTIONS 128
 #define WEB_MAX_OF_ONE_CLIENT 48
 #define WEB_MAX_BODIES_BYTES ((size_t)128 << 20)
+#define WEB_MAX_ANSWERS_BYTES ((size_t)256 << 20)
 
 enum web_connection_state {
 	WEB_FREE = 0,
@@ -63,6 +64,7 @@ struct web_connection {
 	uint64_t id; /* 0: the agent was not told of it yet */
 	struct web_request request;
 	struct web_answer answer; /* from WEB_LEFT on */
+	size_t n_answer_bytes;    /* of its memory file, until it is sent */
 };
 
 struct web_connections {
@@ -81,6 +83,12 @@ void web_connection_remove(struct web_connection *c);
  */
 bool web_connection_begin_body(struct web_connection *c, size_t n_bytes);
 void web_connection_end_body(struct web_connection *c); /* also where there is none */
+
+/*
+ * Makes room for the answer's memory file, which stays for as long as the client reads it: at the cost of who has been
+ * reading for long. False: there is none.
+ */
+bool web_connection_begin_answer(struct web_connection *c, uint64_t now_ns);
 
 /* Each state has its deadline; of WEB_NEW, the request tells it. */
 void web_connection_enter(struct web_connection *c, enum web_connection_state state, uint64_t now_ns);

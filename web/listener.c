@@ -64,6 +64,7 @@ static void on_completed(void *listener, struct MHD_Connection *handle, void **r
 	if (!c)
 		return;
 	web_connection_end_body(c);
+	c->n_answer_bytes = 0;
 	c->is_refused = false;
 	web_connection_enter(c, WEB_READING, clock_now_ns(CLOCK_MONOTONIC));
 }

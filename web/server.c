@@ -173,6 +173,15 @@ static struct web_connection *find_asked(struct web_server *s, uint64_t id)
 	return NULL;
 }
 
+static void refuse_room(struct web_connection *c)
+{
+	close_fd(c->answer.body_fd);
+	c->answer = (struct web_answer){ .status = 503,
+					 .retry_after_s = 1,
+					 .body_fd = -1,
+					 .text = "the answers of others are under way: try again" };
+}
+
 void web_server_answer(struct web_server *s, uint64_t id, const struct web_answer *answer)
 {
 	struct web_connection *c = find_asked(s, id);
@@ -182,6 +191,8 @@ void web_server_answer(struct web_server *s, uint64_t id, const struct web_answe
 		return;
 	}
 	c->answer = *answer;
+	if (answer->body_fd >= 0 && !web_connection_begin_answer(c, clock_now_ns(CLOCK_MONOTONIC)))
+		refuse_room(c);
 	unwatch(s, c);
 	resume(s, c);
 }

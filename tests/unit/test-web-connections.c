@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -113,6 +114,34 @@ static void test_slow_readers(void **state)
 	assert_null(add(1, 5 * NS_PER_S + 1));
 }
 
+static bool begin_answer(struct web_connection *c, size_t n_bytes, uint64_t now_ns)
+{
+	bool is_begun;
+
+	c->answer.body_fd = memfd_create("answer", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(c->answer.body_fd, (off_t)n_bytes), 0);
+	is_begun = web_connection_begin_answer(c, now_ns);
+	close(c->answer.body_fd);
+	c->answer.body_fd = -1;
+	if (is_begun)
+		web_connection_enter(c, WEB_SENDING, now_ns);
+	return is_begun;
+}
+
+/* What is read slowly does not pile up. */
+static void test_large_answers(void **state)
+{
+	struct web_connection *first = add(1, 0);
+
+	assert_true(begin_answer(first, 2 * WEB_MAX_ANSWERS_BYTES, 0)); /* alone */
+	assert_false(begin_answer(add(2, 0), 1, 0));
+	assert_true(begin_answer(add(3, 0), WEB_MAX_ANSWERS_BYTES - 1, 6 * NS_PER_S));
+	assert_true(is_shut(0)); /* it had its time */
+	assert_true(begin_answer(add(4, 0), 1, 6 * NS_PER_S));
+	assert_false(begin_answer(add(5, 0), 1, 6 * NS_PER_S));
+	assert_int_equal(table.counts.n[WEB_N_EVICTED], 1);
+}
+
 static void test_all_clients(void **state)
 {
 	size_t n = 0;
@@ -176,6 +205,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_requests_under_way_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_readers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_large_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deadlines, setup, teardown),
 	};
