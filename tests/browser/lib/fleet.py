@@ -74,6 +74,7 @@ class Fleet:
         self.start_s = self.end_s - N_WINDOWS * WINDOW_S
         if not is_empty:
             self.fill()
+        assert h.until(lambda: self.hub.get("/api/v1/hogs?since=1h")[0] in (200, 401)), self.hub.said()
 
     def fill(self):
         for number in range(N_WINDOWS):
