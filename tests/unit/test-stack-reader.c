@@ -61,6 +61,36 @@ static void test_stack(void **state)
 	assert_string_equal(frame(t, &again, 0)->function, "inner");
 }
 
+/* Each stack anew: where one has an inlined frame, the next one may have a called one. */
+static void test_inlined(void **state)
+{
+	static const struct built_stack stacks[] = {
+		{ { { .addr = 0x2010, .mapping = &server, .function = "innermost", .inlined = true },
+		    { .addr = 0x2010, .mapping = &server, .function = "inner", .inlined = true },
+		    { .addr = 0x2010, .mapping = &server, .function = "outer" } },
+		  3,
+		  .count = 1 },
+		{ { { .addr = 0x2020, .mapping = &server, .function = "outer" },
+		    { .addr = 0x2030, .mapping = &server, .function = "inner", .inlined = true },
+		    { .addr = 0x2030, .mapping = &server, .function = "outer" } },
+		  3,
+		  .count = 1 },
+		{ .n_frames = 0, .count = 1 },
+	};
+	static const bool expected[][3] = { { true, true, false }, { false, true, false }, { false } };
+	_cleanup_(profile_freep) struct profile *p = built_profile(stacks, ARRAY_SIZE(stacks), NULL);
+	_cleanup_(frame_table_freep) struct frame_table *t = NULL;
+	_cleanup_(stack_reader_done) struct stack_reader reader = {};
+	struct stack s;
+
+	assert_int_equal(frame_table_new(&t), 0);
+	assert_int_equal(stack_reader_init(&reader, t, p), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(stacks); i++) {
+		assert_int_equal(stack_reader_read(&reader, i, &s), 0);
+		assert_memory_equal(s.is_inlined, expected[i], s.n_frames * sizeof(bool));
+	}
+}
+
 /* One function of the profile may lie in several files; and at several lines it is one frame. */
 static void test_same_function(void **state)
 {
@@ -135,10 +165,8 @@ static void test_kinds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stack),
-		cmocka_unit_test(test_same_function),
-		cmocka_unit_test(test_no_stack),
-		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_stack),    cmocka_unit_test(test_inlined), cmocka_unit_test(test_same_function),
+		cmocka_unit_test(test_no_stack), cmocka_unit_test(test_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,9 @@ export class Diff {
         plural(nHosts, 'host')}${seconds ? `, ${formatSpan(1000 * seconds)}` : ''}, lost ${
         formatSmallShare(recorded.lost_share)}`);
     const error = sum.error === null ? '' : ` ±${format(sum.error)}`;
+    const empty = Object.entries({ before, after }).filter(([, { n_samples: n }]) => n === 0).map(([name]) => name);
+    if (empty.length > 0)
+      return [make('p', { class: 'warn' }, `Nothing is selected ${empty.join(', nor ')}: there is no comparison.`)];
     return [side('before', before, sum.before), side('after', after, sum.after),
       make('p', {}, make('b', {}, 'change'), ' ', make('b', { class: sum.is_noise ? 'soft' : toneOf(sum) },
         `${signed(sum.delta, format)} ${unit}`), error, sum.is_noise ? ': noise' : ''),

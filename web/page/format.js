@@ -85,3 +85,12 @@ export function describeRange(since, until) {
     return /^\d+[smhd]?$/.test(since) ? `the last ${since}` : `since ${since}`;
   return `${since} to ${until}`;
 }
+
+// The same where there is little room: "11-29 20:05 to 20:45".
+export function shortRange(since, until) {
+  const parts = /^\d{4}-(\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?/, from = parts.exec(since), to = parts.exec(until);
+  if (!from || !to)
+    return describeRange(since, until);
+  const isShort = Date.parse(until) - Date.parse(since) < 600_000, clock = (m) => isShort ? m[2] + (m[3] || '') : m[2];
+  return `${from[1]} ${clock(from)} to ${from[1] === to[1] ? '' : `${to[1]} `}${clock(to)}`;
+}

@@ -20,7 +20,7 @@ import { Timeline } from './timeline.js';
 import { DEFAULTS } from '/viewer/state.js';
 
 const TITLES = { hogs: 'Overview', flame: 'Flame graph', diff: 'Compare' };
-const STORES = { local: 'this host', hub: 'a hub', clickhouse: 'ClickHouse', pyroscope: 'Pyroscope' };
+const STORES = { local: 'a store', hub: 'a hub', clickhouse: 'ClickHouse', pyroscope: 'Pyroscope' };
 const PIXELS_A_STEP = 4, POINTS_UNIT = 50; // of the timeline: few different questions, so that answers are shared
 
 class Page {
@@ -266,7 +266,8 @@ class Page {
     try {
       this.about = await getJson('about', []);
       const { host, version, takes_windows: takesWindows, store } = this.about;
-      find('where').textContent = `${takesWindows ? 'hub' : STORES[store] || store} · ${host} · ${version}`;
+      find('where').textContent = `${takesWindows ? 'hub' : STORES[store] || store} · ${host}`;
+      find('where').title = `cpuhound ${version}`;
       if (this.hogs)
         this.empty.show(this.hogs.answer);
     } catch (error) {

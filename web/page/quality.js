@@ -50,6 +50,9 @@ function facts(answer) {
   if (recorded.n_unread > 0)
     rows.push({ text: `${plural(recorded.n_unread, 'window')} unread`, level: 'bad',
       hint: 'they were gone or damaged when they were to be read' });
+  if (recorded.ledger && recorded.ledger.reduced_windows > 0)
+    rows.push({ text: `${plural(recorded.ledger.reduced_windows, 'window')} with less detail`, level: 'warn',
+      hint: 'to keep within its budget, the agent took detail from them' });
   if (beyond > 0)
     rows.push({ text: 'limits were met', level: 'warn', hint: 'something had no room: see the details' });
   return [...rows, { text: plural(recorded.n_windows, 'window'), hint: 'that were read' },

@@ -3,11 +3,10 @@
 
 import { joinRange, splitRange } from './address.js';
 import { find, make, makeSelect } from './dom.js';
-import { describeRange, formatInstant, instantOf, wordOf } from './format.js';
+import { describeRange, formatInstant, instantOf, shortRange, wordOf } from './format.js';
 
 const PRESETS = ['15m', '1h', '6h', '24h', '7d'];
-const EVERY = [['', 'no refresh'], ['10', 'every 10 s'], ['30', 'every 30 s'], ['60', 'every minute'],
-  ['300', 'every 5 min']];
+const EVERY = [['', 'off'], ['10', '10 s'], ['30', '30 s'], ['60', '1 min'], ['300', '5 min']];
 
 export class Range {
   // page: { state, go(changes), refresh(), tell(text) }.
@@ -38,13 +37,14 @@ export class Range {
     const isPreset = state.until === '' && PRESETS.includes(state.since);
     for (const button of this.presets)
       button.setAttribute('aria-pressed', String(isPreset && button.textContent === state.since));
-    this.label.textContent = isPreset ? 'custom' : describeRange(state.since, state.until);
+    this.label.textContent = isPreset ? 'custom' : shortRange(state.since, state.until);
+    this.label.title = isPreset ? '' : describeRange(state.since, state.until);
     this.custom.classList.toggle('is-set', !isPreset);
     this.from.value = state.since;
     this.to.value = state.until;
     this.back.hidden = state.outer === '';
     const outer = splitRange(state.outer);
-    this.back.textContent = `↩ ${describeRange(outer.since, outer.until)}`;
+    this.back.textContent = `↩ ${shortRange(outer.since, outer.until)}`;
     this.every.replaceChildren(makeSelect('refresh by itself', EVERY, state.every, (every) =>
       this.page.go({ every }, false)));
     this.setTimer(Number(state.every));

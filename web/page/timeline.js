@@ -10,6 +10,7 @@ import { formatTick, timeTicks, valueTicks } from './scale.js';
 const MARGIN = { left: 48, right: 20, top: 8, bottom: 20 }; // pixels
 const TICK_WIDTH = 84;
 const MIN_DRAG = 5;
+const COARSE = 1.5; // steps: windows are a little longer than they were meant to be
 const REST = 'tone-rest';
 const LIMITS = {
   groups: 'stacks had no room in a group', rows: 'groups had no room', frames: 'frames had no room',
@@ -81,7 +82,7 @@ export class Timeline {
   describe() {
     const { answer, stepMs } = this, coarsest = answer.coarsest_ns / NS_PER_MS;
     const parts = [`${this.noun}, cores in steps of ${formatSpan(stepMs)}, UTC`];
-    if (coarsest > stepMs)
+    if (coarsest > COARSE * stepMs)
       parts.push(`some of it was kept in windows of ${formatSpan(coarsest)}, which are spread evenly`);
     for (const [name, n] of Object.entries(answer.beyond_limits))
       if (n > 0)

@@ -14,7 +14,7 @@ let browser, context, page, fingers, log;
 async function open(options) {
   if (context)
     await context.close();
-  log = { errors: [], requests: [] };
+  log = { errors: [], requests: [], aborted: [] };
   context = await browser.newContext(options);
   page = await context.newPage();
   fingers = await context.newCDPSession(page);
@@ -24,6 +24,10 @@ async function open(options) {
   });
   page.on('pageerror', (error) => log.errors.push(error.stack));
   context.on('request', (request) => log.requests.push(request.url().slice(0, 200)));
+  context.on('requestfailed', (request) => {
+    if (request.failure().errorText === 'net::ERR_ABORTED')
+      log.aborted.push(request.url().slice(0, 200));
+  });
 }
 
 function call(method, args) {

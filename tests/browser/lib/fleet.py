@@ -23,6 +23,7 @@ import harness as h  # noqa: E402
 import hub  # noqa: E402
 
 NS = 10**9
+PHONE = {"width": 390, "height": 844, "hasTouch": True, "isMobile": True, "deviceScaleFactor": 2}
 WINDOW_S, N_WINDOWS = 120, 20
 HOUR_S = 3600
 HOSTS = ("web-1", "web-2", "db-1")
@@ -73,6 +74,7 @@ class Fleet:
         self.start_s = self.end_s - N_WINDOWS * WINDOW_S
         if not is_empty:
             self.fill()
+        assert h.until(lambda: self.hub.get("/api/v1/hogs?since=1h")[0] in (200, 401)), self.hub.said()
 
     def fill(self):
         for number in range(N_WINDOWS):
