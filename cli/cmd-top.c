@@ -114,21 +114,25 @@ static int begin_interval(struct watching *w)
 	return top_interval_init(&w->next, w->options.by, w->source.is_own);
 }
 
-static enum exit_code tell_gone(const struct watching *w)
+static enum exit_code tell_own(const char *why)
 {
-	if (w->source.is_own) {
-		log_error("the sampler has ended: nothing is sampled any more");
-		return EXIT_ERROR;
-	}
-	return (enum exit_code)text_fail("watch the agent at", w->path.data,
-					 "it hangs up: it is of another version, has ended, or too many watch it");
+	log_error("the sampler %s: nothing is sampled any more", why);
+	return EXIT_ERROR;
 }
 
+/* Answers of live_source_take(): LIVE_SOURCE_NOTHING in all the time that one has patience for. */
 static enum exit_code tell(const struct watching *w, int answer)
 {
 	switch (answer) {
+	case LIVE_SOURCE_NOTHING:
+		return w->source.is_own ? tell_own("does not answer")
+					: (enum exit_code)agent_socket_refuse(w->path.data, AGENT_NO_ANSWER);
 	case LIVE_SOURCE_GONE:
-		return tell_gone(w);
+		if (w->source.is_own)
+			return tell_own("has ended");
+		return (enum exit_code)
+			text_fail("watch the agent at", w->path.data,
+				  "it hangs up: it is of another version, has ended, or too many watch it");
 	case LIVE_SOURCE_BAD:
 		return (enum exit_code)text_fail("understand who answers at", w->path.data, "it is no agent");
 	default:
@@ -144,10 +148,10 @@ static int take(struct watching *w)
 
 	if (r != 0)
 		return r;
+	/* The first second of an own sampler is for the names of what runs. */
 	if (!span.profile) {
 		snprintf(w->note, sizeof(w->note), "%s", span.why);
-	} else if (w->heard_ns ||
-		   !w->source.is_own) { /* in its first second an own one learns the names of what runs */
+	} else if (w->heard_ns || !w->source.is_own) {
 		w->note[0] = 0;
 		r = top_interval_add(&w->next, &span, &w->options.selection.selection);
 	}
@@ -174,7 +178,7 @@ static int gather(struct watching *w)
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n == 0)
-			return -ETIMEDOUT;
+			return LIVE_SOURCE_NOTHING;
 		r = take(w);
 		if (r == LIVE_SOURCE_NOTHING)
 			r = 0;

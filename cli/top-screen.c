@@ -266,25 +266,31 @@ static int draw_numbers(const struct top_screen *s, int y, const struct top_inte
 	return 0;
 }
 
+/* Whether there is something below a row, and it is shown. */
+static char sign_of(const struct top_interval *i, const struct top_view *v, size_t line)
+{
+	size_t n;
+	const struct activity_row *rows = activity_rows(i->activity, &n);
+	uint32_t row = top_view_row(v, line);
+
+	if (rows[row].first_child == ACTIVITY_NONE)
+		return ' ';
+	return line + 1 < top_view_n(v) && rows[top_view_row(v, line + 1)].parent == row ? '-' : '+';
+}
+
 static int draw_row(const struct top_screen *s, int y, const struct top_interval *i, const struct top_view *v,
 		    size_t line)
 {
 	size_t n;
-	uint32_t number = top_view_row(v, line);
-	const struct activity_row *row = &activity_rows(i->activity, &n)[number];
+	const struct activity_row *row = &activity_rows(i->activity, &n)[top_view_row(v, line)];
 	_cleanup_(buf_done) struct buf text = {};
-	bool has_next = line + 1 < top_view_n(v), is_open;
 	int x = 0, room, r = draw_numbers(s, y, i, row, &x);
 
 	x += 2;
 	room = COLS - x - (int)row->depth * INDENT - 2;
 	if (r < 0 || room < MIN_NAME)
 		return r;
-	is_open = has_next && activity_rows(i->activity, &n)[top_view_row(v, line + 1)].parent == number;
-	r = buf_printf(&text, "%*s%c ", (int)row->depth * INDENT, "",
-		       row->first_child == ACTIVITY_NONE ? ' '
-		       : is_open                         ? '-'
-							 : '+');
+	r = buf_printf(&text, "%*s%c ", (int)row->depth * INDENT, "", sign_of(i, v, line));
 	if (r == 0)
 		r = top_line_add_name(i->activity, row, (size_t)room, &text);
 	if (r < 0)

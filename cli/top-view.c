@@ -59,11 +59,6 @@ static bool is_open(const struct top_view *v, const struct activity *a, uint32_t
 	return is_level_open != (find_toggled(v, key_of(a, row)) < v->n_toggled);
 }
 
-bool top_view_is_open(const struct top_view *v, const struct activity *a, uint32_t row)
-{
-	return is_open(v, a, row);
-}
-
 static bool is_match(const struct top_view *v, const struct activity_row *row)
 {
 	return strcasestr(row->name, v->search) || strcasestr(row->more, v->search);

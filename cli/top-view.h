@@ -42,7 +42,6 @@ _must_check_ int top_view_update(struct top_view *v, struct activity *a);
 
 size_t top_view_n(const struct top_view *v);
 uint32_t top_view_row(const struct top_view *v, size_t i); /* i below that */
-bool top_view_is_open(const struct top_view *v, const struct activity *a, uint32_t row);
 
 /* What keys do; top_view_update() shows it. */
 void top_view_move(struct top_view *v, const struct activity *a, long by);
