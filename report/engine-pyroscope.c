@@ -78,6 +78,8 @@ static int refused(struct engine_server *s, const struct buf *answer)
 	}
 	if (r < 0)
 		return r;
+	if (valid.size > 0 && strstr(valid.data, "no org id"))
+		return engine_fail(s, "it keeps tenants apart: say whose profiles, with --tenant NAME");
 	return valid.size > 0 ? engine_fail(s, "%s", valid.data) : FETCH_FAILED;
 }
 
