@@ -28,20 +28,6 @@ PICTURES = pathlib.Path(os.environ.get("CPUHOUND_PICTURES", pathlib.Path(h.BUILD
 PAINTED = "performance.getEntriesByName('cpuhound-first-paint').length > 0"
 
 
-def playwright():
-    """A folder with the node_modules of tests/browser/package-lock.json."""
-    pinned = [HERE.parent / name for name in ("package.json", "package-lock.json")]
-
-    def make(folder):
-        npm = provision.needs("npm", "to get playwright-core with")
-        for file in pinned:
-            shutil.copy(file, folder)
-        provision.must("playwright-core is not to be had", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-                       cwd=folder)
-
-    return provision.cached("playwright", [file.read_bytes() for file in pinned], make)
-
-
 def chromium():
     """(the program, the folders of libraries that it needs beside those of the system)"""
     installed = shutil.which("chromium")
@@ -56,10 +42,11 @@ class Browser:
     def __init__(self):
         try:
             node = provision.needs("node", "to drive a browser with")
-            modules, (program, libraries) = playwright(), chromium()
+            modules = provision.node_modules("playwright", HERE.parent)
+            program, libraries = chromium()
         except provision.Unavailable as e:
             h.skip_all(str(e))
-        env = os.environ | {"NODE_PATH": str(modules / "node_modules"),
+        env = os.environ | {"NODE_PATH": str(modules),
                             "LD_LIBRARY_PATH": ":".join(map(str, libraries))}
         self._process = h.start(node, HERE / "driver.js", program, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 env=env, text=True)

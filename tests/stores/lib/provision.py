@@ -114,6 +114,19 @@ def debian_packages(name, version=None):
     return cached(name, [(version or "").encode()], make)
 
 
+def node_modules(name, folder):
+    """The folder node_modules of what package.json and package-lock.json in that folder pin."""
+    pinned = [folder / file for file in ("package.json", "package-lock.json")]
+
+    def make(made):
+        npm = needs("npm", f"to get {name} with")
+        for file in pinned:
+            shutil.copy(file, made)
+        must(f"{name} is not to be had", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=made)
+
+    return cached(name, [file.read_bytes() for file in pinned], make) / "node_modules"
+
+
 def python_with(name):
     """The interpreter of a virtual environment with what servers/NAME/requirements.txt pins by its hash."""
     requirements = SERVERS / name / "requirements.txt"
