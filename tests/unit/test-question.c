@@ -169,7 +169,7 @@ static void test_before(void **state)
 	assert_bad(QUESTION_DIFF, "vs=1h&before_match=a=b", "exclude each other");
 	assert_bad(QUESTION_DIFF, "before_since=1h&before_until=2h", "before_since is not before");
 	assert_bad(QUESTION_DIFF, "vs=30000d", "before_since is not before");
-	assert_bad(QUESTION_HOGS, "before_since=1h", "none of this question");
+	assert_bad(QUESTION_HOGS, "before_since=1h", "none of since");
 }
 
 static void test_keys(void **state)
@@ -189,7 +189,7 @@ static void test_keys(void **state)
 	assert_bad(QUESTION_DIFF, "vs=1h&by=category", "by takes");
 	assert_bad(QUESTION_FLAME, "by=function", "by takes");
 	assert_bad(QUESTION_EXPORT, "by=file", "by takes");
-	assert_bad(QUESTION_LABELS, "by=service", "none of this question");
+	assert_bad(QUESTION_LABELS, "by=service", "none of since");
 }
 
 static void test_wrong_values(void **state)
