@@ -123,6 +123,26 @@ static void test_hogs(void **state)
 	assert_int_equal(json_find_number(none, "recorded.n_windows"), 12);
 }
 
+/* What stacks must go through: all of them do through main, and none is in a library. */
+static void test_filters(void **state)
+{
+	static const struct {
+		const char *query;
+		uint64_t n_samples;
+	} all[] = {
+		{ "since=2m&function=main", 54 },    { "since=2m&function=mai", 0 },
+		{ "since=2m&library=libz.so.1", 0 }, { "since=2m&stack=^ma", 54 },
+		{ "since=2m&stack=^ai", 0 },         { "since=2m&domain=user", 54 },
+		{ "since=2m&domain=kernel", 0 },     { "since=2m&match=service=db", 18 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		_cleanup_(json_putp) struct json_object *top = answer(QUESTION_HOGS, all[i].query);
+
+		assert_int_equal(json_find_number(top, "sum.self.n_samples"), all[i].n_samples);
+	}
+}
+
 /* A minute earlier there is no db, and half of the windows. */
 static void test_hogs_before(void **state)
 {
@@ -448,6 +468,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_hogs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_filters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hogs_before, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_diff, set_up, tear_down),

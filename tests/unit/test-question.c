@@ -204,6 +204,7 @@ static void test_wrong_values(void **state)
 		{ QUESTION_HOGS, "since_ns=-1" },
 		{ QUESTION_HOGS, "since_ns=9223372036854775808" },
 		{ QUESTION_HOGS, "since_ns=0x10" },
+		{ QUESTION_HOGS, "since_ns=9223372036854775806" },
 		{ QUESTION_HOGS, "since=1h&since_ns=1" },
 		{ QUESTION_HOGS, "since=1h&since=1h" },
 		{ QUESTION_HOGS, "until_ns=5&until=5" },
@@ -326,6 +327,7 @@ static void test_spoilt(void **state)
 	ASSERT_SPOILT(q.has_before = 2);
 	ASSERT_SPOILT(q.given = UINT32_MAX);
 	ASSERT_SPOILT(q.now_ns = -1);
+	ASSERT_SPOILT(q.now_ns = INT64_MAX);
 	ASSERT_SPOILT(q.vs_ns = -1);
 	ASSERT_SPOILT(q.min_cores = NAN);
 	ASSERT_SPOILT(q.min_cores = -1);
