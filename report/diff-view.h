@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* diff view: two sides compared, with all that they are shown by: as JSON, and by who prints it (cli/diff-print.h). */
+/* diff view: two sides compared, with all that they are shown by, as JSON or printed (cli/diff-print.h). */
 #pragma once
 
 #include <stddef.h>
@@ -30,6 +30,7 @@ struct diff_view {
 	size_t n_labels;
 	enum normalize normalize;
 	struct diff_scale scale;
+	uint64_t n_given_up;            /* matches of expressions that took too many steps, and so are none */
 	struct profile_value_type type; /* of the values, before they are normalized */
 	struct diff_view_side sides[DIFF_N_SIDES];
 };
