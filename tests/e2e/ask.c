@@ -3,7 +3,7 @@
  * ask: answers a question as `cpuhound serve` does, without HTTP: prints the body. Exit code: 0; 1: a fault; 10 + enum
  * answer_result: no answer, and the reason on stderr; 20: no such question.
  *
- *     ask STORE|URL KIND [KEY=VALUE]... [NOW_NS=N]
+ *     ask STORE|URL KIND [KEY=VALUE]... [TOKEN_FILE=PATH]
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 
 #include "common/clock.h"
 #include "common/fsutil.h"
-#include "common/parse.h"
 #include "report/answer.h"
 #include "report/fetch.h"
 #include "report/question.h"
@@ -34,20 +33,25 @@ static int take_arguments(struct question *q, char **arguments, const char **ret
 		if (!value)
 			return -EINVAL;
 		*value++ = 0;
-		if (strcmp(*arguments, "NOW_NS") != 0)
-			r = question_set(q, *arguments, value, strlen(value), ret_reason);
+		r = question_set(q, *arguments, value, strlen(value), ret_reason);
 	}
 	return r == 0 ? question_finish(q, ret_reason) : r;
 }
 
-static int64_t now_of(char **arguments)
+/* It comes last, and is no argument of the question. */
+static const char *take_token_file(char **arguments)
 {
-	uint64_t ns = clock_now_ns(CLOCK_REALTIME);
+	static const char key[] = "TOKEN_FILE=";
+	const char *path = NULL;
 
-	for (; *arguments; arguments++)
-		if (strncmp(*arguments, "NOW_NS=", 7) == 0 && parse_u64(*arguments + 7, 10, &ns) < 0)
-			break;
-	return (int64_t)ns;
+	for (; *arguments; arguments++) {
+		if (strncmp(*arguments, key, strlen(key)) != 0)
+			continue;
+		path = *arguments + strlen(key);
+		*arguments = NULL;
+		break;
+	}
+	return path;
 }
 
 static int read_question(struct question *q, const char *kind, char **arguments)
@@ -57,7 +61,7 @@ static int read_question(struct question *q, const char *kind, char **arguments)
 	for (uint32_t i = QUESTION_HOGS; i < QUESTION_N_KINDS; i++) {
 		if (strcmp(kind, kinds[i]) != 0)
 			continue;
-		question_init(q, (enum question_kind)i, now_of(arguments));
+		question_init(q, (enum question_kind)i, (int64_t)clock_now_ns(CLOCK_REALTIME));
 		if (take_arguments(q, arguments, &reason) == 0 && question_is_valid(q))
 			return 0;
 	}
@@ -84,7 +88,7 @@ int main(int argc, char **argv)
 {
 	_cleanup_(store_freep) struct store *store = NULL;
 	_cleanup_close_ int fd = -1;
-	const struct fetch_settings settings = {};
+	const struct fetch_settings settings = { .token_file = argc > 3 ? take_token_file(argv + 3) : NULL };
 	struct answer_place place = { .settings = &settings, .add_page = viewer_page_add };
 	struct question q;
 	int r = argc < 3 ? 2 : read_question(&q, argv[2], argv + 3);

@@ -220,6 +220,33 @@ static void test_timeline(void **state)
 	assert_int_equal(json_find_number(all, "start_ns"), BASE_NS);
 }
 
+/* Where there are few of them, minutes are read rather than their hour. */
+static void test_fine_timeline(void **state)
+{
+	const int64_t hour_ns = BASE_NS - 2400 * (int64_t)NS_PER_S; /* 01:00 */
+	const struct made all[] = {
+		{ .tier = WINDOW_HOUR, .first = 100, .last = 111, .start_ns = hour_ns, .n_windows = 12 },
+		{ .tier = WINDOW_MINUTE, .first = 100, .last = 105, .start_ns = hour_ns, .n_windows = 6 },
+		{ .tier = WINDOW_MINUTE,
+		  .first = 106,
+		  .last = 111,
+		  .start_ns = hour_ns + 6 * WINDOW_NS,
+		  .n_windows = 6,
+		  .services = "api,db" },
+	};
+	struct store *writer = open_store(STORE_WRITE);
+	_cleanup_(json_putp) struct json_object *top = NULL;
+	struct window_info info;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		assert_int_equal(put(writer, &all[i], &info), 0);
+	store_free(writer);
+	top = answer(QUESTION_TIMELINE, "since=2026-11-29T01:00:00Z&until=2026-11-29T01:02:00Z&points=2");
+	assert_int_equal(json_find_number(top, "coarsest_ns"), 60 * NS_PER_S);
+	assert_true(json_object_get_double(item(item(top, "groups", 1), "cores", 0)) == 0);
+	assert_true(json_object_get_double(item(item(top, "groups", 1), "cores", 1)) > 0);
+}
+
 static void test_labels(void **state)
 {
 	_cleanup_(json_putp) struct json_object *names = answer(QUESTION_LABELS, "since=2m"), *values = NULL;
@@ -281,6 +308,90 @@ static void test_mistakes(void **state)
 	assert_refused(QUESTION_HOGS, query, ANSWER_BAD_QUESTION, "more than 16 matchers");
 }
 
+/* A window with a stack for each of n functions, whose names are as long as they may be, or nearly empty. */
+static void put_many(struct store *s, uint64_t number, uint32_t n, size_t n_name_bytes)
+{
+	const struct profile_meta meta = { .time_ns = BASE_NS, .duration_ns = WINDOW_NS, .period_ns = 10101010 };
+	_cleanup_(profile_builder_freep) struct profile_builder *b = NULL;
+	_cleanup_(label_values_done) struct label_values labels = {};
+	_cleanup_(buf_done) struct buf raw = {}, line = {};
+	struct window_info info = { .first = number,
+				    .last = number,
+				    .start_ns = BASE_NS,
+				    .duration_ns = WINDOW_NS,
+				    .period_ns = 10101010,
+				    .host = "h" };
+	char name[PROFILE_MAX_NAME_BYTES + 1];
+
+	assert_int_equal(profile_builder_new(&b), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct frame frames[] = { { .function = name }, { .function = "<script>alert(1)</script>" } };
+		const struct label label = { .key = "service_name", .str = i % 2 ? "\xe2\x80\xae\"<b>&" : "a\tb" };
+		int size = snprintf(name, sizeof(name), "%u_%u_", (unsigned int)number, i);
+
+		memset(name + size, 'x', sizeof(name) - (size_t)size);
+		name[n_name_bytes] = 0;
+		assert_int_equal(profile_builder_add(b, frames, 2, &label, 1, 1 + i % 7, (1 + i % 7) * 1000), 0);
+	}
+	snprintf(info.id, sizeof(info.id), "%032lx", (unsigned long)number);
+	info.ledger = (struct ledger){ .windows = 1, .due = n, .taken = n, .in_profile = n };
+	assert_int_equal(ledger_format(&info.ledger, info.id, &line), 0);
+	assert_int_equal(profile_builder_add_comment(b, line.data), 0);
+	assert_int_equal(profile_builder_label_values(b, &labels), 0);
+	assert_int_equal(profile_builder_encode(b, &meta, &raw), 0);
+	assert_int_equal(store_write(s, &info, &labels, &raw), 0);
+}
+
+static int set_up_many(void **state)
+{
+	struct store *writer;
+
+	if (state_set_up(state) < 0)
+		return -1;
+	writer = open_store(STORE_WRITE);
+	put_many(writer, 0, 100000, 16);
+	for (uint64_t i = 1; i < 7; i++)
+		put_many(writer, i, 3500, PROFILE_MAX_NAME_BYTES);
+	store_free(writer);
+	store = open_store(STORE_READ);
+	return 0;
+}
+
+/* 10^5 functions, and 80 MB of names: bounded, and what is left out is told of. */
+static void test_many(void **state)
+{
+	static const struct {
+		enum question_kind kind;
+		const char *query;
+	} all[] = {
+		{ QUESTION_HOGS, "since=2m&by=function&n=1000" },
+		{ QUESTION_HOGS, "since=2m&by=service&vs=1m" },
+		{ QUESTION_DIFF, "since=2m&before_since=1m&n=1000" },
+		{ QUESTION_FLAME, "since=2m&by=service" },
+		{ QUESTION_TIMELINE, "since=2m&by=function&points=400" },
+		{ QUESTION_LABELS, "since=2m&key=service" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		_cleanup_(json_putp) struct json_object *top = answer(all[i].kind, all[i].query);
+		_cleanup_(buf_done) struct buf body = {};
+
+		assert_int_equal(ask(all[i].kind, all[i].query, &body), 0);
+		assert_in_range(body.size, 100, ANSWER_MAX_BYTES);
+		if (all[i].kind == QUESTION_FLAME) {
+			size_t n = json_object_array_length(json_find(top, "depths"));
+			int64_t sum = 0;
+
+			assert_in_range(n, 1000, 220000);
+			assert_in_range(json_find_number(top, "n_beyond.stacks"), 1000, 1000000);
+			for (size_t j = 0; j < n; j++)
+				sum += json_object_get_int64(json_object_array_get_idx(item(top, "samples", 0), j));
+			assert_int_equal(sum,
+					 400000 - 5 + 6 * (3500 * 4)); /* 1 to 7 over and over: no sample is lost */
+		}
+	}
+}
+
 /* Nobody listens there. */
 static void test_servers(void **state)
 {
@@ -308,9 +419,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_diff, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_flame, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_timeline, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_fine_timeline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_labels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_export, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mistakes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many, set_up_many, tear_down),
 		cmocka_unit_test(test_servers),
 	};
 

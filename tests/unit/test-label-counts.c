@@ -37,6 +37,7 @@ static void test_counts(void **state)
 		  .services = "web" },
 		{ .first = 3, .start_ns = BASE_NS + 30 * WINDOW_NS, .services = "web" },
 		{ .first = 4, .start_ns = BASE_NS + 31 * WINDOW_NS, .services = "web" },
+		{ .first = 5, .start_ns = BASE_NS + 40 * WINDOW_NS, .services = "api" }, /* the same labels again */
 	};
 	_cleanup_(store_freep) struct store *s = open_store(STORE_WRITE);
 	struct selection time = SELECTION_ALL_TIME, matched = SELECTION_ALL_TIME;
@@ -46,9 +47,9 @@ static void test_counts(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		assert_int_equal(put(s, &all[i], &info), 0);
-	assert_string_equal(counted(&time, "service_name", "", &n_beyond), "web=3 api=2 apt=1 db=1 ");
-	assert_string_equal(counted(&time, "service_name", "ap", &n_beyond), "api=2 apt=1 ");
-	assert_string_equal(counted(&time, "pid", "", &n_beyond), "=5 ");
+	assert_string_equal(counted(&time, "service_name", "", &n_beyond), "api=3 web=3 apt=1 db=1 ");
+	assert_string_equal(counted(&time, "service_name", "ap", &n_beyond), "api=3 apt=1 ");
+	assert_string_equal(counted(&time, "pid", "", &n_beyond), "=6 ");
 	assert_string_equal(counted(&time, "no_such", "", &n_beyond), "");
 	assert_string_equal(counted(&time, NULL, "", &n_beyond), "pid=1 service_name=4 ");
 	assert_string_equal(counted(&time, NULL, "s", &n_beyond), "service_name=4 ");

@@ -99,6 +99,31 @@ class Fleet:
             h.check(f"hogs --by {by}: the same {len(groups[0])} groups", groups[0] and not wrong, wrong[:5])
 
 
+    def same_over_http(self):
+        """What the page asks for (tests/e2e/ask.c): groups, a timeline, labels and their values."""
+        token = [f"TOKEN_FILE={self.server[3]}"] if len(self.server) > 2 else []
+
+        def ask(kind, *args):
+            got = [h.run(os.path.join(h.BUILD, "tests/e2e/ask"), *where, *more)
+                   for where, more in (((self.directory[1], kind), args), ((self.server[1], kind), (*args, *token)))]
+            if not h.check(f"{kind} {' '.join(args)}", [r.rc for r in got] == [0, 0], got[1]):
+                return {}, {}
+            return [json.loads(r.stdout) for r in got]
+
+        ours, theirs = ask("timeline", "since=10m", "match=host=~web.*")
+        sums = [{g["name"][0]: sum(c * a["step_ns"] for c in g["cores"] if c) for g in a["groups"]}
+                for a in (ours, theirs)]
+        h.check("timeline: the same CPU time", sums[0] and sums[0].keys() == sums[1].keys() and
+                all(abs(sums[1][k] / sums[0][k] - 1) < 0.6 for k in sums[0]), sums)
+        h.check("timeline: no more steps than are asked for", theirs.get("n_steps", 99) <= 24, theirs)
+        ours, theirs = ask("labels", "since=10m", "key=service", "prefix=c")
+        values = [{v["value"] for v in a["values"]} for a in (ours, theirs)]
+        h.check("values of a label", values[0] >= {"cart", "checkout"} and values[0] == values[1], values)
+        ours, theirs = ask("labels", "since=10m")
+        names = [{v["name"] for v in a["labels"]} for a in (ours, theirs)]
+        h.check("names of labels", {"host", "service_name", "container", "comm"} <= names[0] & names[1], names)
+
+
 def table_of(answer, cores):
     """{key: [samples, cpu_ns, cores, .. of what goes through it, the kernel's share]}. No build id goes over the wire:
     of libraries with one name only what they burn themselves adds up."""
