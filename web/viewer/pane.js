@@ -52,6 +52,11 @@ export class Pane {
     this.redraw();
   }
 
+  // Nothing is drawn any more, what was about to be as well.
+  stop() {
+    this.tree = null;
+  }
+
   zoomTo(node) {
     this.zoomed = node;
     this.from = this.tree.start[node];
@@ -101,7 +106,8 @@ export class Pane {
       this.isWaiting = true;
       requestAnimationFrame(() => {
         this.isWaiting = false;
-        this.draw();
+        if (this.tree)
+          this.draw();
       });
     }
   }
