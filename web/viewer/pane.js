@@ -182,8 +182,8 @@ export class Pane {
     this.on.drawn();
   }
 
-  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name. Most nodes pass by
-  // here: edges() would be slower.
+  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name. It looks at tens
+  // of thousands of nodes, for which edges() would be too slow.
   paint(lines, first, last) {
     const { tree: { n, depth, start, weight, end }, from, zoomed, canvas: { width } } = this;
     const scale = this.to > from ? width / (this.to - from) : 0, least = MIN_WIDTH * this.ratio, labels = [];
