@@ -12,7 +12,7 @@ import { Flame } from './flame.js';
 import { describeRange, formatCores, plural } from './format.js';
 import { Hogs } from './hogs.js';
 import { Quality } from './quality.js';
-import { diffQuestion, flameQuestion, hogsQuestion, isComparison, timelineQuestion, twoColumnsQuestion }
+import { diffQuestion, flameQuestion, hogsQuestion, isComparison, keysOf, timelineQuestion, twoColumnsQuestion }
   from './questions.js';
 import { Range } from './range.js';
 import { startTheme, switchTheme } from './theme.js';
@@ -238,7 +238,8 @@ class Page {
 
   onTimeline(answer) {
     const { state } = this;
-    this.timeline.show(answer, state.view === 'diff' ? this.views.diff.marks(state) : [], `by ${state.by}`);
+    const marks = state.view === 'diff' ? this.views.diff.marks(state) : [];
+    this.timeline.show(answer, marks, `by ${keysOf(state.by).join(', ')}`);
     this.showHogs();
   }
 
