@@ -9,6 +9,8 @@
 
 #define ROOT 0
 
+_Static_assert(FRAME_TABLE_MAX_FRAMES <= (size_t)1 << 30, "bits of struct call_node");
+
 /* What a node is of. Strings of a frame table are interned: equal ones have equal pointers. */
 struct identity {
 	const char *function, *library;

@@ -31,7 +31,7 @@ function mix(color, other, share) {
 // What can be read on it.
 export function textColor(color) {
   const brightness = (color & 255) * 0.3 + (color >>> 8 & 255) * 0.59 + (color >>> 16 & 255) * 0.11;
-  return brightness > 100 ? '#111' : '#d8dade';
+  return brightness > 100 ? '#000' : '#d8dade';
 }
 
 export function cssColor(color) {
@@ -96,7 +96,7 @@ export class Colors {
   // Of the lines over a frame of this color.
   hatched(color) {
     if (!this.lines.has(color))
-      this.lines.set(color, mix(color, rgb(0, 0, 0), 0.22));
+      this.lines.set(color, mix(color, rgb(0, 0, 0), 0.18));
     return this.lines.get(color);
   }
 
