@@ -127,19 +127,6 @@ static int look_up(struct stack_reader *r, const struct profile_location *l, siz
 	return error;
 }
 
-/* All lines of a location but the last are inlined. */
-static int add_inlined(struct stack_reader *r, size_t n_frames)
-{
-	int error = buf_reserve(&r->inlined, n_frames * sizeof(bool));
-
-	if (error < 0)
-		return error;
-	memset(r->inlined.data + r->inlined.size, true, n_frames - 1);
-	r->inlined.size += n_frames;
-	r->inlined.data[r->inlined.size - 1] = false;
-	return 0;
-}
-
 static int add_location(struct stack_reader *r, const struct profile_location *l)
 {
 	size_t first = r->first_frames[l - r->profile->locations], n = n_frames_of(l);
@@ -161,7 +148,28 @@ static int add_location(struct stack_reader *r, const struct profile_location *l
 		if (error < 0)
 			return error;
 	}
-	return add_inlined(r, n);
+	return 0;
+}
+
+/* All lines of a location but the last are inlined. */
+static int tell_inlined(struct stack_reader *r, const struct profile_sample *s, size_t n_frames)
+{
+	size_t at = 0;
+	int error;
+
+	buf_clear(&r->inlined);
+	error = buf_reserve(&r->inlined, n_frames * sizeof(bool));
+	if (error < 0)
+		return error;
+	memset(r->inlined.data, false, n_frames);
+	for (size_t i = 0; i < s->n_locations; i++) {
+		size_t n = n_frames_of(s->locations[i]);
+
+		if (n > 1)
+			memset(r->inlined.data + at, true, n - 1);
+		at += n;
+	}
+	return 0;
 }
 
 int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret)
@@ -170,13 +178,12 @@ int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret)
 	int error = 0;
 
 	buf_clear(&r->stack);
-	buf_clear(&r->inlined);
 	if (s->n_locations == 0)
 		error = buf_add(&r->stack, &r->no_stack, sizeof(r->no_stack));
-	if (error == 0 && s->n_locations == 0)
-		error = add_inlined(r, 1);
 	for (size_t i = 0; error == 0 && i < s->n_locations; i++)
 		error = add_location(r, s->locations[i]);
+	if (error == 0)
+		error = tell_inlined(r, s, r->stack.size / sizeof(uint32_t));
 	if (error < 0)
 		return error;
 	*ret = (struct stack){
