@@ -32,11 +32,16 @@ static size_t add_folders(const struct hub_child_role *role, struct sandbox_path
 static int enter_sandbox(const struct hub_child_role *role, const char **ret_step)
 {
 	static const int calls[] = {
-		SCMP_SYS(memfd_create), /* the body of an answer */
-		SCMP_SYS(clone),        /* from here on for threads */
-		SCMP_SYS(clone3),         SCMP_SYS(set_robust_list),   SCMP_SYS(rseq),
+		/* the body of an answer */
+		SCMP_SYS(memfd_create),
+		/* threads, and malloc where there are some */
+		SCMP_SYS(clone),
+		SCMP_SYS(clone3),
+		SCMP_SYS(set_robust_list),
+		SCMP_SYS(rseq),
 		SCMP_SYS(rt_sigaction),
-		SCMP_SYS(rt_sigprocmask), SCMP_SYS(sched_getaffinity), /* malloc */
+		SCMP_SYS(rt_sigprocmask),
+		SCMP_SYS(sched_getaffinity),
 	};
 	struct sandbox_path paths[2 + MAX_FOLDERS] = { { .path = "/dev/urandom" } };
 	struct sandbox_limits limits = {

@@ -17,7 +17,7 @@ struct hub_child_role {
 	bool reads_only;          /* the store */
 	bool has_threads;         /* of its own, that decode */
 	bool may_connect;         /* it has no store: it asks another program for windows */
-	const char *const *files; /* that it reads, or others of their names; NULL and "": none */
+	const char *const *files; /* that it reads, or others of their names; NULL: none */
 	size_t n_files;
 	/* Opens the store, at CHILD_GIVEN_FD. 0, or -errno. */
 	int (*open)(void);

@@ -82,7 +82,7 @@ static int answer_of_store(const struct web_request *request, struct hub_answer 
 		return hub_answer_set(a, HUB_FAILED,
 				      "no windows yet in this directory: start 'cpuhound agent', or name another");
 	place.store = store;
-	return r == 0 ? answer(&place, request, a) : r < 0 ? r : -EBUSY;
+	return r == 0 ? answer(&place, request, a) : r;
 }
 
 static int answer_request(const struct web_request *request, int body_fd, const struct hub_rules *rules,

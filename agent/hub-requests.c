@@ -31,11 +31,14 @@ static void answer_text(struct hub *h, uint64_t id, int (*add)(struct hub *h, st
 
 static const char *store_kind(const struct hub *h)
 {
+	static const char clickhouse[] = "clickhouse+";
 	const char *view = h->started->hub.view;
 
 	if (!view[0] || h->view_fd >= 0)
 		return "local";
-	return fetch_is_url(view) ? "hub" : strncmp(view, "clickhouse", 10) == 0 ? "clickhouse" : "pyroscope";
+	return fetch_is_url(view)                                   ? "hub"
+	       : strncmp(view, clickhouse, strlen(clickhouse)) == 0 ? "clickhouse"
+								    : "pyroscope";
 }
 
 static int add_about(struct hub *h, struct buf *ret)

@@ -226,7 +226,8 @@ static void expire(struct web_connections *t, struct web_connection *c)
 		break;
 	case WEB_NEW:
 	case WEB_ASKED:
-		web_connection_leave(c, 503, "the agent does not answer");
+		web_connection_leave(c, 503,
+				     is_of_hub(c) ? "too much is waiting: try again" : "the agent does not answer");
 		break;
 	default:
 		break;
