@@ -19,7 +19,7 @@ function matcherOf(key, operator, value) {
 }
 
 // What of the state makes one group out of all: its labels, its function or library.
-export function drillDown(state, group) {
+function drillDown(state, group) {
   const changes = { match: [...state.match] };
   for (const [key, value] of keysOf(state.by).map((name) => [name, group.key[name]])) {
     const isUnnamed = key === 'function' && value === `[${group.key.library}]`;
