@@ -63,6 +63,8 @@ export class FlameView {
     this.stop.abort();
     this.resized.disconnect();
     this.themed.disconnect();
+    for (const pane of this.panes)
+      pane.stop();
     this.container.replaceChildren();
     this.container.classList.remove('flame-view');
   }

@@ -52,6 +52,11 @@ export class Pane {
     this.redraw();
   }
 
+  // Nothing is drawn any more, what was about to be as well.
+  stop() {
+    this.tree = null;
+  }
+
   zoomTo(node) {
     this.zoomed = node;
     this.from = this.tree.start[node];
@@ -101,7 +106,8 @@ export class Pane {
       this.isWaiting = true;
       requestAnimationFrame(() => {
         this.isWaiting = false;
-        this.draw();
+        if (this.tree)
+          this.draw();
       });
     }
   }
@@ -176,8 +182,8 @@ export class Pane {
     this.on.drawn();
   }
 
-  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name. Most nodes pass by
-  // here: edges() would be slower.
+  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name. It looks at tens
+  // of thousands of nodes, for which edges() would be too slow.
   paint(lines, first, last) {
     const { tree: { n, depth, start, weight, end }, from, zoomed, canvas: { width } } = this;
     const scale = this.to > from ? width / (this.to - from) : 0, least = MIN_WIDTH * this.ratio, labels = [];
