@@ -261,7 +261,7 @@ static void test_fine_timeline(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		assert_int_equal(put(writer, &all[i], &info), 0);
 	store_free(writer);
-	top = answer(QUESTION_TIMELINE, "since=2026-11-29T01:00:00Z&until=2026-11-29T01:02:00Z&points=2");
+	top = answer(QUESTION_TIMELINE, "since=2026-11-29T01:00:00Z&until=2026-11-29T02:00:00Z&points=60");
 	assert_int_equal(json_find_number(top, "coarsest_ns"), 60 * NS_PER_S);
 	assert_true(json_object_get_double(item(item(top, "groups", 1), "cores", 0)) == 0);
 	assert_true(json_object_get_double(item(item(top, "groups", 1), "cores", 1)) > 0);
