@@ -14,21 +14,6 @@
 #define OPEN_FILES 64
 #define MAX_FOLDERS 4
 
-/* A secret may be replaced by another file of its name: so its directory is what may be read. */
-static size_t add_folders(const struct hub_child_role *role, struct sandbox_path *ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < role->n_files && n < MAX_FOLDERS; i++) {
-		const char *slash = role->files[i] ? strrchr(role->files[i], '/') : NULL;
-		char *folder = slash ? strndup(role->files[i], (size_t)(slash - role->files[i]) + 1) : NULL;
-
-		if (folder)
-			ret[n++] = (struct sandbox_path){ .path = folder }; /* for the process's life */
-	}
-	return n;
-}
-
 static int enter_sandbox(const struct hub_child_role *role, const char **ret_step)
 {
 	static const int calls[] = {
@@ -63,7 +48,8 @@ static int enter_sandbox(const struct hub_child_role *role, const char **ret_ste
 	if (!role->may_connect)
 		paths[limits.n_paths++] =
 			(struct sandbox_path){ .path = CHILD_GIVEN_PATH, .is_writable = !role->reads_only };
-	limits.n_paths += add_folders(role, &paths[limits.n_paths]);
+	for (size_t i = 0; i < role->n_files && i < MAX_FOLDERS; i++)
+		limits.n_paths += sandbox_add_folder(role->files[i], &paths[limits.n_paths]);
 	return sandbox_enter(&limits, ret_step);
 }
 

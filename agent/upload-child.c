@@ -73,7 +73,6 @@ static int take_order(struct upload_child *c)
 	return r == 0 ? read_settings(c, fd) : r < 0 ? r : -EPIPE;
 }
 
-/* A secret may be replaced by another file of its name: so its directory is what may be read. */
 static size_t add_secrets(const struct upload_settings *s, struct sandbox_path *ret)
 {
 	const char *const files[SECRETS_PER_TARGET] = { s->token_file,        s->password_file, s->tls_ca_file,
@@ -81,13 +80,8 @@ static size_t add_secrets(const struct upload_settings *s, struct sandbox_path *
 							s->session_token_file };
 	size_t n = 0;
 
-	for (size_t i = 0; i < SECRETS_PER_TARGET; i++) {
-		const char *slash = files[i] ? strrchr(files[i], '/') : NULL;
-		char *folder = slash ? strndup(files[i], (size_t)(slash - files[i]) + 1) : NULL;
-
-		if (folder)
-			ret[n++] = (struct sandbox_path){ .path = folder }; /* for the process's life */
-	}
+	for (size_t i = 0; i < SECRETS_PER_TARGET; i++)
+		n += sandbox_add_folder(files[i], &ret[n]);
 	return n;
 }
 

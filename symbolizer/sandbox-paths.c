@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +28,16 @@ static uint64_t access_for(const struct sandbox_path *path, int fd, int version)
 	if (S_ISDIR(st.st_mode))
 		return path->is_writable ? WRITE_BELOW | refer : READ_BELOW;
 	return path->is_writable ? WRITE_FILE : READ_FILE;
+}
+
+bool sandbox_add_folder(const char *file, struct sandbox_path *ret)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+	char *folder = slash ? strndup(file, (size_t)(slash - file) + 1) : NULL;
+
+	if (folder)
+		*ret = (struct sandbox_path){ .path = folder };
+	return folder;
 }
 
 /* For who connects: how names are looked up, and certificates. */

@@ -16,6 +16,12 @@ struct sandbox_path {
 	bool is_writable; /* and what is below it may be made, renamed and removed */
 };
 
+/*
+ * Of a secret, the directory is what may be read: another file may take its name. For the process's life. False: there
+ * is no file, or no memory.
+ */
+bool sandbox_add_folder(const char *file, struct sandbox_path *ret);
+
 struct sandbox_limits {
 	size_t data_bytes;       /* of memory */
 	size_t output_bytes;     /* of any file that it is given to write */
