@@ -13,7 +13,7 @@
 //	every   seconds between refreshes
 //	g.NAME  what the graph has set (web/viewer/state.js)
 
-export const VIEWS = ['hogs', 'flame', 'diff'];
+const VIEWS = ['hogs', 'flame', 'diff'];
 const GRAPH = 'g.';
 const LISTS = ['match', 'before_match'];
 const DEFAULTS = {

@@ -70,6 +70,7 @@ export class Asker {
   constructor(path) {
     this.path = path;
     this.key = null;
+    this.isWaiting = false;
   }
 
   // The answer that is there when the question is the same, unless it is asked anew.
@@ -77,20 +78,31 @@ export class Asker {
     const key = `${new URLSearchParams(pairs)}`;
     if (key === this.key && !isAnew)
       return this.answer;
-    this.stop();
+    this.giveUp();
     this.key = key;
     this.controller = new AbortController();
+    this.isWaiting = true;
     this.answer = getJson(this.path, pairs, this.controller.signal);
-    this.answer.catch((error) => {
-      if (!isAborted(error) && this.key === key)
-        this.key = null; // to be asked again
-    });
+    this.waitFor(this.answer);
     return this.answer;
   }
 
-  stop() {
-    if (this.controller)
-      this.controller.abort();
+  async waitFor(answer) {
+    try {
+      await answer;
+    } catch {
+      if (this.answer === answer)
+        this.key = null; // to be asked again
+    }
+    if (this.answer === answer)
+      this.isWaiting = false;
+  }
+
+  giveUp() {
+    if (!this.isWaiting)
+      return;
+    this.controller.abort();
+    this.isWaiting = false;
     this.key = null;
   }
 }

@@ -19,7 +19,7 @@ function matcherOf(key, operator, value) {
 }
 
 // What of the state makes one group out of all: its labels, its function or library.
-export function drillDown(state, group) {
+function drillDown(state, group) {
   const changes = { match: [...state.match] };
   for (const [key, value] of keysOf(state.by).map((name) => [name, group.key[name]])) {
     const isUnnamed = key === 'function' && value === `[${group.key.library}]`;
@@ -33,14 +33,16 @@ export function drillDown(state, group) {
   return changes;
 }
 
-function changeParts({ change, self, self_before: before }) {
+// href: to what has changed in it.
+function changeParts({ change, self, self_before: before }, href) {
   if (!change)
     return '–';
   if (change.is_noise)
     return make('span', { class: 'soft' }, 'within noise');
   const kind = before.cpu_ns === 0 ? 'new' : self.cpu_ns === 0 ? 'gone' : `${change.ratio > 0 ? '+' : ''}${
     (100 * change.ratio).toFixed(1)} %`;
-  return [make('b', { class: change.cores > 0 ? 'more' : 'less' }, formatSigned(change.cores)),
+  const cores = make('b', { class: change.cores > 0 ? 'more' : 'less' }, formatSigned(change.cores));
+  return [href ? make('a', { href, title: 'what has changed in it' }, cores) : cores,
     ` ±${formatCores(change.error)} (${kind})`];
 }
 
@@ -138,7 +140,9 @@ export class Hogs {
       measure('total', 'total', 'cores: with all that it calls');
     if (this.hasChange)
       number('change', 'change', 'of cores, and of what it was', (row) => row.change ? row.change.cores : null,
-        changeParts);
+        (row) => changeParts(row, row.label ? null : this.page.linkTo({
+          view: 'diff', with: 'earlier', draw: 'table', ...drillDown(state, row),
+        })));
     if (this.hasHosts)
       this.addHosts(number);
     number('kernel', 'kernel', 'share of it that runs in the kernel', (row) => row.kernel_share,

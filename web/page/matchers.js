@@ -44,10 +44,11 @@ function countHint(n) {
   return n === undefined || n === null ? '' : plural(n, 'value');
 }
 
-// [{ name, n_values }]; a server that cannot tell has those that most have.
+// [{ name, n_values }]; a server that cannot tell has those that most have. service is what people call service_name.
 async function listNames(state, signal) {
   const { labels } = await getJson('labels', selection(state), signal);
-  return labels.length > 0 ? labels : USUAL_NAMES.map((name) => ({ name }));
+  const names = labels.length > 0 ? labels : USUAL_NAMES.map((name) => ({ name }));
+  return names.map((label) => label.name === 'service_name' ? { ...label, name: 'service' } : label);
 }
 
 async function suggestNames(state, text, signal, hasParts) {
@@ -96,7 +97,7 @@ export async function suggestMatchers(state, text, signal, hasParts) {
 
 export async function suggestKeys(state, text, signal, others) {
   const options = (await listNames(state, signal)).map(({ name, n_values: n }) =>
-    ({ text: name === 'service_name' ? 'service' : name, hint: countHint(n) }));
+    ({ text: name, hint: countHint(n) }));
   return [...others.map((name) => ({ text: name, hint: 'of stacks' })), ...options]
     .filter((option) => takes(option.text, text)).slice(0, MAX_SHOWN);
 }

@@ -12,7 +12,7 @@ import { Flame } from './flame.js';
 import { describeRange, formatCores, plural } from './format.js';
 import { Hogs } from './hogs.js';
 import { Quality } from './quality.js';
-import { diffQuestion, flameQuestion, hogsQuestion, isComparison, timelineQuestion, twoColumnsQuestion }
+import { diffQuestion, flameQuestion, hogsQuestion, isComparison, keysOf, timelineQuestion, twoColumnsQuestion }
   from './questions.js';
 import { Range } from './range.js';
 import { startTheme, switchTheme } from './theme.js';
@@ -172,8 +172,10 @@ class Page {
     this.filters.show(state);
   }
 
+  // Asks what is needed now; what was asked before and is not needed any more is given up.
   load(isAnew) {
     const { state } = this, points = this.timeline.frame.clientWidth / PIXELS_A_STEP;
+    this.wanted = new Map();
     this.answer('hogs', hogsQuestion(state), isAnew, (answer) => this.onHogs(answer));
     this.answer('timeline', timelineQuestion(state, POINTS_UNIT * Math.max(1, Math.floor(points / POINTS_UNIT))),
       isAnew, (answer) => this.onTimeline(answer));
@@ -181,6 +183,9 @@ class Page {
       this.answer('flame', flameQuestion(state), isAnew, (answer) => this.views.flame.show(answer));
     if (state.view === 'diff')
       this.loadDiff(isAnew);
+    for (const [name, asker] of Object.entries(this.askers))
+      if (!this.wanted.has(name))
+        asker.giveUp();
   }
 
   loadDiff(isAnew) {
@@ -193,15 +198,16 @@ class Page {
       this.answer('diff', diffQuestion(state), isAnew, (answer) => diff.show(answer));
   }
 
-  // Asks, and shows the answer unless something else was asked meanwhile.
+  // Asks, and shows the answer unless something was set meanwhile.
   async answer(name, pairs, isAnew, show) {
-    const asker = this.askers[name], asked = asker.ask(pairs, isAnew), { state } = this;
+    const { wanted } = this, asked = this.askers[name].ask(pairs, isAnew);
+    wanted.set(name, asked);
     try {
       const answer = await this.work(asked);
-      if (asker.answer === asked && (this.state === state || this.state.view === state.view))
+      if (wanted === this.wanted)
         keepFocus(document.body, () => show(answer));
     } catch (error) {
-      if (!isAborted(error) && asker.answer === asked)
+      if (!isAborted(error) && wanted === this.wanted)
         this.fail(error);
     }
   }
@@ -222,7 +228,7 @@ class Page {
   }
 
   onHogs(answer) {
-    this.hogs = { answer, asked: this.askers.hogs.answer };
+    this.hogs = { answer, asked: this.wanted.get('hogs') };
     this.quality.show(answer);
     const isEmpty = this.empty.show(answer);
     find('body').classList.toggle('is-empty', isEmpty);
@@ -232,13 +238,14 @@ class Page {
 
   // Also when the timeline has its colors; not the answer to an earlier question.
   showHogs() {
-    if (this.state.view === 'hogs' && this.hogs && this.hogs.asked === this.askers.hogs.answer)
+    if (this.state.view === 'hogs' && this.hogs && this.hogs.asked === this.wanted.get('hogs'))
       this.views.hogs.show(this.hogs.answer, this.timeline.tones);
   }
 
   onTimeline(answer) {
     const { state } = this;
-    this.timeline.show(answer, state.view === 'diff' ? this.views.diff.marks(state) : [], `by ${state.by}`);
+    const marks = state.view === 'diff' ? this.views.diff.marks(state) : [];
+    this.timeline.show(answer, marks, `by ${keysOf(state.by).join(', ')}`);
     this.showHogs();
   }
 

@@ -18,7 +18,7 @@ const LIMITS = {
 };
 
 // Of the time from the first window to the last, the part for which hosts were recorded, on average.
-export function coveredShare({ start_ns: start, end_ns: end, hosts }) {
+function coveredShare({ start_ns: start, end_ns: end, hosts }) {
   const wall = hosts.reduce((sum, host) => sum + host.wall_ns, 0);
   return hosts.length === 0 || end <= start ? null : Math.min(1, wall / hosts.length / (end - start));
 }

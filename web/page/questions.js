@@ -3,7 +3,7 @@
 
 import { splitRange } from './address.js';
 
-export const TIMELINE_GROUPS = 8;
+const TIMELINE_GROUPS = 8;
 const MAX_POINTS = 400;
 const FRAME_KEYS = ['function', 'library', 'file', 'category'];
 

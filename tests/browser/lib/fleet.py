@@ -68,8 +68,8 @@ class Fleet:
     """The last 40 minutes, and the same an hour earlier, in which api used half as much for inflating. db-1 has been silent
     for the last ten minutes."""
 
-    def __init__(self, name, text="", is_empty=False):
-        self.hub = hub.Hub(name, text, hub__max_windows=100000)
+    def __init__(self, name, text="", is_empty=False, wrap=()):
+        self.hub = hub.Hub(name, text, wrap, hub__max_windows=100000)
         self.end_s = int(time.time()) // 60 * 60 - 60
         self.start_s = self.end_s - N_WINDOWS * WINDOW_S
         if not is_empty:
