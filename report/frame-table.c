@@ -9,23 +9,37 @@
 #include "pprof/pool.h"
 #include "pprof/profile.h"
 
-#define N_MEMO 64 /* strings that many frames have in common are at hand; a power of two */
-
-struct frame_table {
-	struct pool frames; /* struct frame_info: its strings are interned, so equal frames have equal bytes */
-	struct intern *strings;
-	struct buf text; /* of one string */
-	const char *memo[N_MEMO];
-	uint64_t n_beyond;
+/* Strings are interned, so equal ones have equal bytes. Their numbers are those of the records in their pool. */
+struct function {
+	const char *name, *file;
+	uint64_t is_named;
 };
 
-_Static_assert(sizeof(struct frame_info) == 4 * sizeof(char *) + 2 * sizeof(uint32_t), "compared as bytes");
+struct binary {
+	const char *library, *build_id;
+	uint64_t kind;
+};
+
+struct pair {
+	uint32_t function, binary;
+};
+
+struct frame_table {
+	struct pool functions, binaries, frames;
+	struct buf infos; /* struct frame_info, by the frame's number */
+	struct intern *strings;
+	struct buf text; /* of one string */
+	uint64_t n_beyond;
+};
 
 struct frame_table *frame_table_free(struct frame_table *t)
 {
 	if (!t)
 		return NULL;
+	pool_done(&t->functions);
+	pool_done(&t->binaries);
 	pool_done(&t->frames);
+	buf_done(&t->infos);
 	intern_free(t->strings);
 	buf_done(&t->text);
 	free(t);
@@ -43,7 +57,11 @@ int frame_table_new(struct frame_table **ret)
 		return -ENOMEM;
 	r = intern_new(FRAME_TABLE_MAX_BYTES, &t->strings);
 	if (r == 0)
-		r = pool_init(&t->frames, FRAME_TABLE_MAX_FRAMES, FRAME_TABLE_MAX_FRAMES * sizeof(struct frame_info));
+		r = pool_init(&t->functions, FRAME_TABLE_MAX_FRAMES, FRAME_TABLE_MAX_FRAMES * sizeof(struct function));
+	if (r == 0)
+		r = pool_init(&t->binaries, FRAME_TABLE_MAX_FRAMES, FRAME_TABLE_MAX_FRAMES * sizeof(struct binary));
+	if (r == 0)
+		r = pool_init(&t->frames, FRAME_TABLE_MAX_FRAMES, FRAME_TABLE_MAX_FRAMES * sizeof(struct pair));
 	if (r == 0)
 		r = frame_table_add(t, &other, &number);
 	if (r == 0)
@@ -65,53 +83,90 @@ static int keep(struct frame_table *t, const char *s, const char **ret)
 	return r < 0 ? r : intern_add(t->strings, t->text.data, t->text.size, ret);
 }
 
-/* Of a string that many frames have: of a mapping, or a file. Where it lies is a hint of which one it is. */
-static int keep_common(struct frame_table *t, const char *s, const char **ret)
+/* What there is no room for has a number of its own. */
+static int add_record(struct pool *p, int kept, const void *record, size_t size, uint32_t *ret)
 {
-	const char **memo = &t->memo[(uintptr_t)s >> 4 & (N_MEMO - 1)];
-	int r;
+	int r = kept == 0 ? pool_add(p, record, size, ret) : kept;
 
-	if (s && *memo && strcmp(*memo, s) == 0) {
-		*ret = *memo;
-		return 0;
-	}
-	r = keep(t, s, ret);
+	if (r != -ENOSPC)
+		return r;
+	*ret = FRAME_NO_ROOM;
+	return 0;
+}
+
+int frame_table_add_function(struct frame_table *t, const char *name, const char *file, bool is_named, uint32_t *ret)
+{
+	struct function f = { .is_named = is_named };
+	int r = keep(t, name, &f.name);
+
 	if (r == 0)
-		*memo = *ret;
-	return r;
+		r = keep(t, file, &f.file);
+	return add_record(&t->functions, r, &f, sizeof(f), ret);
+}
+
+int frame_table_add_binary(struct frame_table *t, const char *library, const char *build_id, enum frame_kind kind,
+			   uint32_t *ret)
+{
+	struct binary b = { .kind = kind };
+	int r = keep(t, library, &b.library);
+
+	if (r == 0)
+		r = keep(t, build_id, &b.build_id);
+	return add_record(&t->binaries, r, &b, sizeof(b), ret);
+}
+
+static int add_info(struct frame_table *t, const struct pair *pair)
+{
+	size_t size;
+	const struct function *f = pool_get(&t->functions, pair->function, &size);
+	const struct binary *b = pool_get(&t->binaries, pair->binary, &size);
+	const struct frame_info info = {
+		.function = f->name,
+		.library = b->library,
+		.build_id = b->build_id,
+		.file = f->file,
+		.kind = (enum frame_kind)b->kind,
+		.is_named = f->is_named,
+	};
+
+	return buf_add(&t->infos, &info, sizeof(info));
+}
+
+int frame_table_add_pair(struct frame_table *t, uint32_t function, uint32_t binary, uint32_t *ret)
+{
+	const struct pair pair = { function, binary };
+	uint32_t number = FRAME_NO_ROOM;
+	int r = 0;
+
+	if (function != FRAME_NO_ROOM && binary != FRAME_NO_ROOM)
+		r = add_record(&t->frames, 0, &pair, sizeof(pair), &number);
+	if (r == 0 && number == frame_table_n(t))
+		r = add_info(t, &pair);
+	if (r < 0)
+		return r;
+	t->n_beyond += number == FRAME_NO_ROOM;
+	*ret = number == FRAME_NO_ROOM ? 0 : number;
+	return 0;
 }
 
 int frame_table_add(struct frame_table *t, const struct frame_info *frame, uint32_t *ret)
 {
-	struct frame_info kept = { .kind = frame->kind, .is_named = frame->is_named };
-	int r;
+	uint32_t function, binary;
+	int r = frame_table_add_function(t, frame->function, frame->file, frame->is_named, &function);
 
-	r = keep(t, frame->function, &kept.function);
 	if (r == 0)
-		r = keep_common(t, frame->library, &kept.library);
-	if (r == 0)
-		r = keep_common(t, frame->build_id, &kept.build_id);
-	if (r == 0)
-		r = keep_common(t, frame->file, &kept.file);
-	if (r == 0)
-		r = pool_add(&t->frames, &kept, sizeof(kept), ret);
-	if (r != -ENOSPC)
-		return r;
-	t->n_beyond++;
-	*ret = 0;
-	return 0;
+		r = frame_table_add_binary(t, frame->library, frame->build_id, frame->kind, &binary);
+	return r == 0 ? frame_table_add_pair(t, function, binary, ret) : r;
 }
 
 const struct frame_info *frame_table_get(const struct frame_table *t, uint32_t number)
 {
-	size_t size;
-
-	return (const struct frame_info *)pool_get(&t->frames, number, &size);
+	return (const struct frame_info *)(const void *)t->infos.data + number;
 }
 
 size_t frame_table_n(const struct frame_table *t)
 {
-	return t->frames.n;
+	return t->infos.size / sizeof(struct frame_info);
 }
 
 uint64_t frame_table_n_beyond(const struct frame_table *t)

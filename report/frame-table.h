@@ -30,8 +30,8 @@ struct frame_info {
 	const char *library;  /* last part of its mapping's file name */
 	const char *build_id; /* of the library, hex */
 	const char *file;     /* of the source */
-	uint32_t kind;        /* enum frame_kind */
-	uint32_t is_named;    /* its function has a name */
+	enum frame_kind kind;
+	bool is_named; /* its function has a name */
 };
 
 struct frame_table;
@@ -42,6 +42,17 @@ DEFINE_CLEANUP(struct frame_table *, frame_table_free);
 
 /* The number of this frame. The strings are copied, cut at 4096 bytes, and made valid. */
 _must_check_ int frame_table_add(struct frame_table *t, const struct frame_info *frame, uint32_t *ret);
+
+/*
+ * The same in parts, for profiles, which name a function once and have many frames of it: the numbers of a function and
+ * of what it lies in make a frame. FRAME_NO_ROOM: frames of it are FRAME_OTHER.
+ */
+#define FRAME_NO_ROOM UINT32_MAX
+_must_check_ int frame_table_add_function(struct frame_table *t, const char *name, const char *file, bool is_named,
+					  uint32_t *ret);
+_must_check_ int frame_table_add_binary(struct frame_table *t, const char *library, const char *build_id,
+					enum frame_kind kind, uint32_t *ret);
+_must_check_ int frame_table_add_pair(struct frame_table *t, uint32_t function, uint32_t binary, uint32_t *ret);
 
 /* Borrowed until the next frame_table_add(); its strings as long as the table. */
 const struct frame_info *frame_table_get(const struct frame_table *t, uint32_t number);

@@ -9,10 +9,18 @@
 #include "report/missing-remedies.h"
 #include "report/samples-type.h"
 
-/* A function is mostly in one mapping, and at many lines. */
-struct stack_reader_memo {
-	const struct profile_map *mapping;
-	uint32_t frame; /* plus one; 0: none yet */
+/* What is known of a function of the profile. It is mostly in one binary, and at many lines. */
+struct stack_reader_function {
+	uint32_t number; /* in the table, plus one; 0: not yet looked up */
+	uint32_t binary; /* of the frame that it was last */
+	uint32_t frame;  /* plus one; 0: none yet */
+};
+
+/* What frames without a mapping have instead of a binary. */
+enum {
+	NO_MAPPING_USER,
+	NO_MAPPING_MARKER,
+	N_NO_MAPPINGS,
 };
 
 const char *stack_label(const struct stack *s, const char *key)
@@ -35,35 +43,6 @@ static int add_no_stack(struct stack_reader *r)
 	return frame_table_add(r->table, &no_stack, &r->no_stack);
 }
 
-int stack_reader_init(struct stack_reader *r, struct frame_table *table, const struct profile *p)
-{
-	size_t n = 0;
-
-	*r = (struct stack_reader){
-		.table = table, .profile = p, .samples_type = samples_type_of(p), .value_type = p->default_type
-	};
-	r->first_frames = calloc(p->n_locations + 1, sizeof(*r->first_frames));
-	if (!r->first_frames)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->n_locations; i++) {
-		r->first_frames[i] = n;
-		n += n_frames_of(&p->locations[i]);
-	}
-	r->first_frames[p->n_locations] = n;
-	r->frames = calloc(n + 1, sizeof(*r->frames));
-	r->memo = calloc(p->n_functions + 1, sizeof(*r->memo));
-	return r->frames && r->memo ? add_no_stack(r) : -ENOMEM;
-}
-
-void stack_reader_done(struct stack_reader *r)
-{
-	free(r->first_frames);
-	free(r->frames);
-	free(r->memo);
-	buf_done(&r->name);
-	buf_done(&r->stack);
-}
-
 /* Other tools call the kernel's code vmlinux, and perf names the symbol that its addresses count from. */
 static bool is_kernel_file(const char *filename)
 {
@@ -71,13 +50,11 @@ static bool is_kernel_file(const char *filename)
 	       strncmp(filename, "[guest.kernel.kallsyms", 22) == 0;
 }
 
-static enum frame_kind kind_of(const struct profile_location *l, const char *function)
+static enum frame_kind kind_of_file(const char *filename)
 {
-	if (!l->mapping)
-		return function[0] == '[' || function[0] == '(' ? FRAME_MARKER : FRAME_USER;
-	if (is_kernel_file(l->mapping->filename))
+	if (is_kernel_file(filename))
 		return FRAME_KERNEL;
-	switch (missing_place_of(l->mapping->filename)) {
+	switch (missing_place_of(filename)) {
 	case MISSING_IN_KERNEL:
 	case MISSING_IN_MODULE:
 	case MISSING_IN_GONE_KERNEL:
@@ -91,40 +68,132 @@ static enum frame_kind kind_of(const struct profile_location *l, const char *fun
 	}
 }
 
-static int add_frame(struct stack_reader *r, const struct profile_location *l, size_t line, uint32_t *ret)
+static int add_binaries(struct stack_reader *r)
 {
-	const struct profile_line *at = line < l->n_lines ? &l->lines[line] : NULL;
-	struct frame_info frame = {
-		.library = profile_module(l),
-		.build_id = l->mapping ? l->mapping->build_id : "",
-		.file = at && at->function ? at->function->filename : "",
-		.is_named = at && at->function && at->function->name[0],
+	static const enum frame_kind kinds[] = {
+		[NO_MAPPING_USER] = FRAME_USER,
+		[NO_MAPPING_MARKER] = FRAME_MARKER,
 	};
+	const struct profile *p = r->profile;
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < p->n_mappings; i++) {
+		const struct profile_map *m = &p->mappings[i];
+
+		error = frame_table_add_binary(r->table, profile_map_module(m), m->build_id, kind_of_file(m->filename),
+					       &r->binaries[i]);
+	}
+	for (size_t i = 0; error == 0 && i < ARRAY_SIZE(kinds); i++)
+		error = frame_table_add_binary(r->table, "", "", kinds[i], &r->binaries[p->n_mappings + i]);
+	return error;
+}
+
+int stack_reader_init(struct stack_reader *r, struct frame_table *table, const struct profile *p)
+{
+	size_t n = 0;
+	int error;
+
+	*r = (struct stack_reader){
+		.table = table, .profile = p, .samples_type = samples_type_of(p), .value_type = p->default_type
+	};
+	r->first_frames = calloc(p->n_locations + 1, sizeof(*r->first_frames));
+	if (!r->first_frames)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_locations; i++) {
+		r->first_frames[i] = n;
+		n += n_frames_of(&p->locations[i]);
+	}
+	r->first_frames[p->n_locations] = n;
+	r->frames = calloc(n + 1, sizeof(*r->frames));
+	r->functions = calloc(p->n_functions + 1, sizeof(*r->functions));
+	r->binaries = calloc(p->n_mappings + N_NO_MAPPINGS, sizeof(*r->binaries));
+	if (!r->frames || !r->functions || !r->binaries)
+		return -ENOMEM;
+	error = add_binaries(r);
+	return error < 0 ? error : add_no_stack(r);
+}
+
+void stack_reader_done(struct stack_reader *r)
+{
+	free(r->first_frames);
+	free(r->frames);
+	free(r->functions);
+	free(r->binaries);
+	buf_done(&r->name);
+	buf_done(&r->stack);
+}
+
+static uint32_t binary_of(const struct stack_reader *r, const struct profile_location *l, const char *function)
+{
+	const struct profile *p = r->profile;
+
+	if (l->mapping)
+		return r->binaries[l->mapping - p->mappings];
+	return r->binaries[p->n_mappings +
+			   (function[0] == '[' || function[0] == '(' ? NO_MAPPING_MARKER : NO_MAPPING_USER)];
+}
+
+/* Of a place whose function has no name: what people call it is a function of its own. */
+static int look_up_unnamed(struct stack_reader *r, const struct profile_location *l, const struct profile_line *line,
+			   uint32_t *ret)
+{
+	const char *file = line && line->function ? line->function->filename : "";
+	uint32_t function;
 	int error;
 
 	buf_clear(&r->name);
-	error = profile_add_frame_name(l, at, &r->name);
-	if (error < 0)
-		return error;
-	frame.function = r->name.data;
-	frame.kind = (uint32_t)kind_of(l, frame.function);
-	return frame_table_add(r->table, &frame, ret);
+	error = profile_add_frame_name(l, line, &r->name);
+	if (error == 0)
+		error = frame_table_add_function(r->table, r->name.data, file, false, &function);
+	return error < 0 ? error : frame_table_add_pair(r->table, function, binary_of(r, l, r->name.data), ret);
+}
+
+static int look_up_named(struct stack_reader *r, const struct profile_location *l, const struct profile_function *f,
+			 uint32_t *ret)
+{
+	struct stack_reader_function *known = &r->functions[f - r->profile->functions];
+	uint32_t binary = binary_of(r, l, f->name), number;
+	int error;
+
+	if (known->frame && known->binary == binary) {
+		*ret = known->frame - 1;
+		return 0;
+	}
+	if (!known->number) {
+		error = frame_table_add_function(r->table, f->name, f->filename, true, &number);
+		if (error < 0)
+			return error;
+		known->number = number + 1; /* 0 of FRAME_NO_ROOM: it is looked up again */
+	}
+	error = frame_table_add_pair(r->table, known->number - 1, binary, ret);
+	if (error == 0) {
+		known->binary = binary;
+		known->frame = *ret + 1;
+	}
+	return error;
 }
 
 static int look_up(struct stack_reader *r, const struct profile_location *l, size_t line, uint32_t *ret)
 {
-	const struct profile_function *f = line < l->n_lines ? l->lines[line].function : NULL;
-	struct stack_reader_memo *memo = f && f->name[0] ? &r->memo[f - r->profile->functions] : NULL;
-	int error;
+	const struct profile_line *at = line < l->n_lines ? &l->lines[line] : NULL;
 
-	if (memo && memo->frame && memo->mapping == l->mapping) {
-		*ret = memo->frame - 1;
-		return 0;
-	}
-	error = add_frame(r, l, line, ret);
-	if (error == 0 && memo)
-		*memo = (struct stack_reader_memo){ .mapping = l->mapping, .frame = *ret + 1 };
-	return error;
+	return at && at->function && at->function->name[0] ? look_up_named(r, l, at->function, ret)
+							   : look_up_unnamed(r, l, at, ret);
+}
+
+/* Onto the stack. */
+static int push(struct stack_reader *r, size_t first, size_t n)
+{
+	int error = buf_reserve(&r->stack, n * sizeof(uint32_t));
+	uint32_t *stack;
+
+	if (error < 0)
+		return error;
+	stack = (uint32_t *)(void *)(r->stack.data + r->stack.size);
+	for (size_t i = 0; i < n; i++)
+		stack[i] = r->frames[first + i] - 1;
+	r->stack.size += n * sizeof(uint32_t);
+	return 0;
 }
 
 static int add_location(struct stack_reader *r, const struct profile_location *l)
@@ -141,14 +210,7 @@ static int add_location(struct stack_reader *r, const struct profile_location *l
 			return error;
 		r->frames[first + line] = number + 1;
 	}
-	for (size_t i = 0; i < n; i++) {
-		uint32_t number = r->frames[first + i] - 1;
-		int error = buf_add(&r->stack, &number, sizeof(number));
-
-		if (error < 0)
-			return error;
-	}
-	return 0;
+	return push(r, first, n);
 }
 
 int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret)

@@ -28,7 +28,7 @@ struct stack {
 /* The value of a string label; "" where it is not there, or a number. */
 const char *stack_label(const struct stack *s, const char *key);
 
-struct stack_reader_memo;
+struct stack_reader_function;
 
 struct stack_reader {
 	struct frame_table *table; /* borrowed, as is the profile */
@@ -37,7 +37,8 @@ struct stack_reader {
 	uint32_t no_stack;               /* number of FRAME_NO_STACK */
 	size_t *first_frames;            /* in frames, one for each location, and the end of the last */
 	uint32_t *frames;                /* numbers plus one; 0: not yet looked up */
-	struct stack_reader_memo *memo;  /* for each function: the frame that it was last */
+	struct stack_reader_function *functions;
+	uint32_t *binaries; /* of the mappings, by their place; behind them those of code without one */
 	struct buf name, stack;
 };
 
