@@ -153,7 +153,7 @@ static int look_up_named(struct stack_reader *r, const struct profile_location *
 {
 	struct stack_reader_function *known = &r->functions[f - r->profile->functions];
 	uint32_t binary = binary_of(r, l, f->name), number;
-	int error = 0;
+	int error;
 
 	if (known->frame && known->binary == binary) {
 		*ret = known->frame - 1;
@@ -161,10 +161,11 @@ static int look_up_named(struct stack_reader *r, const struct profile_location *
 	}
 	if (!known->number) {
 		error = frame_table_add_function(r->table, f->name, f->filename, true, &number);
-		known->number = number + 1; /* FRAME_NO_ROOM is looked up again, and counted each time */
+		if (error < 0)
+			return error;
+		known->number = number + 1; /* 0 of FRAME_NO_ROOM: it is looked up again */
 	}
-	if (error == 0)
-		error = frame_table_add_pair(r->table, known->number - 1, binary, ret);
+	error = frame_table_add_pair(r->table, known->number - 1, binary, ret);
 	if (error == 0) {
 		known->binary = binary;
 		known->frame = *ret + 1;
