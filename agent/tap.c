@@ -63,7 +63,6 @@ struct tap *tap_free(struct tap *t)
 
 int tap_restart(struct tap *t, uint64_t start_ns, uint64_t jit_window, uint64_t window_ns)
 {
-	int64_t passed_ns = (int64_t)(clock_now_ns(CLOCK_MONOTONIC) - start_ns);
 	struct stack_table *next;
 	int r = stack_table_new(TAP_STACKS_BYTES, &next);
 
@@ -74,7 +73,7 @@ int tap_restart(struct tap *t, uint64_t start_ns, uint64_t jit_window, uint64_t 
 	t->jit_window = jit_window;
 	t->window_ns = window_ns;
 	t->start_ns = start_ns;
-	t->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME) - passed_ns;
+	t->start_realtime_ns = (int64_t)(start_ns + clock_now_ns(CLOCK_REALTIME) - clock_now_ns(CLOCK_MONOTONIC));
 	t->n_left_out = 0;
 	return 0;
 }

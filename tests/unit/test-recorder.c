@@ -406,7 +406,7 @@ static void test_spans_of_a_tap(void **state)
 	const struct tap_config apart = { .tells_pid = true };
 	_cleanup_(profile_freep) struct profile *all = NULL;
 	_cleanup_(recorder_freep) struct recorder *r = NULL;
-	uint64_t sum = 0, n_left_out = 1, n_before;
+	uint64_t sum = 0, n_of_spinners = 0, n_left_out = 1, n_before;
 	int64_t end_ns = 0;
 	struct tap *spans, *whole;
 
@@ -426,14 +426,17 @@ static void test_spans_of_a_tap(void **state)
 		assert_int_equal(n_left_out, 0);
 		assert_int_equal(profile_decode(raw.data, raw.size, &p), 0);
 		sum += n_samples(p, NULL, NULL);
-		for (size_t k = 0; k < p->n_samples; k++)
-			assert_int_equal(is_spinner(pid_of(&p->samples[k])),
-					 strcmp(profile_find_label(&p->samples[k], "comm")->str, "spinner") == 0);
+		for (size_t k = 0; k < p->n_samples; k++) {
+			if (!is_spinner(pid_of(&p->samples[k])))
+				continue;
+			assert_string_equal(profile_find_label(&p->samples[k], "comm")->str, "spinner");
+			n_of_spinners++;
+		}
 		if (i > 0)
 			assert_true(labs(p->time_ns - end_ns) < (long)NS_PER_MS);
 		end_ns = p->time_ns + p->duration_ns;
 	}
-	assert_true(sum > 0);
+	assert_true(n_of_spinners > 0);
 	assert_int_equal(stack_table_n_samples(tap_stacks(whole)), n_before + sum);
 	all = encode_tap(r, whole);
 	assert_true(n_samples(all, "comm", "spinner") > 0);

@@ -5,6 +5,7 @@
         t.type("ls\n")
         t.wait_for("README")
 """
+import atexit
 import os
 import re
 import subprocess
@@ -24,6 +25,7 @@ class Terminal:
         env.pop("TMUX", None)
         if "NO_COLOR" not in (environment or {}):
             env.pop("NO_COLOR", None)
+        atexit.register(self.close)  # the server is nobody's child
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", width, "-y", height,
                   "env PS1='ready> ' ENV= bash --norc --noprofile", env=env)
         self.wait_for(r"ready>")
@@ -38,6 +40,9 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False, capture_output=True)
 
     def type(self, text):
