@@ -6,7 +6,6 @@
 #include "common/json.h"
 #include "pprof/pool.h"
 #include "report/answer-labels.h"
-#include "report/frame-table.h"
 #include "report/grouping.h"
 #include "report/hogs.h"
 #include "report/label-keys.h"
@@ -16,8 +15,7 @@
 #define MAX_NAMES_BYTES ((size_t)1 << 20)
 
 struct by_value {
-	struct frame_table *frames;
-	struct grouping *grouping;
+	struct answer_groups groups;
 	struct hogs *hogs;
 	struct answer_input input;
 	struct hogs_answer answer;
@@ -28,8 +26,7 @@ static void by_value_done(struct by_value *s)
 	hogs_answer_done(&s->answer);
 	answer_input_done(&s->input);
 	hogs_free(s->hogs);
-	grouping_free(s->grouping);
-	frame_table_free(s->frames);
+	answer_groups_done(&s->groups);
 }
 
 static int begin(struct answer_making *m, const char *key, struct by_value *s)
@@ -40,10 +37,8 @@ static int begin(struct answer_making *m, const char *key, struct by_value *s)
 	if (group_keys_parse(key, &keys) != 0 || keys.n_labels != 1 || keys.n != 1)
 		return answer_refuse(m, ANSWER_BAD_QUESTION, "no label is called '%.100s'", key);
 	m->labels[m->n_labels++] = key;
-	r = frame_table_new(&s->frames);
-	if (r == 0)
-		r = grouping_new(key, s->frames, NULL, &s->grouping);
-	return r == 0 ? hogs_new(s->frames, s->grouping, false, &s->hogs) : r;
+	r = answer_groups_init(m, key, &s->groups);
+	return r == 0 ? hogs_new(s->groups.frames, s->groups.grouping, false, &s->hogs) : r;
 }
 
 static int add_all(struct answer_making *m, struct by_value *s)
@@ -80,7 +75,7 @@ static int show_values(struct answer_making *m, const char *key, const struct by
 
 	for (size_t i = 0; r == 0 && i < s->answer.n_rows; i++) {
 		const struct hogs_row *row = &s->answer.rows[i];
-		const char *more, *value = grouping_value(s->grouping, row->group, 0, &more);
+		const char *more, *value = grouping_value(s->groups.grouping, row->group, 0, &more);
 
 		if (!value[0] || strncmp(value, m->question->prefix, strlen(m->question->prefix)) != 0)
 			continue;

@@ -2,16 +2,11 @@
 /* answer hogs: the object of `cpuhound hogs --json`. */
 #include "common/json.h"
 #include "report/answer-inside.h"
-#include "report/categories.h"
-#include "report/frame-table.h"
-#include "report/grouping.h"
 #include "report/hogs-view.h"
 
 /* In the order of its making. */
 struct work {
-	struct categories *own; /* NULL: the place has them */
-	struct frame_table *frames;
-	struct grouping *grouping;
+	struct answer_groups groups;
 	struct hogs *hogs;
 	struct answer_input inputs[HOGS_N_SIDES];
 	struct hogs_answer answer;
@@ -23,20 +18,7 @@ static void work_done(struct work *w)
 	for (enum hogs_side side = 0; side < HOGS_N_SIDES; side++)
 		answer_input_done(&w->inputs[side]);
 	hogs_free(w->hogs);
-	grouping_free(w->grouping);
-	frame_table_free(w->frames);
-	categories_free(w->own);
-}
-
-static int begin(struct answer_making *m, struct work *w)
-{
-	int r = m->place->categories ? 0 : categories_default(&w->own);
-
-	if (r == 0)
-		r = frame_table_new(&w->frames);
-	if (r == 0)
-		r = grouping_new(m->question->by, w->frames, m->place->categories ?: w->own, &w->grouping);
-	return r == 0 ? hogs_new(w->frames, w->grouping, m->question->n_callers > 0, &w->hogs) : r;
+	answer_groups_done(&w->groups);
 }
 
 static int read_side(struct answer_making *m, struct work *w, enum hogs_side side, const struct question_side *asked)
@@ -58,7 +40,7 @@ static int show(struct answer_making *m, const struct work *w)
 	const struct question *q = m->question;
 	_cleanup_(json_putp) struct json_object *top = NULL;
 	const struct hogs_view v = {
-		.grouping = w->grouping,
+		.grouping = w->groups.grouping,
 		.answer = &w->answer,
 		.now = source_coverage(w->inputs[HOGS_NOW].source),
 		.before = q->has_before ? source_coverage(w->inputs[HOGS_BEFORE].source) : NULL,
@@ -82,8 +64,10 @@ static int answer(struct answer_making *m, struct work *w)
 		.max_callers = q->n_callers,
 		.has_outliers = q->has_outliers,
 	};
-	int r = begin(m, w);
+	int r = answer_groups_init(m, q->by, &w->groups);
 
+	if (r == 0)
+		r = hogs_new(w->groups.frames, w->groups.grouping, q->n_callers > 0, &w->hogs);
 	if (r == 0)
 		r = read_side(m, w, HOGS_NOW, &q->side);
 	if (r == 0 && q->has_before)

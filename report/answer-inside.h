@@ -9,6 +9,9 @@
 #include "report/stack-filter.h"
 #include "store/selection.h"
 
+struct categories;
+struct frame_table;
+struct grouping;
 struct json_object;
 
 struct answer_making {
@@ -20,11 +23,21 @@ struct answer_making {
 	const char *labels[GROUP_KEYS_MAX]; /* of the keys those that are labels */
 	size_t n_labels;
 	bool has_all_labels; /* of samples all are wanted, not only these */
+	enum selection_files files;
 	struct stack_filter filter;
 };
 
 /* Sets why, and gives back the result. */
 _must_check_ _printf_(3, 4) int answer_refuse(struct answer_making *m, enum answer_result result, const char *fmt, ...);
+
+/* What samples are put together by. Begins with `= {}`, ends with answer_groups_done(). */
+struct answer_groups {
+	struct categories *own; /* NULL: the place has them */
+	struct frame_table *frames;
+	struct grouping *grouping;
+};
+_must_check_ int answer_groups_init(const struct answer_making *m, const char *by, struct answer_groups *ret);
+void answer_groups_done(struct answer_groups *g);
 
 /* One side's samples. Begins with `= {}`, ends with answer_input_done(). It must not move. */
 struct answer_input {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * answer timeline: cores over time. Of windows all are listed first, which is cheap, and then read. An engine adds up
- * all time that it is asked for: it is asked for each step of a few.
+ * answer timeline: cores over time. Of windows all are listed first, which is cheap, and then read: minutes rather than
+ * hours where they are few. An engine adds up all time that it is asked for: it is asked for each step of a few.
  */
 #include "common/json.h"
 #include "report/answer-inside.h"
-#include "report/categories.h"
 #include "report/coverage-json.h"
 #include "report/coverage.h"
 #include "report/engine.h"
@@ -14,12 +13,11 @@
 #include "report/timeline.h"
 
 #define ENGINE_STEPS 24
+#define MAX_FINE_WINDOWS 720 /* an hour of a dozen hosts, in minutes: each is read in some ms */
 
 /* In the order of its making. */
 struct work {
-	struct categories *own; /* NULL: the place has them */
-	struct frame_table *frames;
-	struct grouping *grouping;
+	struct answer_groups groups;
 	struct timeline *timeline;
 	struct coverage *coverage; /* of an engine: of all steps */
 	uint64_t n_given_up;
@@ -29,18 +27,7 @@ static void work_done(struct work *w)
 {
 	coverage_free(w->coverage);
 	timeline_free(w->timeline);
-	grouping_free(w->grouping);
-	frame_table_free(w->frames);
-	categories_free(w->own);
-}
-
-static int begin(struct answer_making *m, struct work *w)
-{
-	int r = m->place->categories ? 0 : categories_default(&w->own);
-
-	if (r == 0)
-		r = frame_table_new(&w->frames);
-	return r == 0 ? grouping_new(m->question->by, w->frames, m->place->categories ?: w->own, &w->grouping) : r;
+	answer_groups_done(&w->groups);
 }
 
 static int add_samples(struct answer_making *m, struct work *w, struct answer_input *input)
@@ -74,8 +61,8 @@ static int add_recorded(struct answer_making *m, struct work *w, struct source *
 static int show(struct answer_making *m, const struct work *w, const struct coverage *coverage)
 {
 	const struct json_count counts[] = {
-		{ "groups", grouping_n_beyond(w->grouping) },   { "rows", timeline_n_dropped(w->timeline) },
-		{ "frames", frame_table_n_beyond(w->frames) },  { "expressions", w->n_given_up },
+		{ "groups", grouping_n_beyond(w->groups.grouping) },  { "rows", timeline_n_dropped(w->timeline) },
+		{ "frames", frame_table_n_beyond(w->groups.frames) }, { "expressions", w->n_given_up },
 		{ "windows", timeline_n_untimed(w->timeline) },
 	};
 	const struct question *q = m->question;
@@ -94,13 +81,34 @@ static int show(struct answer_making *m, const struct work *w, const struct cove
 	return r == 0 ? answer_put(m, top) : r;
 }
 
+/* An hour that is one window shows nothing of it. */
+static int choose_files(struct answer_making *m)
+{
+	_cleanup_(answer_input_done) struct answer_input input = {};
+	struct window_info window;
+	size_t n = 0;
+	int r;
+
+	m->files = SELECT_MINUTES;
+	r = answer_open(m, &m->question->side, &input);
+	while (r == 0 && n <= MAX_FINE_WINDOWS) {
+		r = source_next_recorded(input.source, &window);
+		n++;
+	}
+	if (n > MAX_FINE_WINDOWS)
+		m->files = SELECT_FEWEST;
+	return r == SOURCE_END ? 0 : r;
+}
+
 static int answer_of_windows(struct answer_making *m, struct work *w, struct answer_input *input)
 {
 	const struct question_side *side = &m->question->side;
 	struct window_info first = {};
 	int64_t since_ns = side->since_ns;
-	int r = answer_open(m, side, input), listed;
+	int r = m->place->store ? choose_files(m) : 0, listed;
 
+	if (r == 0)
+		r = answer_open(m, side, input);
 	if (r != 0)
 		return r;
 	listed = source_next_recorded(input->source, &first);
@@ -108,7 +116,8 @@ static int answer_of_windows(struct answer_making *m, struct work *w, struct ans
 		return answer_source_failed(m, input->source, listed);
 	if (since_ns == 0 && listed == 0) /* all that there is */
 		since_ns = first.start_ns;
-	r = timeline_new(w->frames, w->grouping, since_ns, answer_until(m, side), m->question->n_points, &w->timeline);
+	r = timeline_new(w->groups.frames, w->groups.grouping, since_ns, answer_until(m, side), m->question->n_points,
+			 &w->timeline);
 	if (r == 0 && listed == 0)
 		r = add_recorded(m, w, input->source, &first);
 	if (r == 0)
@@ -153,7 +162,8 @@ static int answer_of_engine(struct answer_making *m, struct work *w)
 
 	if (side.since_ns == 0)
 		return answer_refuse(m, ANSWER_BAD_QUESTION, "since when? It answers for a time only");
-	r = timeline_new(w->frames, w->grouping, side.since_ns, answer_until(m, &side), n_points, &w->timeline);
+	r = timeline_new(w->groups.frames, w->groups.grouping, side.since_ns, answer_until(m, &side), n_points,
+			 &w->timeline);
 	if (r == 0)
 		r = coverage_new(&w->coverage);
 	for (size_t i = 0; r == 0 && timeline_take_step(w->timeline, i, &side.since_ns, &side.until_ns); i++)
@@ -168,7 +178,7 @@ int answer_timeline(struct answer_making *m)
 {
 	_cleanup_(answer_input_done) struct answer_input input = {};
 	_cleanup_(work_done) struct work w = {};
-	int r = begin(m, &w);
+	int r = answer_groups_init(m, m->question->by, &w.groups);
 
 	if (r != 0)
 		return r;

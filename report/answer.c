@@ -10,7 +10,10 @@
 #include "common/json.h"
 #include "common/utf8.h"
 #include "report/answer-inside.h"
+#include "report/categories.h"
 #include "report/engine.h"
+#include "report/frame-table.h"
+#include "report/grouping.h"
 
 #define TIME_BYTES 32
 
@@ -22,6 +25,22 @@ int answer_refuse(struct answer_making *m, enum answer_result result, const char
 	vsnprintf(m->why, ANSWER_WHY_BYTES, fmt, args);
 	va_end(args);
 	return (int)result;
+}
+
+void answer_groups_done(struct answer_groups *g)
+{
+	grouping_free(g->grouping);
+	frame_table_free(g->frames);
+	categories_free(g->own);
+}
+
+int answer_groups_init(const struct answer_making *m, const char *by, struct answer_groups *ret)
+{
+	int r = m->place->categories ? 0 : categories_default(&ret->own);
+
+	if (r == 0)
+		r = frame_table_new(&ret->frames);
+	return r == 0 ? grouping_new(by, ret->frames, m->place->categories ?: ret->own, &ret->grouping) : r;
 }
 
 /* -- sides -- */
@@ -42,6 +61,7 @@ int answer_select(struct answer_making *m, const struct question_side *side, str
 	strcpy(text, side->match);
 	ret->since_ns = side->since_ns;
 	ret->until_ns = side->until_ns;
+	ret->files = m->files;
 	while (r == 0 && (line = strsep(&rest, "\n")) && *line) {
 		char why[MATCHER_WHY_BYTES] = "no matcher: key=value, key!=value, key=~regex or key!~regex";
 

@@ -51,6 +51,14 @@ static bool is_wholly_in_range(const struct choice *c, const struct catalogue_ro
 	return end_ns <= INT64_MAX - length_ns && end_ns + length_ns <= c->until_ns;
 }
 
+/* Whether the merged file is wanted although all that it stands for is there. */
+static bool prefers_merged(const struct choice *c, const struct catalogue_row *row)
+{
+	bool is_few = c->files == SELECT_FEWEST || (c->files == SELECT_MINUTES && row->tier == WINDOW_MINUTE);
+
+	return is_few && is_wholly_in_range(c, row);
+}
+
 static void drop(struct choice *c, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
@@ -81,7 +89,7 @@ static uint64_t choose(struct choice *c, size_t i, size_t n, unsigned int levels
 
 		end = end_of_group(c, i, n);
 		below = end > i + 1 && levels > 1 ? choose(c, i + 1, end, levels - 1) : 0;
-		if (below != head_windows || (c->files == SELECT_FEWEST && is_wholly_in_range(c, &c->rows[i])))
+		if (below != head_windows || prefers_merged(c, &c->rows[i]))
 			drop(c, i + 1, end);
 		else if (end > i + 1)
 			drop(c, i, i + 1);

@@ -20,8 +20,9 @@
 enum selection_files {
 	SELECT_FEWEST, /* the merged file where all of it is in the range, else what it was made of, while that is there
 			*/
-	SELECT_FINEST, /* what merged files were made of, while all of it is there */
-	SELECT_ALL,    /* every file, merged or not: some windows are there more than once */
+	SELECT_MINUTES, /* the same, but what hours were merged from, while all of it is there */
+	SELECT_FINEST,  /* what merged files were made of, while all of it is there */
+	SELECT_ALL,     /* every file, merged or not: some windows are there more than once */
 };
 
 /* Begins with SELECTION_ALL_TIME, ends with selection_done(). */

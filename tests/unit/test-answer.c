@@ -220,6 +220,33 @@ static void test_timeline(void **state)
 	assert_int_equal(json_find_number(all, "start_ns"), BASE_NS);
 }
 
+/* Where there are few of them, minutes are read rather than their hour. */
+static void test_fine_timeline(void **state)
+{
+	const int64_t hour_ns = BASE_NS - 2400 * (int64_t)NS_PER_S; /* 01:00 */
+	const struct made all[] = {
+		{ .tier = WINDOW_HOUR, .first = 100, .last = 111, .start_ns = hour_ns, .n_windows = 12 },
+		{ .tier = WINDOW_MINUTE, .first = 100, .last = 105, .start_ns = hour_ns, .n_windows = 6 },
+		{ .tier = WINDOW_MINUTE,
+		  .first = 106,
+		  .last = 111,
+		  .start_ns = hour_ns + 6 * WINDOW_NS,
+		  .n_windows = 6,
+		  .services = "api,db" },
+	};
+	struct store *writer = open_store(STORE_WRITE);
+	_cleanup_(json_putp) struct json_object *top = NULL;
+	struct window_info info;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		assert_int_equal(put(writer, &all[i], &info), 0);
+	store_free(writer);
+	top = answer(QUESTION_TIMELINE, "since=2026-11-29T01:00:00Z&until=2026-11-29T01:02:00Z&points=2");
+	assert_int_equal(json_find_number(top, "coarsest_ns"), 60 * NS_PER_S);
+	assert_true(json_object_get_double(item(item(top, "groups", 1), "cores", 0)) == 0);
+	assert_true(json_object_get_double(item(item(top, "groups", 1), "cores", 1)) > 0);
+}
+
 static void test_labels(void **state)
 {
 	_cleanup_(json_putp) struct json_object *names = answer(QUESTION_LABELS, "since=2m"), *values = NULL;
@@ -392,6 +419,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_diff, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_flame, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_timeline, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_fine_timeline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_labels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_export, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mistakes, set_up, tear_down),

@@ -67,6 +67,8 @@ static void test_each_once(void **state)
 	assert_string_equal(range(r, 0, 1000 * MINUTE_NS, SELECT_FINEST), "minute:0-5 6 7 8 9 10 11 12 13 ");
 	assert_string_equal(range(r, 0, 20 * MINUTE_NS, SELECT_FEWEST), "hour:0-11 12 13 ");
 	assert_string_equal(range(r, 0, 19 * MINUTE_NS, SELECT_FEWEST), "minute:0-5 minute:6-11 12 13 ");
+	assert_string_equal(range(r, 0, 20 * MINUTE_NS, SELECT_MINUTES), "minute:0-5 minute:6-11 12 13 ");
+	assert_string_equal(range(r, 0, 2 * MINUTE_NS - 1, SELECT_MINUTES), "minute:0-5 6 7 8 9 10 11 ");
 	remove_raw(r, 3, 11);
 	assert_string_equal(range(r, 0, 1000 * MINUTE_NS, SELECT_FINEST), "minute:0-5 minute:6-11 12 13 ");
 	assert_string_equal(range(r, -MINUTE_NS, 19 * MINUTE_NS, SELECT_FEWEST), "minute:0-5 minute:6-11 12 13 ");

@@ -111,7 +111,8 @@ class Fleet:
             return [json.loads(r.stdout) for r in got]
 
         ours, theirs = ask("timeline", "since=10m", "match=host=~web.*")
-        sums = [{g["name"][0]: sum(c * a["step_ns"] for c in g["cores"] if c) for g in a["groups"]} for a in (ours, theirs)]
+        sums = [{g["name"][0]: sum(c * a["step_ns"] for c in g["cores"] if c) for g in a["groups"]}
+                for a in (ours, theirs)]
         h.check("timeline: the same CPU time", sums[0] and sums[0].keys() == sums[1].keys() and
                 all(abs(sums[1][k] / sums[0][k] - 1) < 0.6 for k in sums[0]), sums)
         h.check("timeline: no more steps than are asked for", theirs.get("n_steps", 99) <= 24, theirs)
