@@ -127,6 +127,16 @@ static bool is_above(const struct diff_view *v, double percent)
 	return false;
 }
 
+static uint64_t n_given_up(const struct diff_options *o)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < DIFF_N_SIDES; i++)
+		n += stack_filter_n_given_up(&o->sides[i].report.filter) +
+		     selection_n_given_up(&o->sides[i].report.selection.selection);
+	return n;
+}
+
 static int draw(struct work *w, const struct diff_scale *scale)
 {
 	const struct diff_options *o = w->options;
@@ -134,6 +144,7 @@ static int draw(struct work *w, const struct diff_scale *scale)
 	int r = buf_printf(&title, "%s -> %s", o->sides[0].text, o->sides[1].text);
 
 	w->comparison.flame.title = title.data;
+	w->comparison.flame.n_given_up = n_given_up(o);
 	if (r == 0)
 		r = comparison_finish_flame(&w->comparison, o->normalize, scale);
 	if (r == 0)
@@ -145,7 +156,9 @@ static int answer(struct work *w)
 {
 	const struct diff_options *o = w->options;
 	_cleanup_free_ struct diff_row *rows = NULL;
-	struct diff_view v = { .max_rows = o->max_rows, .by = o->by, .normalize = o->normalize };
+	struct diff_view v = {
+		.max_rows = o->max_rows, .by = o->by, .normalize = o->normalize, .n_given_up = n_given_up(o)
+	};
 	int r, code = set_scale(w, &v.scale);
 
 	if (code != EXIT_OK)

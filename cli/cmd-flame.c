@@ -157,6 +157,8 @@ static enum exit_code finish(struct flame_options *o, struct flame *f, const str
 	if (r < 0)
 		return (enum exit_code)text_fail("draw", o->title, strerror(-r));
 	flame_cover(f, 0, source_coverage(input->source));
+	f->n_given_up =
+		stack_filter_n_given_up(&o->report.filter) + selection_n_given_up(&o->report.selection.selection);
 	call_tree_nodes(f->tree, &n);
 	if (n == 1)
 		log_warning("no sample is selected: the graph is empty");

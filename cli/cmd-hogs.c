@@ -203,13 +203,11 @@ static struct hogs_view view_of(const struct work *w)
 		.vs_ns = w->options.vs_ns,
 		.is_filtered = !stack_filter_takes_all(&o->filter),
 		.tells_outliers = w->options.question.has_outliers,
-		.n_given_up = o->filter.stack ? regex_n_given_up(o->filter.stack) : 0,
+		.n_given_up = stack_filter_n_given_up(&o->filter) + selection_n_given_up(s),
 	};
 
 	if (o->n_files == 0)
 		v.until_ns = s->until_ns < w->now_ns ? s->until_ns : w->now_ns;
-	for (size_t i = 0; i < s->n_matchers; i++)
-		v.n_given_up += matcher_n_given_up(s->matchers[i]);
 	return v;
 }
 

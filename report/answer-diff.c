@@ -41,6 +41,7 @@ static int read_side(struct answer_making *m, struct work *w, size_t side, const
 	if (r != ANSWER_END)
 		return r;
 	comparison_cover(&w->comparison, side, source_coverage(input->source));
+	w->comparison.flame.n_given_up += selection_n_given_up(&input->selection);
 	return 0;
 }
 
@@ -69,6 +70,7 @@ static int read_all(struct answer_making *m, struct work *w, enum diff_by by, bo
 		r = read_side(m, w, DIFF_BEFORE, &q->before);
 	if (r == 0)
 		r = read_side(m, w, DIFF_AFTER, &q->side);
+	w->comparison.flame.n_given_up += stack_filter_n_given_up(&m->filter);
 	return r == 0 ? set_scale(m, w) : r;
 }
 
@@ -84,6 +86,7 @@ static int show(struct answer_making *m, const struct work *w, enum diff_by by)
 	if (r < 0)
 		return r;
 	v.rows = rows;
+	v.n_given_up = w->comparison.flame.n_given_up;
 	comparison_show(&w->comparison, &v);
 	r = diff_view_to_json(&v, &top);
 	return r == 0 ? answer_put(m, top) : r;

@@ -107,6 +107,7 @@ static int make(struct answer_making *m, struct flame *f, struct answer_input *i
 		r = flame_finish(f);
 	if (r != 0)
 		return r;
+	f->n_given_up = answer_n_given_up(m, input);
 	set_time(m, f, source_coverage(input->source));
 	return answer_put_flame(m, f);
 }

@@ -130,11 +130,7 @@ int64_t answer_until(const struct answer_making *m, const struct question_side *
 
 uint64_t answer_n_given_up(const struct answer_making *m, const struct answer_input *i)
 {
-	uint64_t n = m->filter.stack ? regex_n_given_up(m->filter.stack) : 0;
-
-	for (size_t j = 0; j < i->selection.n_matchers; j++)
-		n += matcher_n_given_up(i->selection.matchers[j]);
-	return n;
+	return stack_filter_n_given_up(&m->filter) + selection_n_given_up(&i->selection);
 }
 
 static int add_time(int64_t ns, struct buf *ret)

@@ -119,6 +119,8 @@ int diff_view_to_json(const struct diff_view *v, struct json_object **ret)
 	if (r == 0)
 		r = json_add_number(top, "n_beyond", (int64_t)diff_n_beyond(v->diff));
 	if (r == 0)
+		r = json_add_number(top, "n_given_up", (int64_t)v->n_given_up);
+	if (r == 0)
 		r = json_add_array(top, "rows", &rows);
 	for (size_t i = 0; r == 0 && i < diff_view_n_shown(v); i++)
 		r = append_row(rows, v, &v->rows[i]);

@@ -30,6 +30,7 @@ struct diff_view {
 	size_t n_labels;
 	enum normalize normalize;
 	struct diff_scale scale;
+	uint64_t n_given_up;            /* matches of expressions that took too many steps, and so are none */
 	struct profile_value_type type; /* of the values, before they are normalized */
 	struct diff_view_side sides[DIFF_N_SIDES];
 };

@@ -265,6 +265,7 @@ static int make_facts(const struct flame *f, struct json_object *top)
 	const struct json_count beyond[] = {
 		{ "stacks", call_tree_n_beyond(f->tree) },
 		{ "frames", frame_table_n_beyond(f->frames) },
+		{ "expressions", f->n_given_up },
 	};
 	struct json_object *n_beyond = NULL;
 	int r;

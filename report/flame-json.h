@@ -6,7 +6,8 @@
  *	title, type, unit, by      as in struct flame
  *	columns                    name, start_ns, end_ns, wall_ns, n_profiles, n_ledgers, n_damaged_ledgers, n_hosts,
  *	                           n_unread, ledger (the last three may be null)
- *	n_beyond                   stacks, frames: what had no room (report/call-tree.h, report/frame-table.h)
+ *	n_beyond                   stacks, frames: what had no room (report/call-tree.h, report/frame-table.h);
+ *	                           expressions: matches that were given up
  *	functions, libraries, files, kinds (enum frame_kind), is_named
  *	                           an element for each function, in the order of functions, then libraries
  *	depths, frames, samples[column], values[column]

@@ -47,6 +47,7 @@ struct flame {
 	char type[FLAME_UNIT_SIZE], unit[FLAME_UNIT_SIZE]; /* of the values, as the first profile calls them */
 	struct flame_column columns[CALL_TREE_N_COLUMNS];
 	size_t n_columns;
+	uint64_t n_given_up; /* matches of expressions that took too many steps, and so are none */
 	struct frame_table *frames;
 	struct call_tree *tree;
 };

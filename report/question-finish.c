@@ -16,6 +16,7 @@ _Static_assert(QUESTION_BY_BYTES == GROUP_KEYS_MAX_BYTES, "keys that fit are kep
 #define DEFAULT_GROUPS 8
 #define DEFAULT_VALUES 50
 #define DEFAULT_POINTS 200
+#define MAX_NS (INT64_MAX / 2) /* of times, the year 2116: who adds a step to one need not look */
 
 /* Callers are of functions: alone, or with labels. */
 static bool has_callers(const struct group_keys *keys)
@@ -55,7 +56,7 @@ static const char *keys_fault(const struct question *q)
 
 static bool is_in_order(const struct question_side *side)
 {
-	return side->since_ns >= 0 && side->since_ns < side->until_ns;
+	return side->since_ns >= 0 && side->since_ns < side->until_ns && side->since_ns <= MAX_NS;
 }
 
 /* What is not said of the side before is as of the other. */
@@ -129,7 +130,7 @@ int question_finish(struct question *q, const char **ret_reason)
 	int r;
 
 	set_defaults(q);
-	*ret_reason = "since is not before until";
+	*ret_reason = "since is not before until, or too far away";
 	if (!is_in_order(&q->side))
 		return -EINVAL;
 	r = set_before(q, ret_reason);
@@ -177,7 +178,7 @@ static bool has_good_numbers(const struct question *q)
 	return q->domain <= STACK_USER && q->normalize <= NORMALIZE_HOSTS && q->format < QUESTION_N_FORMATS &&
 	       q->n_rows <= QUESTION_MAX_ROWS && q->n_callers <= QUESTION_MAX_CALLERS &&
 	       q->n_points <= QUESTION_MAX_POINTS && q->has_outliers <= 1 && q->has_before <= 1 && q->now_ns >= 0 &&
-	       q->vs_ns >= 0 && isfinite(q->min_cores) && q->min_cores >= 0;
+	       q->now_ns <= MAX_NS && q->vs_ns >= 0 && isfinite(q->min_cores) && q->min_cores >= 0;
 }
 
 bool question_is_valid(const struct question *q)

@@ -108,6 +108,18 @@ static const struct argument {
 };
 _Static_assert(ARRAY_SIZE(arguments) < 32, "a bit for each");
 
+#define NONE_OF "an argument is none of since, until, match, stack, function, library, domain, "
+#define BEFORE "normalize, vs, before_since, before_until, before_match"
+
+static const char *const unknown[QUESTION_N_KINDS] = {
+	[QUESTION_HOGS] = NONE_OF "by, n, vs, callers, outliers, min_cores",
+	[QUESTION_DIFF] = NONE_OF "by, n, " BEFORE,
+	[QUESTION_FLAME] = NONE_OF "by, " BEFORE,
+	[QUESTION_TIMELINE] = NONE_OF "by, n, points",
+	[QUESTION_LABELS] = NONE_OF "key, prefix, n",
+	[QUESTION_EXPORT] = NONE_OF "format, by, normalize",
+};
+
 void question_init(struct question *q, enum question_kind kind, int64_t now_ns)
 {
 	*q = (struct question){
@@ -272,7 +284,7 @@ int question_set(struct question *q, const char *key, const char *value, size_t 
 		q->given |= 1U << i;
 		return set(q, a, value, value_size);
 	}
-	*ret_reason = "an argument is none of this question: see docs/serve.md";
+	*ret_reason = unknown[q->kind];
 	return -EINVAL;
 }
 

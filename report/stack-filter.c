@@ -21,6 +21,11 @@ void stack_filter_done(struct stack_filter *f)
 	buf_done(&f->text);
 }
 
+uint64_t stack_filter_n_given_up(const struct stack_filter *f)
+{
+	return f->stack ? regex_n_given_up(f->stack) : 0;
+}
+
 bool stack_filter_takes_all(const struct stack_filter *f)
 {
 	return !f->stack && !f->function && !f->library && f->domain == STACK_ANY;

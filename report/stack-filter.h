@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/buf.h"
 #include "common/clean.h"
@@ -32,6 +33,9 @@ struct stack_filter {
 void stack_filter_done(struct stack_filter *f);
 
 bool stack_filter_takes_all(const struct stack_filter *f);
+
+/* Stacks that the expression took too many steps for, which are not meant. */
+uint64_t stack_filter_n_given_up(const struct stack_filter *f);
 
 /* 1: it is meant; 0: it is not. One filter has one frame table. */
 _must_check_ int stack_filter_takes(struct stack_filter *f, const struct frame_table *table, const struct stack *s);

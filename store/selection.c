@@ -26,6 +26,15 @@ int selection_add(struct selection *s, const char *text, char ret_why[static MAT
 	return r;
 }
 
+uint64_t selection_n_given_up(const struct selection *s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->n_matchers; i++)
+		n += matcher_n_given_up(s->matchers[i]);
+	return n;
+}
+
 int selection_parse_time(const char *text, int64_t now_ns, int64_t *ret)
 {
 	uint64_t ago_ns;

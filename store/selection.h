@@ -41,6 +41,9 @@ void selection_done(struct selection *s);
 /* Adds a matcher. Answers as of matcher_new(); -ENOSPC: too many. */
 _must_check_ int selection_add(struct selection *s, const char *text, char ret_why[static MATCHER_WHY_BYTES]);
 
+/* Values of labels that its matchers took too many steps for, which are no match. */
+uint64_t selection_n_given_up(const struct selection *s);
+
 /*
  * The time of --since and --until: a duration before now (10, 10s, 5m, 1h, 7d), or RFC 3339 (2026-11-29T01:42:42Z).
  * SELECTION_BAD_TIME: neither.

@@ -123,6 +123,26 @@ static void test_hogs(void **state)
 	assert_int_equal(json_find_number(none, "recorded.n_windows"), 12);
 }
 
+/* What stacks must go through: all of them do through main, and none is in a library. */
+static void test_filters(void **state)
+{
+	static const struct {
+		const char *query;
+		uint64_t n_samples;
+	} all[] = {
+		{ "since=2m&function=main", 54 },    { "since=2m&function=mai", 0 },
+		{ "since=2m&library=libz.so.1", 0 }, { "since=2m&stack=^ma", 54 },
+		{ "since=2m&stack=^ai", 0 },         { "since=2m&domain=user", 54 },
+		{ "since=2m&domain=kernel", 0 },     { "since=2m&match=service=db", 18 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		_cleanup_(json_putp) struct json_object *top = answer(QUESTION_HOGS, all[i].query);
+
+		assert_int_equal(json_find_number(top, "sum.self.n_samples"), all[i].n_samples);
+	}
+}
+
 /* A minute earlier there is no db, and half of the windows. */
 static void test_hogs_before(void **state)
 {
@@ -392,6 +412,40 @@ static void test_many(void **state)
 	}
 }
 
+static int set_up_long(void **state)
+{
+	struct store *writer;
+
+	if (state_set_up(state) < 0)
+		return -1;
+	writer = open_store(STORE_WRITE);
+	put_many(writer, 0, 4, PROFILE_MAX_NAME_BYTES);
+	store_free(writer);
+	store = open_store(STORE_READ);
+	return 0;
+}
+
+/* An expression that takes too many steps is no match, and each answer counts it. */
+static void test_given_up(void **state)
+{
+	static const struct {
+		enum question_kind kind;
+		const char *query, *count;
+	} all[] = {
+		{ QUESTION_HOGS, "since=2m&stack=(x+x+)+[yz]", "beyond_limits.expressions" },
+		{ QUESTION_DIFF, "since=2m&vs=1s&stack=(x+x+)+[yz]", "n_given_up" },
+		{ QUESTION_FLAME, "since=2m&stack=(x+x+)+[yz]", "n_beyond.expressions" },
+		{ QUESTION_FLAME, "since=2m&vs=1s&stack=(x+x+)+[yz]", "n_beyond.expressions" },
+		{ QUESTION_TIMELINE, "since=2m&stack=(x+x+)+[yz]", "beyond_limits.expressions" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		_cleanup_(json_putp) struct json_object *top = answer(all[i].kind, all[i].query);
+
+		assert_in_range(json_find_number(top, all[i].count), 4, 8);
+	}
+}
+
 /* Nobody listens there. */
 static void test_servers(void **state)
 {
@@ -414,6 +468,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_hogs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_filters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hogs_before, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_diff, set_up, tear_down),
@@ -424,6 +479,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_export, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mistakes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up_many, tear_down),
+		cmocka_unit_test_setup_teardown(test_given_up, set_up_long, tear_down),
 		cmocka_unit_test(test_servers),
 	};
 

@@ -73,7 +73,7 @@ static void test_nodes(void **state)
 	assert_json(top, "frames", "[0,3,1,2]");
 	assert_json(top, "samples", "[[-1,0,2,3]]");
 	assert_json(top, "values", "[[-100,0,200,300]]");
-	assert_json(top, "n_beyond", "{\"stacks\":0,\"frames\":0}");
+	assert_json(top, "n_beyond", "{\"stacks\":0,\"frames\":0,\"expressions\":0}");
 	assert_null(json_find(json_object_array_get_idx(json_find(top, "columns"), 0), "ledger"));
 }
 

@@ -169,7 +169,7 @@ static void test_before(void **state)
 	assert_bad(QUESTION_DIFF, "vs=1h&before_match=a=b", "exclude each other");
 	assert_bad(QUESTION_DIFF, "before_since=1h&before_until=2h", "before_since is not before");
 	assert_bad(QUESTION_DIFF, "vs=30000d", "before_since is not before");
-	assert_bad(QUESTION_HOGS, "before_since=1h", "none of this question");
+	assert_bad(QUESTION_HOGS, "before_since=1h", "none of since");
 }
 
 static void test_keys(void **state)
@@ -189,7 +189,7 @@ static void test_keys(void **state)
 	assert_bad(QUESTION_DIFF, "vs=1h&by=category", "by takes");
 	assert_bad(QUESTION_FLAME, "by=function", "by takes");
 	assert_bad(QUESTION_EXPORT, "by=file", "by takes");
-	assert_bad(QUESTION_LABELS, "by=service", "none of this question");
+	assert_bad(QUESTION_LABELS, "by=service", "none of since");
 }
 
 static void test_wrong_values(void **state)
@@ -204,6 +204,7 @@ static void test_wrong_values(void **state)
 		{ QUESTION_HOGS, "since_ns=-1" },
 		{ QUESTION_HOGS, "since_ns=9223372036854775808" },
 		{ QUESTION_HOGS, "since_ns=0x10" },
+		{ QUESTION_HOGS, "since_ns=9223372036854775806" },
 		{ QUESTION_HOGS, "since=1h&since_ns=1" },
 		{ QUESTION_HOGS, "since=1h&since=1h" },
 		{ QUESTION_HOGS, "until_ns=5&until=5" },
@@ -326,6 +327,7 @@ static void test_spoilt(void **state)
 	ASSERT_SPOILT(q.has_before = 2);
 	ASSERT_SPOILT(q.given = UINT32_MAX);
 	ASSERT_SPOILT(q.now_ns = -1);
+	ASSERT_SPOILT(q.now_ns = INT64_MAX);
 	ASSERT_SPOILT(q.vs_ns = -1);
 	ASSERT_SPOILT(q.min_cores = NAN);
 	ASSERT_SPOILT(q.min_cores = -1);
