@@ -3,6 +3,7 @@
 #pragma once
 
 #include "report/answer.h"
+#include "report/flame.h"
 #include "report/group-keys.h"
 #include "report/question.h"
 #include "report/source.h"
@@ -13,6 +14,8 @@ struct categories;
 struct frame_table;
 struct grouping;
 struct json_object;
+
+_Static_assert(GROUP_KEYS_MAX <= FLAME_MAX_KEYS, "labels of by= are roots of a graph");
 
 struct answer_making {
 	const struct answer_place *place;

@@ -44,12 +44,17 @@ static bool is_before_other(const struct call_tree *t, const struct call_node *n
 	return strcmp(frame_table_get(t->frames, node->frame)->function, FRAME_OTHER) < 0;
 }
 
+/* Parts of a sum that fits may not fit, where some are below 0: they wrap around, and back again. */
+static void add_value(struct call_value *sum, const struct call_value *v)
+{
+	sum->n_samples = (int64_t)((uint64_t)sum->n_samples + (uint64_t)v->n_samples);
+	sum->value = (int64_t)((uint64_t)sum->value + (uint64_t)v->value);
+}
+
 static void add_total(struct call_node *sum, const struct call_node *node)
 {
-	for (size_t c = 0; c < CALL_TREE_N_COLUMNS; c++) {
-		sum->total[c].n_samples += node->total[c].n_samples; /* parts of a sum that fits */
-		sum->total[c].value += node->total[c].value;
-	}
+	for (size_t c = 0; c < CALL_TREE_N_COLUMNS; c++)
+		add_value(&sum->total[c], &node->total[c]);
 }
 
 /* What is FRAME_OTHER already was counted when it became that. */
@@ -93,10 +98,8 @@ static uint32_t *find_other(struct call_tree *t, uint32_t parent)
 static void add_to_other(struct call_node *other, const struct call_node *more)
 {
 	add_total(other, more);
-	for (size_t c = 0; c < CALL_TREE_N_COLUMNS; c++) {
-		other->self[c].n_samples += more->total[c].n_samples;
-		other->self[c].value += more->total[c].value;
-	}
+	for (size_t c = 0; c < CALL_TREE_N_COLUMNS; c++)
+		add_value(&other->self[c], &more->total[c]);
 }
 
 static void prune_children(struct call_tree *t, uint32_t parent, uint64_t limit)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* diff view: two sides compared, with all that they are shown by: as JSON, and by who prints it (cli/diff-print.h). */
+/* diff view: two sides compared, with all that they are shown by, as JSON or printed (cli/diff-print.h). */
 #pragma once
 
 #include <stddef.h>

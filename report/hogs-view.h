@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hogs view: an answer of report/hogs.h with all that it is shown by: as JSON, and by who prints it (cli/hogs-print.h).
- */
+/* hogs view: an answer of report/hogs.h with all that it is shown by, as JSON or printed (cli/hogs-print.h). */
 #pragma once
 
 #include <stdbool.h>
