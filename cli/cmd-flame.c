@@ -21,9 +21,8 @@ static const char usage[] =
 	"\n"
 	"Draws a flame graph.\n"
 	"\n"
-	"  -o, --output FILE      .html: a page that needs nothing but a browser: zoom, search, callers and callees, "
-	"a\n"
-	"                         table of functions; .svg: a picture; may be repeated\n"
+	"  -o, --output FILE      .html: a page that needs nothing but a browser: zoom, search, callers and callees,\n"
+	"                         a table of functions; .svg: a picture; may be repeated\n"
 	"      --by LABEL,...     the values of these labels are the roots of the stacks, as in --by service,host\n"
 	"\n" REPORT_USAGE "Of a store it is the last hour when neither --since nor --until says otherwise.\n";
 

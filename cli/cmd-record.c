@@ -54,8 +54,7 @@ static const char usage[] =
 	"      --cache-dir DIR    where names of binaries are kept (/var/cache/cpuhound)\n"
 	"      --debug-dir DIR    where debug info lies, as in /usr/lib/debug; may be repeated\n"
 	"\n"
-	"Ctrl-C ends early and still writes. Then: cpuhound hogs FILE, cpuhound diff BEFORE AFTER, cpuhound show "
-	"FILE.\n"
+	"Ctrl-C ends early and still writes. What is in it: cpuhound show FILE; who burns CPU: cpuhound hogs FILE.\n"
 	"Exit code 3: this host, or this user, lacks something.\n";
 
 struct recording {

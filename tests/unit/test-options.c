@@ -186,11 +186,8 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_not_taken),
-		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_good),      cmocka_unit_test(test_unknown), cmocka_unit_test(test_values),
+		cmocka_unit_test(test_not_taken), cmocka_unit_test(test_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
