@@ -7,6 +7,7 @@ Connect's binary form; here as JSON, which the same handlers read).
     board.targets()              [(title of the panel, target)]
     board.variables()            (name, query) of those that ask
     board.values["job"] = "a|b"  All of one that has no allValue
+    board.chosen["job"] = "a"    one of its list
     board.faults()               "" when it has the form that Grafana's types want
     source = grafana.Pyroscope(store, start_s, end_s)
     source.series(target)        {labels: [(time in s, cores)]}
@@ -24,6 +25,7 @@ FORMS = pathlib.Path(__file__).resolve().parents[1] / "grafana"
 FOLDER = h.ROOT / "packaging" / "grafana"
 MIN_STEP_S = 15  # minStep of the data source
 RATE_INTERVAL = "10s"
+SPECIAL = r"[-/\\^$*+?.()|[\]{}]"  # what the format `regex` quotes
 
 
 class Dashboard:
@@ -31,14 +33,17 @@ class Dashboard:
         self.path = FOLDER / "dashboards" / name
         self.json = json.loads(self.path.read_text())
         self.values = {v["name"]: v.get("allValue") for v in self.json["templating"]["list"]}
+        self.chosen = {}
 
     def filled(self, text):
         """With the values of its variables; allValue is put in as it is, whatever the format."""
         def value(m):
-            name = m[1] or m[2]
+            name, form = m[1] or m[3], m[2]
+            if name in self.chosen:
+                return re.sub(SPECIAL, r"\\\g<0>", self.chosen[name]) if form == "regex" else self.chosen[name]
             return RATE_INTERVAL if name == "__rate_interval" else self.values[name]
 
-        return re.sub(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))", value, text)
+        return re.sub(r"\$(?:\{(\w+)(?::(\w+))?\}|(\w+))", value, text)
 
     def targets(self):
         keys = ("expr", "labelSelector")
