@@ -214,4 +214,3 @@ def run(b, f, *cases, refusing=()):
         strangers = [url for url in browser.Page(b).requests() if not url.startswith(f.hub.url)]
         h.check(f"no console error, no request that leaves ({case.__name__.replace('_', ' ')})",
                 not told and not strangers, (told, strangers))
-
