@@ -288,7 +288,7 @@ static int decode_stack(struct decoder *d, struct wire ids)
 
 		if (r == 0)
 			r = id_index_get(&d->locations, id, &position);
-		if (r < 0)
+		if (r != 0)
 			return r;
 		d->model->stacks[d->n_stacks++] = &d->model->locations[position];
 	}

@@ -99,6 +99,7 @@ static void set_defaults(struct question *q)
 		const char *by;
 		uint32_t n_rows;
 	} defaults[QUESTION_N_KINDS] = {
+		[0] = { "", 0 }, /* no kind */
 		[QUESTION_HOGS] = { "service", DEFAULT_ROWS },
 		[QUESTION_DIFF] = { "function", DEFAULT_ROWS },
 		[QUESTION_FLAME] = { "", 0 },

@@ -145,7 +145,7 @@ static int look_up_unnamed(struct stack_reader *r, const struct profile_location
 	error = profile_add_frame_name(l, line, &r->name);
 	if (error == 0)
 		error = frame_table_add_function(r->table, r->name.data, file, false, &function);
-	return error < 0 ? error : frame_table_add_pair(r->table, function, binary_of(r, l, r->name.data), ret);
+	return error == 0 ? frame_table_add_pair(r->table, function, binary_of(r, l, r->name.data), ret) : error;
 }
 
 static int look_up_named(struct stack_reader *r, const struct profile_location *l, const struct profile_function *f,

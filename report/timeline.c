@@ -328,7 +328,7 @@ static int spread_sums(struct timeline *t, const struct window_info *window, int
 	double *walls, *row;
 	int r = walls_of(t, window->host, &walls);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (window->duration_ns == 0 || !spread(t, &span, (double)all_ns, walls, t->all))
 		t->n_untimed++;

@@ -215,7 +215,8 @@ static int add_to_label(struct buf *counts, int64_t label, uint64_t n)
 
 	if (r < 0)
 		return r;
-	memset(counts->data + counts->size, 0, more);
+	if (more)
+		memset(counts->data + counts->size, 0, more);
 	counts->size += more;
 	((uint64_t *)(void *)counts->data)[label] += n;
 	return 0;
