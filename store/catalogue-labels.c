@@ -211,14 +211,14 @@ static int count_sets(const struct catalogue_rows *rows, struct set_count **ret,
 static int add_to_label(struct buf *counts, int64_t label, uint64_t n)
 {
 	size_t size = ((size_t)label + 1) * sizeof(n), more = size > counts->size ? size - counts->size : 0;
-	int r = more ? buf_reserve(counts, more) : 0;
+	int r = buf_reserve(counts, more);
+	uint64_t *numbers = (uint64_t *)(void *)counts->data;
 
-	if (r < 0)
+	if (r < 0 || !numbers) /* there is room for one at least */
 		return r;
-	if (more)
-		memset(counts->data + counts->size, 0, more);
+	memset((char *)numbers + counts->size, 0, more);
 	counts->size += more;
-	((uint64_t *)(void *)counts->data)[label] += n;
+	numbers[label] += n;
 	return 0;
 }
 
