@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * usage: what the text of `cpuhound help COMMAND` tells a program: its options, and the verbs of a command that has
- *some. The texts are ours; their form is that of all commands:
+ * some. The texts are ours; their form is that of all commands:
  *
  *	usage: cpuhound store ls [SELECTION] [--json]
  *	       cpuhound store rebuild|compact [--json]

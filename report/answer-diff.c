@@ -94,14 +94,13 @@ static int show(struct answer_making *m, const struct work *w, enum diff_by by)
 
 static enum diff_by by_of(const struct answer_making *m)
 {
-	switch (m->keys.keys[0].kind) {
-	case GROUP_BY_FUNCTION:
-		return DIFF_BY_FUNCTION;
-	case GROUP_BY_LIBRARY:
-		return DIFF_BY_LIBRARY;
-	default:
-		return DIFF_BY_LABELS;
+	for (size_t i = 0; i < m->keys.n; i++) {
+		if (m->keys.keys[i].kind == GROUP_BY_FUNCTION)
+			return DIFF_BY_FUNCTION;
+		if (m->keys.keys[i].kind == GROUP_BY_LIBRARY)
+			return DIFF_BY_LIBRARY;
 	}
+	return DIFF_BY_LABELS;
 }
 
 int answer_diff(struct answer_making *m)

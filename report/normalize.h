@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * normalize: what values are multiplied with, so that profiles of different lengths, or of different numbers of hosts,
- *can be laid side by side.
+ * can be laid side by side.
  *
  *	none    1: values stay what was measured
  *	total   what makes their sum NORMALIZE_TOTAL_SUM, or the sum of another profile: shares

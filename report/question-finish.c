@@ -28,9 +28,14 @@ static bool has_callers(const struct group_keys *keys)
 	return n_functions == 1 && keys->n_labels + 1 == keys->n;
 }
 
-static bool is_of_frames(const struct group_keys *keys)
+/* Labels, and beside them a function or a library. */
+static bool has_diff(const struct group_keys *keys)
 {
-	return keys->n == 1 && (keys->keys[0].kind == GROUP_BY_FUNCTION || keys->keys[0].kind == GROUP_BY_LIBRARY);
+	size_t n_frames = 0;
+
+	for (size_t i = 0; i < keys->n; i++)
+		n_frames += keys->keys[i].kind == GROUP_BY_FUNCTION || keys->keys[i].kind == GROUP_BY_LIBRARY;
+	return n_frames <= 1 && keys->n_labels + n_frames == keys->n;
 }
 
 /* NULL, or why there are no such groups. */
@@ -46,9 +51,8 @@ static const char *keys_fault(const struct question *q)
 	case QUESTION_TIMELINE:
 		return is_bad || keys.n == 0 ? "by takes different labels, or function, library, file, category" : NULL;
 	case QUESTION_DIFF:
-		return is_bad || keys.n == 0 || !(is_of_labels || is_of_frames(&keys))
-			       ? "by takes function, library, or different labels"
-			       : NULL;
+		return is_bad || keys.n == 0 || !has_diff(&keys) ? "by takes different labels, and function or library"
+								 : NULL;
 	default:
 		return is_bad || !is_of_labels ? "by takes different labels" : NULL;
 	}

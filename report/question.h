@@ -4,12 +4,15 @@
  * between processes as it is, and who takes it from one that is not trusted checks it again (question_is_valid()).
  * report/answer.h answers it.
  *
- *	of all      since= until= (as --since, --until) or since_ns= until_ns=; match= (several); stack= function=
- *library=; domain=kernel|user hogs        by= n= vs= callers= outliers=1 min_cores= diff        by= n= normalize=, and
- *the side before: vs=7d, or before_since= before_until= (or with _ns) and before_match= (several); what is not said of
- *it is as of the side after flame       by= normalize=; with a side before, as of diff, two columns timeline    by= n=
- *(groups) points= (steps at most) labels      key= (none: the names of labels) prefix= n= export
- *format=pprof|folded|speedscope|svg|html by= normalize=
+ *	of all    since= until= (as --since, --until) or since_ns= until_ns=; match= (several); stack= function=
+ *	          library=; domain=kernel|user
+ *	hogs      by= n= vs= callers= outliers=1 min_cores=
+ *	diff      by= n= normalize=, and the side before: vs=7d, or before_since= before_until= (or with _ns)
+ *	          and before_match= (several); what is not said of it is as of the side after
+ *	flame     by= normalize=; with a side before, as of diff, two columns
+ *	timeline  by= n= (groups) points= (steps at most)
+ *	labels    key= (none: the names of labels) prefix= n=
+ *	export    format=pprof|folded|speedscope|svg|html by= normalize=
  *
  * Without a time it is the last hour. A time that is given as a day or more ago is the border of an hour, where merged
  * windows begin: the answer tells what it covers.

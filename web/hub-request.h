@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hub request: what clients want of a hub: to push a window of another host (the contract is in
- *uploader/target-http.c), or to read what it has. Plain bytes of fixed layout, a part of struct web_request.
+ * uploader/target-http.c), or to read what it has. Plain bytes of fixed layout, a part of struct web_request.
  *
  *	POST /api/v1/windows                                            WEB_PUSH
  *	GET  /api/v1/windows?since_ns=&until_ns=&match=&cursor=         WEB_WINDOWS

@@ -185,7 +185,8 @@ static void test_keys(void **state)
 	assert_bad(QUESTION_HOGS, "by=a,b,c,d,e,f,g,h,i", "by takes");
 	assert_bad(QUESTION_HOGS, "by=service&callers=1", "callers needs");
 	assert_bad(QUESTION_HOGS, "by=function,library&callers=1", "callers needs");
-	assert_bad(QUESTION_DIFF, "vs=1h&by=function,service", "by takes");
+	assert_good(&q, QUESTION_DIFF, "vs=1h&by=service,function");
+	assert_bad(QUESTION_DIFF, "vs=1h&by=function,library", "by takes");
 	assert_bad(QUESTION_DIFF, "vs=1h&by=category", "by takes");
 	assert_bad(QUESTION_FLAME, "by=function", "by takes");
 	assert_bad(QUESTION_EXPORT, "by=file", "by takes");

@@ -21,7 +21,7 @@ import { DEFAULTS } from '/viewer/state.js';
 
 const TITLES = { hogs: 'Overview', flame: 'Flame graph', diff: 'Compare' };
 const STORES = { local: 'a store', hub: 'a hub', clickhouse: 'ClickHouse', pyroscope: 'Pyroscope' };
-const PIXELS_A_STEP = 4, POINTS_UNIT = 50; // of the timeline: few different questions, so that answers are shared
+const PIXELS_A_STEP = 4, POINTS_UNIT = 50; // of the timeline: a window that is a little wider asks nothing new
 
 class Page {
   constructor() {
