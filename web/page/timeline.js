@@ -10,6 +10,8 @@ import { formatTick, timeTicks, valueTicks } from './scale.js';
 const MARGIN = { left: 48, right: 20, top: 8, bottom: 20 }; // pixels
 const TICK_WIDTH = 84;
 const MIN_DRAG = 5;
+const HOUR_MS = 3600e3;
+const HOURLY_MS = 6 * HOUR_MS; // of so much, hours are selected: each is one file, where minutes are sixty
 const COARSE = 1.5; // steps: windows are a little longer than they were meant to be
 const REST = 'tone-rest';
 const LIMITS = {
@@ -228,7 +230,15 @@ export class Timeline {
 
   select() {
     const first = Math.min(this.anchor, this.at), last = Math.max(this.anchor, this.at);
-    this.on.select(this.startMs + first * this.stepMs, this.startMs + (last + 1) * this.stepMs);
+    this.on.select(...this.timesOf(first, last + 1));
+  }
+
+  // Of a selection: when it begins and ends.
+  timesOf(from, to) {
+    const fromMs = this.startMs + from * this.stepMs, toMs = this.startMs + to * this.stepMs;
+    if (this.endMs - this.startMs < HOURLY_MS)
+      return [fromMs, toMs];
+    return [Math.floor(fromMs / HOUR_MS) * HOUR_MS, Math.ceil(toMs / HOUR_MS) * HOUR_MS];
   }
 
   cancel() {
@@ -245,22 +255,25 @@ export class Timeline {
     this.cursor.setAttribute('visibility', step === null ? 'hidden' : 'visible');
     const isSelecting = this.anchor !== null && step !== null;
     const from = isSelecting ? Math.min(this.anchor, step) : 0, to = isSelecting ? Math.max(this.anchor, step) + 1 : 0;
-    this.brush.setAttribute('x', this.x(this.startMs + from * this.stepMs));
-    this.brush.setAttribute('width', this.width * (to - from) / this.answer.n_steps);
+    const [fromMs, toMs] = isSelecting ? this.timesOf(from, to) : [this.startMs, this.startMs];
+    const left = this.x(Math.max(this.startMs, fromMs)), right = this.x(Math.min(this.endMs, toMs));
+    this.brush.setAttribute('x', left);
+    this.brush.setAttribute('width', right - left);
     if (step !== null)
       this.showTip(step, from, to);
   }
 
   showTip(step, from, to) {
     const { answer } = this, x = this.x(this.startMs + (step + 0.5) * this.stepMs);
-    const [first, end] = to > from ? [from, to] : [step, step + 1];
+    const [fromMs, toMs] = to > from ? this.timesOf(from, to)
+      : [this.startMs + step * this.stepMs, this.startMs + (step + 1) * this.stepMs];
     const isRecorded = answer.all[step] !== null;
     this.cursor.setAttribute('x1', x);
     this.cursor.setAttribute('x2', x);
     const rows = this.layers.filter(({ cores }) => cores[step] > 0).reverse().map(({ name, tone, cores }) =>
       make('li', {}, make('i', { class: tone }), makeName(name), make('b', {}, ` ${formatCores(cores[step])}`)));
     this.tip.replaceChildren(
-      make('p', {}, `${formatTime(this.startMs + first * this.stepMs)}, ${formatSpan((end - first) * this.stepMs)} `),
+      make('p', {}, `${formatTime(fromMs)}, ${formatSpan(toMs - fromMs)} `),
       make('p', {}, isRecorded ? `${formatCores(answer.all[step])} cores of ${plural(answer.n_hosts[step], 'host')} `
         : 'nothing was recorded '),
       make('ul', {}, ...rows));
