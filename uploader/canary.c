@@ -9,7 +9,9 @@
 
 #include "common/clock.h"
 #include "pprof/build.h"
+#include "pprof/ledger.h"
 #include "pprof/profile.h"
+#include "store/window.h"
 #include "uploader/target-s3.h"
 #include "uploader/target-start.h"
 
@@ -27,6 +29,19 @@ void canary_name(int64_t now_ns, char ret[static CANARY_NAME_BYTES])
 	snprintf(ret, CANARY_NAME_BYTES, "cpuhound_canary_%" PRId64 "_%08x", now_ns / (int64_t)NS_PER_S, chance);
 }
 
+/* A hub takes no window without one. Its id may be no longer. */
+static int add_ledger(struct profile_builder *b, const char *name)
+{
+	const struct ledger ledger = { .due = 1, .taken = 1, .in_profile = 1, .frames = { .named = 1 }, .windows = 1 };
+	_cleanup_(buf_done) struct buf line = {};
+	char id[WINDOW_ID_BYTES];
+	int r;
+
+	snprintf(id, sizeof(id), "%.*s", WINDOW_ID_BYTES - 1, name);
+	r = ledger_format(&ledger, id, &line);
+	return r == 0 ? profile_builder_add_comment(b, line.data) : r;
+}
+
 int canary_make(const char *name, int64_t now_ns, struct profile **ret)
 {
 	const struct profile_meta meta = { .time_ns = now_ns - DURATION_NS,
@@ -40,6 +55,8 @@ int canary_make(const char *name, int64_t now_ns, struct profile **ret)
 
 	if (r == 0)
 		r = profile_builder_add(b, &frame, 1, labels, ARRAY_SIZE(labels), 1, PERIOD_NS);
+	if (r == 0)
+		r = add_ledger(b, name);
 	if (r == 0)
 		r = profile_builder_encode(b, &meta, &raw);
 	return r < 0 ? r : profile_decode(raw.data, raw.size, ret);
