@@ -10,6 +10,7 @@
 #include "common/clock.h"
 
 #define RETRY_NS (10 * NS_PER_S) /* after the kernel had no memory */
+#define PATIENCE_NS (60 * NS_PER_S)
 
 /* Beyond either a barrier is worth its interrupts: some 10 us, for what some hundred execs leave behind. */
 #define QUARANTINE_RUNS 1024
@@ -32,6 +33,9 @@ struct unwind_memory {
 	struct unwind_runs runs[UNWIND_MAX_CHUNKS];
 	uint32_t n_spares; /* that are kept: one, and those that will be needed soon */
 	uint32_t sparse;   /* the chunk that is being emptied; max_chunks: none */
+	/* When that began last, and how many were in use then. */
+	uint64_t gathered_ns;
+	uint32_t gathered_chunks;
 	uint64_t retry_ns; /* CLOCK_MONOTONIC: not before it is the kernel asked again for what it refused */
 
 	struct released quarantine[QUARANTINE_RUNS]; /* a ring */
@@ -246,24 +250,37 @@ int unwind_memory_release(struct unwind_memory *m, struct unwind_run run)
 	return 0;
 }
 
+/* What does not fit together better may be tried again and again: not for a while after it has freed no chunk. */
+static bool may_gather(struct unwind_memory *m, uint32_t n_chunks)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+	if (n_chunks >= m->gathered_chunks && m->gathered_chunks > 0 && now_ns < m->gathered_ns + PATIENCE_NS)
+		return false;
+	m->gathered_chunks = n_chunks;
+	m->gathered_ns = now_ns;
+	return true;
+}
+
 bool unwind_memory_find_sparse(struct unwind_memory *m, uint32_t *ret)
 {
+	uint32_t sparse = m->max_chunks, n_chunks = 0;
 	size_t n_free = 0;
 
 	if (m->n_spares > 1) /* what is expected may fill it, or comes out of it */
 		return false;
-	m->sparse = m->max_chunks;
 	for (uint32_t i = 0; i < m->max_chunks; i++) {
 		if (!is_there(m, i) || is_empty(m, i))
 			continue;
+		n_chunks++;
 		n_free += UNWIND_CHUNK_UNITS - m->runs[i].n_used;
-		if (m->sparse == m->max_chunks || m->runs[i].n_used < m->runs[m->sparse].n_used)
-			m->sparse = i;
+		if (sparse == m->max_chunks || m->runs[i].n_used < m->runs[sparse].n_used)
+			sparse = i;
 	}
-	if (n_free <= UNWIND_CHUNK_UNITS)
-		m->sparse = m->max_chunks;
-	*ret = m->sparse;
-	return m->sparse < m->max_chunks;
+	if (n_free <= UNWIND_CHUNK_UNITS || (sparse != m->sparse && !may_gather(m, n_chunks)))
+		sparse = m->max_chunks;
+	m->sparse = *ret = sparse;
+	return sparse < m->max_chunks;
 }
 
 int unwind_memory_fd(const struct unwind_memory *m)
