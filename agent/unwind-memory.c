@@ -250,7 +250,8 @@ int unwind_memory_release(struct unwind_memory *m, struct unwind_run run)
 	return 0;
 }
 
-/* What does not fit together better may be tried again and again: not for a while after it has freed no chunk. */
+/* What does not fit together any better would go round and round: after a gathering that freed no chunk there is none
+ * for a while. */
 static bool may_gather(struct unwind_memory *m, uint32_t n_chunks)
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);

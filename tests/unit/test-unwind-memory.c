@@ -260,6 +260,33 @@ static void test_sparse_chunk(void **state)
 	assert_true(stats_of(f).used_bytes > LIMIT - 2 * 65536); /* the one that is empty now is as good as any */
 }
 
+/* What finds no better place is not moved again and again: its holes are too small here. */
+static void test_futile_gathering(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t chunk;
+
+	for (int i = 0; i < 31; i++)
+		assert_true(take(f, 65536, 7));
+	for (int i = 0; i < 7; i++)
+		assert_true(take(f, 131072, 7));
+	for (size_t i = 31; i-- > 0;)
+		if (i % 2)
+			release(f, i);
+	assert_int_equal(sampler_barrier(f->sampler), 0);
+	unwind_memory_dispatch(f->memory);
+	assert_true(unwind_memory_find_sparse(f->memory, &chunk));
+	for (size_t i = f->n_taken; i-- > 0;)
+		if (unwind_run_chunk(f->taken[i]) == chunk)
+			release(f, i);
+	assert_int_equal(f->n_taken, 16);
+	assert_int_equal(sampler_barrier(f->sampler), 0);
+	unwind_memory_dispatch(f->memory);
+	for (int i = 0; i < 7; i++)
+		assert_true(take(f, 131072, 7));
+	assert_false(unwind_memory_find_sparse(f->memory, &chunk));
+}
+
 /* The kernel stops sampling where the sampler is stopped: nothing has to be waited for. */
 static void test_stopped_sampler(void **state)
 {
@@ -299,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_expected_chunks_come_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_was_expected_in_vain_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sparse_chunk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_futile_gathering, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stopped_sampler, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_map_bytes, setup, teardown),
 	};
