@@ -43,8 +43,8 @@ _must_check_ int unwind_memory_release(struct unwind_memory *m, struct unwind_ru
 
 /*
  * More than a chunk's worth lies free in chunks that are in use: who has runs in the one told here should take others
- * instead, so that it can go. Nothing new is put there meanwhile. false: all is well, or the last time was in vain, less
- * than a minute ago.
+ * instead, so that it can go. Nothing new is put there meanwhile. false: all is well, or the last time was in vain,
+ * less than a minute ago.
  */
 bool unwind_memory_find_sparse(struct unwind_memory *m, uint32_t *ret);
 static inline uint32_t unwind_run_chunk(struct unwind_run run)
