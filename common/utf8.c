@@ -103,3 +103,17 @@ bool utf8_is_valid(const char *s, size_t size)
 	}
 	return true;
 }
+
+bool utf8_are_lines(const char *s, size_t capacity)
+{
+	const char *end;
+
+	if (!memchr(s, 0, capacity))
+		return false;
+	for (; *s; s = end + 1) {
+		end = strchr(s, '\n');
+		if (!end || end == s || !utf8_is_valid(s, (size_t)(end - s)))
+			return false;
+	}
+	return true;
+}

@@ -20,3 +20,6 @@ _must_check_ int utf8_add_valid(struct buf *b, const char *s, size_t size, size_
 
 /* Valid UTF-8 without control characters already. */
 bool utf8_is_valid(const char *s, size_t size);
+
+/* Lines of text, none empty, each with its newline, and a NUL behind them within so many bytes; no line is one, too. */
+bool utf8_are_lines(const char *s, size_t capacity);

@@ -156,23 +156,10 @@ static bool is_text(const char *s, size_t capacity)
 	return n < capacity && utf8_is_valid(s, n);
 }
 
-static bool are_lines(const char *s)
-{
-	const char *end;
-
-	if (!memchr(s, 0, QUESTION_MATCH_BYTES))
-		return false;
-	for (; *s; s = end + 1) {
-		end = strchr(s, '\n');
-		if (!end || end == s || !utf8_is_valid(s, (size_t)(end - s)))
-			return false;
-	}
-	return true;
-}
-
 static bool has_good_texts(const struct question *q)
 {
-	return are_lines(q->side.match) && are_lines(q->before.match) && is_text(q->stack, sizeof(q->stack)) &&
+	return utf8_are_lines(q->side.match, QUESTION_MATCH_BYTES) &&
+	       utf8_are_lines(q->before.match, QUESTION_MATCH_BYTES) && is_text(q->stack, sizeof(q->stack)) &&
 	       is_text(q->function, sizeof(q->function)) && is_text(q->library, sizeof(q->library)) &&
 	       is_text(q->by, sizeof(q->by)) && is_text(q->key, sizeof(q->key)) &&
 	       is_text(q->prefix, sizeof(q->prefix));

@@ -23,21 +23,6 @@ static bool is_name(const char *s, size_t capacity)
 	return n > 0 && n < capacity && utf8_is_valid(s, n);
 }
 
-/* Lines of text, each with its newline. */
-static bool is_match(const char *s)
-{
-	const char *end;
-
-	if (!memchr(s, 0, WEB_MATCH_BYTES))
-		return false;
-	for (; *s; s = end + 1) {
-		end = strchr(s, '\n');
-		if (!end || end == s || !utf8_is_valid(s, (size_t)(end - s)))
-			return false;
-	}
-	return true;
-}
-
 bool web_hub_request_is_valid(const struct web_hub_request *r, enum web_kind kind)
 {
 	if (!memchr(r->token, 0, sizeof(r->token)) || r->since_ns < 0 || r->cursor_ns < 0 ||
@@ -51,7 +36,7 @@ bool web_hub_request_is_valid(const struct web_hub_request *r, enum web_kind kin
 		return r->tier < WINDOW_N_TIERS && r->first <= INT64_MAX;
 	case WEB_WINDOWS:
 	case WEB_MERGED:
-		return r->since_ns <= r->until_ns && is_match(r->match);
+		return r->since_ns <= r->until_ns && utf8_are_lines(r->match, WEB_MATCH_BYTES);
 	default:
 		return false;
 	}
