@@ -56,7 +56,7 @@ static void read_cfa(Dwarf_Frame *frame, struct unwind_rule *rule)
 	} else if (n == 3 && ops[1].atom == DW_OP_deref && ops[2].atom == DW_OP_plus_uconst) {
 		rule->cfa = UNWIND_CFA_DEREF;
 		rule->cfa_add = (int32_t)ops[2].number;
-	} else if (n == 8 && ops[1].atom == DW_OP_breg16 && ops[2].atom == DW_OP_lit15) {
+	} else if (n == 9 && ops[1].atom == DW_OP_breg16 && ops[2].atom == DW_OP_lit15) {
 		rule->cfa = UNWIND_CFA_PLT;
 		rule->cfa_offset = 0;
 		rule->cfa_add = ops[4].atom - DW_OP_lit0;
