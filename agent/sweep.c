@@ -15,7 +15,9 @@
 #include "symbolizer/binary.h"
 #include "workload/process.h"
 
-#define CGROUPS_NS (60 * NS_PER_S) /* between two scans for those that have gone: 500 take some milliseconds */
+/* Between two scans for cgroups that have gone, for each that is known: to find one takes 10 us. */
+#define CGROUP_NS (120 * NS_PER_MS)
+#define CGROUPS_MAX_NS (60 * NS_PER_S)
 
 static void keep_stacks(struct intake *in, const struct stack_table *stacks)
 {
@@ -110,10 +112,11 @@ static int forget_code(struct intake *in, const struct closed_window *windows)
 /* Where there are no more than after the last time, nothing has to go. */
 static int forget_cgroups(struct intake *in, uint64_t now_ns)
 {
+	size_t n = cgroups_n(in->cgroups);
+	uint64_t pause_ns = n * CGROUP_NS < CGROUPS_MAX_NS ? n * CGROUP_NS : CGROUPS_MAX_NS;
 	int r;
 
-	if (now_ns - in->cgroups_ns < CGROUPS_NS || cgroups_n(in->cgroups) <= in->n_cgroups ||
-	    !in->hierarchy.mount_point[0])
+	if (now_ns - in->cgroups_ns < pause_ns || n <= in->n_cgroups || !in->hierarchy.mount_point[0])
 		return 0;
 	r = cgroups_expire(in->cgroups, &in->hierarchy);
 	in->cgroups_ns = now_ns;

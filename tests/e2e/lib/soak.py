@@ -33,7 +33,7 @@ FLAT = {
     "mappings": (0.1, 3000),      # of them
     "files": (0.1, 60),
 }
-BACK_S = 150  # cgroups that have gone are looked for once a minute
+BACK_S = 60  # what has gone is let go of after a few windows; cgroups are looked for once a minute at most
 
 
 def count(path):
