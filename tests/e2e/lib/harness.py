@@ -54,22 +54,27 @@ def tmp(name):
     return os.path.join(TMP, name)
 
 
+def _say(line):
+    """In one piece, since cases may run side by side."""
+    print(line + "\n", end="", flush=True)
+
+
 def ok(name):
-    print(f"ok - {name}", flush=True)
+    _say(f"ok - {name}")
 
 
 def not_ok(name, why):
     global _failures
     _failures += 1
-    print(f"not ok - {name}: {why}", flush=True)
+    _say(f"not ok - {name}: {why}")
 
 
 def skip(name, reason):
-    print(f"skip - {name}: {reason}", flush=True)
+    _say(f"skip - {name}: {reason}")
 
 
 def note(text):
-    print(f"# {text}", flush=True)
+    _say(f"# {text}")
 
 
 def check(name, holds, why=""):
