@@ -33,6 +33,7 @@ FLAT = {
     "mappings": (0.1, 3000),      # of them
     "files": (0.1, 60),
 }
+FEW_CGROUPS = 100         # so that those that have gone are looked for every 20 s at least, while others come
 BACK_S = 60  # what has gone is let go of after a few windows; cgroups are looked for once a minute at most
 
 
@@ -181,6 +182,9 @@ def soak(seconds, window_s):
     h.check("all that was to come and go did", churn.made == N_CONTAINERS and ended == [None, None],
             f"{churn.made} containers: {churn.failure}; {ended}")
     h.check("containers were seen", max(p["containers"] for p in points) > before["containers"], points[-1])
+    most, few = max(p["cgroups"] for p in points), before["cgroups"] < FEW_CGROUPS
+    h.note(f"cgroups: {before['cgroups']} before, {most} at most, {churn.made} came")
+    h.check("cgroups that have gone do not pile up", most < before["cgroups"] + N_CONTAINERS / 2 or not few, most)
     check_flat(points)
     check_back(a, before)
     check_ledger(a.status())
