@@ -7,7 +7,6 @@ tick, it balances, is printed and is in the profile.
 import json
 import os
 import re
-import signal
 import time
 
 import harness as h
@@ -113,14 +112,3 @@ def record(name, hz, scope, how_long=2.0, with_signal=None, during=lambda proces
     else:
         result = recording.wait()
     return check_ledger(name, hz, result, path, recording.late_s)
-
-
-def pause(seconds):
-    """For record(): it stands still for so long, soon after it has begun."""
-    def during(process):
-        time.sleep(0.3)
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(seconds)
-        process.send_signal(signal.SIGCONT)
-
-    return during
