@@ -255,26 +255,32 @@ static void test_exec_ends_the_list(void **state)
 	stop(pid);
 }
 
+static pid_t fork_once(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return pid;
+}
+
 /* A process of a number that was another's does not get its list. */
 static void test_fork_forgets_the_number(void **state)
 {
 	struct fixture *f = *state;
 	const struct unwind_extent none = {};
-	pid_t last = 0;
+	pid_t first = fork_once(), last;
 
 	for (pid_t i = 1; i <= 1000; i++)
-		if (slot_of(f, getpid() + i) == 0)
-			assert_int_equal(unwind_space_set_process(&f->live.space, (uint32_t)(getpid() + i), 1, &none,
-								  0),
+		if (slot_of(f, first + i) == 0)
+			assert_int_equal(unwind_space_set_process(&f->live.space, (uint32_t)(first + i), 1, &none, 0),
 					 0);
-	while (last <= getpid()) {
-		last = fork();
-		assert_true(last >= 0);
-		if (last == 0)
-			_exit(0);
-		assert_int_equal(waitpid(last, NULL, 0), last);
-	}
-	assert_in_range(last, getpid() + 1, getpid() + 1000);
+	do
+		last = fork_once();
+	while (last <= first);
+	assert_in_range(last, first + 1, first + 1000);
 	assert_int_equal(slot_of(f, last), 0);
 }
 
