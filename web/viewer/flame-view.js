@@ -147,9 +147,10 @@ export class FlameView {
       (this.state.view === 'top' ? this.table.scroller : this.pane.canvas).focus({ preventScroll: true });
   }
 
+  // What is around has another size: a picture may have been drawn for it already.
   redraw() {
     for (const pane of this.panes)
-      if (pane.scroller.clientWidth > 0)
+      if (pane.scroller.clientWidth > 0 && !pane.isFitting)
         pane.redraw();
     this.table.fill();
   }

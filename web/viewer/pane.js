@@ -33,10 +33,20 @@ export class Pane {
     this.space = scroller.querySelector('.space');
     this.canvas = scroller.querySelector('canvas');
     this.context = this.canvas.getContext('2d', { alpha: false });
+    /* All that it will ever have, numbers that are not whole as such: painting is compiled for these, and again when
+       there is one more or of another kind. */
+    this.model = this.tree = this.colors = this.search = null;
     this.isFlipped = false; // roots at the bottom
-    this.search = null;
+    this.zoomed = ROOT;
+    this.from = this.to = NaN; // what of it can be seen, in the unit of the values
+    this.nRows = 0;
     this.marked = -1; // what the pointer was on last, or keys went to
+    this.isWaiting = false; // for a frame of the screen
+    this.ratio = 1; // device pixels in one of CSS
+    this.image = this.pixels = null;
+    this.charWidth = NaN; // of ASCII, in CSS pixels; not known yet
     this.nSmall = 0;
+    this.hatched = [];
     scroller.addEventListener('scroll', () => this.redraw());
     this.gestures = new Gestures(this);
   }
@@ -112,13 +122,23 @@ export class Pane {
     }
   }
 
+  // Width and height of what can be seen, in device pixels.
+  get sizes() {
+    const { clientWidth, clientHeight } = this.scroller;
+    return [clientWidth, clientHeight].map((size) => Math.max(1, Math.round(size * window.devicePixelRatio)));
+  }
+
+  // Whether there is a picture, and of these sizes.
+  get isFitting() {
+    const [width, height] = this.sizes, { image, ratio } = this;
+    return image !== null && image.width === width && image.height === height && ratio === window.devicePixelRatio;
+  }
+
   resize() {
-    const ratio = window.devicePixelRatio || 1;
-    const width = Math.max(1, Math.round(this.scroller.clientWidth * ratio));
-    const height = Math.max(1, Math.round(this.scroller.clientHeight * ratio));
-    this.ratio = ratio;
-    if (this.canvas.width === width && this.canvas.height === height)
+    const [width, height] = this.sizes;
+    if (this.isFitting)
       return;
+    this.ratio = window.devicePixelRatio;
     this.canvas.width = width;
     this.canvas.height = height;
     this.canvas.style.width = `${this.scroller.clientWidth}px`;
@@ -182,22 +202,25 @@ export class Pane {
     this.on.drawn();
   }
 
-  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name. It looks at tens
-  // of thousands of nodes, for which edges() would be too slow.
+  // A line of pixels for each row that can be seen. Gives the frames that are wide enough for a name: what is zoomed to
+  // and those around it are as wide as the canvas. It looks at tens of thousands of nodes, for which edges() would be
+  // too slow.
   paint(lines, first, last) {
-    const { tree: { n, depth, start, weight, end }, from, zoomed, canvas: { width } } = this;
-    const scale = this.to > from ? width / (this.to - from) : 0, least = MIN_WIDTH * this.ratio, labels = [];
+    const { tree, tree: { depth, start, weight, end }, from, zoomed, canvas: { width } } = this;
+    const scale = this.to > from ? width / (this.to - from) : 0, least = MIN_WIDTH * this.ratio;
+    const labels = tree.path(zoomed).filter((node) => depth[node] >= first && depth[node] <= last);
     this.nSmall = 0;
     this.hatched = [];
-    for (let i = 0; i < n;) {
-      const isAround = i <= zoomed && end[i] >= end[zoomed];
-      const x0 = isAround ? 0 : Math.max(0, (start[i] - from) * scale);
-      const x1 = isAround ? width : Math.min(width, (start[i] + weight[i] - from) * scale);
-      if (depth[i] > last || x1 <= 0 || x0 >= width || (i < zoomed && !isAround)) {
+    for (const node of labels)
+      this.paintFrame(lines, (depth[node] - first) * width, node, 0, width, false);
+    for (let i = zoomed + 1; i < end[zoomed];) {
+      const x0 = Math.max(0, (start[i] - from) * scale);
+      const x1 = Math.min(width, (start[i] + weight[i] - from) * scale);
+      if (depth[i] > last || x1 <= 0 || x0 >= width) {
         i = end[i];
         continue;
       }
-      const isSmall = x1 - x0 < least && !isAround;
+      const isSmall = x1 - x0 < least;
       if (depth[i] >= first)
         this.paintFrame(lines, (depth[i] - first) * width, i, x0, x1, isSmall);
       if (depth[i] >= first && x1 - x0 >= MIN_TEXT_WIDTH * this.ratio)

@@ -3,7 +3,8 @@
 // of it. {"do": "open", "options": {}} opens a page, {"do": "call", "method": "keyboard.press", "args": ["t"]} calls a
 // method of the page, {"do": "touch", "type": "touchStart", "points": [{"x": 1, "y": 1, "id": 1}]} puts fingers on it,
 // {"do": "faults"} tells what axe-core finds, {"do": "download", "selector": ".x"} clicks and tells which file came of it,
-// {"do": "log"} tells what the page said and asked for since it was opened.
+// {"do": "trace"} begins to write down what the browser works on, {"do": "traced", "names": ["AnimationFrame"]} ends it and
+// gives the events of these names, {"do": "log"} tells what the page said and asked for since it was opened.
 
 const { chromium } = require('playwright-core');
 const fs = require('node:fs');
@@ -48,6 +49,14 @@ async function download(selector) {
   return { name: file.suggestedFilename(), path: await file.path() };
 }
 
+function trace() {
+  return browser.startTracing(page, { categories: ['blink.user_timing', 'devtools.timeline'] });
+}
+
+async function traced(names) {
+  return JSON.parse(await browser.stopTracing()).traceEvents.filter(({ name }) => names.includes(name));
+}
+
 async function run(command) {
   switch (command.do) {
   case 'open':
@@ -60,6 +69,10 @@ async function run(command) {
     return faults();
   case 'download':
     return download(command.selector);
+  case 'trace':
+    return trace();
+  case 'traced':
+    return traced(command.names);
   default:
     return log;
   }
