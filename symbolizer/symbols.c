@@ -10,6 +10,7 @@
 void symbols_done(struct symbols *s)
 {
 	free(s->all);
+	free(s->places);
 	*s = (struct symbols){};
 }
 
@@ -138,49 +139,98 @@ static int sort_keys(struct key **keys, size_t n)
 
 static struct key *make_keys(const struct symbols *s)
 {
-	struct key *keys = reallocarray(NULL, s->n, sizeof(*keys));
+	const size_t n = s->n - s->n_settled;
+	struct key *keys = reallocarray(NULL, n, sizeof(*keys));
 
-	for (size_t i = 0; keys && i < s->n; i++)
-		keys[i] = (struct key){ .start = s->all[i].start, .symbol = i };
+	for (size_t i = 0; keys && i < n; i++)
+		keys[i] = (struct key){ .start = s->all[s->n_settled + i].start, .symbol = s->n_settled + i };
 	return keys;
+}
+
+static void settle_one(struct symbols *settled, const struct symbol *symbol)
+{
+	struct symbol *last = settled->n ? &settled->all[settled->n - 1] : NULL;
+
+	if (last && last->start == symbol->start)
+		merge_alias(last, symbol);
+	else
+		settled->all[settled->n++] = *symbol;
+}
+
+/* Those that are settled and the sorted rest become one row; of equals the settled one comes first. */
+static void merge(const struct symbols *s, const struct key *keys, struct symbols *ret)
+{
+	const size_t n_keys = s->n - s->n_settled;
+	size_t old = 0;
+
+	for (size_t i = 0; i < n_keys; i++) {
+		if (i + AHEAD < n_keys)
+			__builtin_prefetch(&s->all[keys[i + AHEAD].symbol]);
+		while (old < s->n_settled && s->all[old].start <= keys[i].start)
+			settle_one(ret, &s->all[old++]);
+		settle_one(ret, &s->all[keys[i].symbol]);
+	}
+	while (old < s->n_settled)
+		settle_one(ret, &s->all[old++]);
+}
+
+/* As many equal pieces of the address space as there are symbols, or up to twice that: where each begins. */
+static int set_places(struct symbols *s)
+{
+	const uint64_t base = s->all[0].start, span = s->all[s->n - 1].start - base;
+	size_t place = 0;
+
+	while (span >> s->place_shift > 2 * s->n)
+		s->place_shift++;
+	s->places = reallocarray(NULL, (span >> s->place_shift) + 2, sizeof(*s->places));
+	if (!s->places)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++) {
+		for (; place <= (s->all[i].start - base) >> s->place_shift; place++)
+			s->places[place] = (uint32_t)i;
+	}
+	s->places[place] = (uint32_t)s->n;
+	return 0;
 }
 
 int symbols_settle(struct symbols *s)
 {
+	_cleanup_(symbols_done) struct symbols settled = { .capacity = s->n };
 	_cleanup_free_ struct key *keys = NULL;
-	struct symbol *settled;
-	size_t n = 0;
 	int r;
 
-	if (s->n == 0)
+	if (s->n == s->n_settled)
 		return 0;
 	keys = make_keys(s);
 	if (!keys)
 		return -ENOMEM;
-	r = sort_keys(&keys, s->n);
+	r = sort_keys(&keys, s->n - s->n_settled);
 	if (r < 0)
 		return r;
-	settled = reallocarray(NULL, s->n, sizeof(*settled));
-	if (!settled)
+	settled.all = reallocarray(NULL, s->n, sizeof(*settled.all));
+	if (!settled.all)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->n; i++) {
-		const struct symbol *symbol = &s->all[keys[i].symbol];
-
-		if (n > 0 && settled[n - 1].start == symbol->start)
-			merge_alias(&settled[n - 1], symbol);
-		else
-			settled[n++] = *symbol;
-	}
-	free(s->all);
-	*s = (struct symbols){ .all = settled, .n = n, .capacity = s->n };
+	merge(s, keys, &settled);
+	r = set_places(&settled);
+	if (r < 0)
+		return r;
+	settled.n_settled = settled.n;
+	symbols_done(s);
+	*s = settled;
+	settled = (struct symbols){};
 	return 0;
 }
 
 const struct symbol *symbols_find(const struct symbols *s, uint64_t start)
 {
-	size_t low = 0, high = s->n;
+	size_t place, low, high;
 
-	while (low < high) {
+	if (s->n_settled == 0 || start < s->all[0].start || start > s->all[s->n_settled - 1].start)
+		return NULL;
+	place = (start - s->all[0].start) >> s->place_shift;
+	low = s->places[place];
+	high = s->places[place + 1];
+	while (low < high) { /* a file may have all of its symbols in one place */
 		size_t mid = low + (high - low) / 2;
 
 		if (s->all[mid].start < start)
@@ -188,7 +238,7 @@ const struct symbol *symbols_find(const struct symbols *s, uint64_t start)
 		else
 			high = mid;
 	}
-	return low < s->n && s->all[low].start == start ? &s->all[low] : NULL;
+	return low < s->n_settled && s->all[low].start == start ? &s->all[low] : NULL;
 }
 
 /* The ranges that are open at one point of the address space, innermost last. */
