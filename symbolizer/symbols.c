@@ -241,6 +241,12 @@ const struct symbol *symbols_find(const struct symbols *s, uint64_t start)
 	return low < s->n_settled && s->all[low].start == start ? &s->all[low] : NULL;
 }
 
+/* Of a symbol that comes later. */
+struct prepared {
+	size_t symbol;
+	struct index_prepared_name name;
+};
+
 /* The ranges that are open at one point of the address space, innermost last. */
 struct sweep {
 	const struct symbols *symbols;
@@ -254,6 +260,7 @@ struct sweep {
 	} * open;
 	size_t n_open;
 	size_t n_demangled;
+	struct prepared prepared[2 * AHEAD]; /* by the symbol's number */
 };
 
 /* Of a stub both names say what it is. */
@@ -271,8 +278,10 @@ static int add_stub_name(struct sweep *w, const struct symbol *s, struct index_n
 	return index_writer_add_known_name(w->writer, demangled ? name : linkage, linkage, ret);
 }
 
-static int add_name(struct sweep *w, const struct symbol *s, struct index_name *ret)
+static int add_name(struct sweep *w, size_t symbol, struct index_name *ret)
 {
+	const struct symbol *s = &w->symbols->all[symbol];
+	const struct prepared *prepared = &w->prepared[symbol % ARRAY_SIZE(w->prepared)];
 	int r;
 
 	if (w->n_demangled == MAX_DEMANGLED) {
@@ -282,6 +291,8 @@ static int add_name(struct sweep *w, const struct symbol *s, struct index_name *
 	}
 	if (s->source == SYMBOL_PLT)
 		r = add_stub_name(w, s, ret);
+	else if (prepared->symbol == symbol)
+		r = index_writer_add_prepared_name(w->writer, s->name, s->name_bytes, &prepared->name, ret);
 	else
 		r = index_writer_add_name(w->writer, s->name, s->name_bytes, ret);
 	w->n_demangled += r == 0 && ret->name != ret->linkage_name;
@@ -293,7 +304,7 @@ static int write_range(struct sweep *w, struct open_range *range, uint64_t start
 	int r;
 
 	if (!range->is_named) {
-		r = add_name(w, &w->symbols->all[range->symbol], &range->name);
+		r = add_name(w, range->symbol, &range->name);
 		if (r < 0)
 			return r;
 		range->is_named = true;
@@ -358,6 +369,18 @@ static int sweep_symbol(struct sweep *w, size_t i)
 	return 0;
 }
 
+/* One with a size starts a range, which has its name; of the others many are dropped. */
+static void prepare(struct sweep *w, size_t symbol)
+{
+	struct prepared *prepared = &w->prepared[symbol % ARRAY_SIZE(w->prepared)];
+	const struct symbol *s = &w->symbols->all[symbol];
+
+	prepared->symbol = symbol;
+	prepared->name.is_ready = false;
+	if (s->sized && s->source != SYMBOL_PLT && w->n_demangled < MAX_DEMANGLED)
+		index_writer_prepare_name(w->writer, s->name, s->name_bytes, &prepared->name);
+}
+
 int symbols_write(const struct symbols *s, struct index_writer *writer)
 {
 	_cleanup_free_ struct open_range *open = NULL;
@@ -374,8 +397,10 @@ int symbols_write(const struct symbols *s, struct index_writer *writer)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < s->n; i++) {
-		if (i + AHEAD < s->n) /* names lie anywhere */
-			__builtin_prefetch(s->all[i + AHEAD].name);
+		if (i + 2 * AHEAD < s->n) /* names lie anywhere */
+			__builtin_prefetch(s->all[i + 2 * AHEAD].name);
+		if (i + AHEAD < s->n)
+			prepare(&w, i + AHEAD);
 		r = sweep_symbol(&w, i);
 		if (r < 0)
 			return r;
