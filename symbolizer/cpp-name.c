@@ -228,7 +228,8 @@ static bool start_prefix(struct cpp_parser *s, struct cpp_name *name)
 	static const char std[] = "std::";
 	char kind;
 
-	if (!cpp_parse_substitution(s, &name->whole, &kind) || name->whole.is_declarator)
+	if (!cpp_parse_substitution(s, &name->whole, &kind) || name->whole.is_declarator ||
+	    cpp_is_const(s, &name->whole))
 		return false;
 	name->is_nameless = kind != 'a' && kind != 'b';
 	if (!name->is_nameless)

@@ -287,7 +287,6 @@ static bool parse_pointer(struct cpp_parser *s, struct cpp_part *ret)
 
 static bool parse_const(struct cpp_parser *s, struct cpp_part *ret)
 {
-	static const char word[] = " const";
 	size_t start = s->n_text;
 
 	s->in.p++;
@@ -295,10 +294,9 @@ static bool parse_const(struct cpp_parser *s, struct cpp_part *ret)
 		return false;
 	if (ret->size == 0)
 		return s->in_pattern && s->pack_size == 0 && cpp_remember(s, ret);
-	if (ret->is_reference ||
-	    (ret->size > strlen(word) && memcmp(s->text + s->n_text - strlen(word), word, strlen(word)) == 0))
+	if (ret->is_reference || cpp_is_const(s, ret))
 		return false; /* of an argument that is one already */
-	if (!cpp_put_str(s, word))
+	if (!cpp_put_str(s, " const"))
 		return false;
 	*ret = cpp_part_from(s, start);
 	return cpp_remember(s, ret);

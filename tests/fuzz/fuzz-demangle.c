@@ -54,6 +54,7 @@ static const char *const seeds[] = {
 	"_Z1fIOiEvRT_S1_",
 	"_Z1fPN1AUlPFvvEE_E",
 	"_ZZ1fvEZ1gvENK1A1hEv",
+	"_Z1fPKDsNS_1hE",
 	"_Z3runSt8functionIFviRKN1a1bEEES2_",
 	"_ZN1a1fEPNS_3refIFbRiEEERKS3_",
 	"_ZlsIcERSoS0_RKT_",

@@ -302,7 +302,7 @@ static void test_settle_in_pieces(void **state)
 		struct symbol s = sized(0x1000 + i * i % 1009 * 16, 1 + i % 7, names[i % 3]);
 
 		s.sized = i % 5 != 0;
-		s.binding = (uint8_t)(i / 1009);
+		s.binding = (uint8_t)(i / 2500);
 		assert_int_equal(symbols_add(&whole, &s), 0);
 		assert_int_equal(symbols_add(&pieces, &s), 0);
 		if (i % 1000 == 10)
