@@ -73,12 +73,13 @@ static bool parse_operator(struct cpp_parser *s)
 		{ 'n', 'e' }, { 'a', 'S' }, { 'p', 'l' }, { 'm', 'i' }, { 'm', 'l' }, { 'd', 'v' }, { 'r', 'm' },
 		{ 'p', 'L' }, { 'm', 'I' }, { 'p', 'p' }, { 'm', 'm' }, { 'p', 't' }, { 'd', 'e' }, { 'n', 't' },
 		{ 'g', 't' }, { 'g', 'e' }, { 'l', 'e' }, { 'o', 'r' }, { 'a', 'n' }, { 'o', 'o' }, { 'a', 'a' },
-		{ 'r', 's' }, { 'o', 'R' }, { 'a', 'N' }, { 'n', 'g' }, { 'a', 'd' }, { 's', 's' },
+		{ 'r', 's' }, { 'o', 'R' }, { 'a', 'N' }, { 'n', 'g' }, { 'a', 'd' }, { 's', 's' }, { 'l', 's' },
+		{ 'l', 't' }, { 'l', 'S' }, { 'r', 'S' }, { 'm', 'L' }, { 'd', 'V' }, { 'e', 'o' }, { 'c', 'o' },
 	};
 	static const char *const names[] = {
-		" new", " new[]", " delete", " delete[]", "()", "[]", "==", "!=", "=", "+",   "-",  "*",
-		"/",    "%",      "+=",      "-=",        "++", "--", "->", "*",  "!", ">",   ">=", "<=",
-		"|",    "&",      "||",      "&&",        ">>", "|=", "&=", "-",  "&", "<=>",
+		" new", " new[]", " delete", " delete[]", "()", "[]",  "==", "!=", "=",   "+",   "-",  "*",  "/",  "%",
+		"+=",   "-=",     "++",      "--",        "->", "*",   "!",  ">",  ">=",  "<=",  "|",  "&",  "||", "&&",
+		">>",   "|=",     "&=",      "-",         "&",  "<=>", "<<", "<",  "<<=", ">>=", "*=", "/=", "^",  "~",
 	};
 
 	_Static_assert(ARRAY_SIZE(codes) == ARRAY_SIZE(names), "a name for each code");
@@ -227,7 +228,8 @@ static bool start_prefix(struct cpp_parser *s, struct cpp_name *name)
 	static const char std[] = "std::";
 	char kind;
 
-	if (!cpp_parse_substitution(s, &name->whole, &kind) || name->whole.is_declarator)
+	if (!cpp_parse_substitution(s, &name->whole, &kind) || name->whole.is_declarator ||
+	    cpp_is_const(s, &name->whole))
 		return false;
 	name->is_nameless = kind != 'a' && kind != 'b';
 	if (!name->is_nameless)

@@ -104,6 +104,15 @@ static inline bool cpp_remember(struct cpp_parser *s, const struct cpp_part *par
 	return true;
 }
 
+/* Of a type that ends so: a class has no blank in front of its last word. */
+static inline bool cpp_is_const(const struct cpp_parser *s, const struct cpp_part *part)
+{
+	static const char word[] = " const";
+	const size_t size = sizeof(word) - 1;
+
+	return part->size > size && memcmp(s->text + part->start + part->size - size, word, size) == 0;
+}
+
 static inline bool cpp_is_qualifier(char c)
 {
 	return c == 'r' || c == 'V' || c == 'K' || c == 'R' || c == 'O';

@@ -233,7 +233,7 @@ static bool parse_expansion(struct cpp_parser *s, struct cpp_part *ret)
 	return true;
 }
 
-/* void (*)(int), behind the P, R or O. */
+/* void (*)(int), behind the P, R or O; without a mark void (int). */
 static bool parse_function(struct cpp_parser *s, const char *mark, struct cpp_part *ret)
 {
 	size_t start = s->n_text;
@@ -243,12 +243,12 @@ static bool parse_function(struct cpp_parser *s, const char *mark, struct cpp_pa
 	if (s->in_lambda)
 		return false; /* libiberty puts inside what is added to the lambda, too */
 	if (cursor_peek(&s->in) == 'Y' || !cpp_parse_type(s, &type) || type.is_declarator || !cpp_put_str(s, " (") ||
-	    !cpp_put_str(s, mark) || !cpp_put_str(s, ")(") || !cpp_parse_parameters(s, 'E') ||
+	    (mark[0] && (!cpp_put_str(s, mark) || !cpp_put_str(s, ")("))) || !cpp_parse_parameters(s, 'E') ||
 	    !cursor_eat(&s->in, 'E') || !cpp_put_str(s, ")"))
 		return false;
 	*ret = cpp_part_from(s, start);
 	ret->is_unusable = true; /* without the mark it would read another way */
-	if (!cpp_remember(s, ret))
+	if (mark[0] && !cpp_remember(s, ret))
 		return false;
 	ret->is_unusable = false;
 	ret->is_declarator = true;
@@ -287,7 +287,6 @@ static bool parse_pointer(struct cpp_parser *s, struct cpp_part *ret)
 
 static bool parse_const(struct cpp_parser *s, struct cpp_part *ret)
 {
-	static const char word[] = " const";
 	size_t start = s->n_text;
 
 	s->in.p++;
@@ -295,10 +294,9 @@ static bool parse_const(struct cpp_parser *s, struct cpp_part *ret)
 		return false;
 	if (ret->size == 0)
 		return s->in_pattern && s->pack_size == 0 && cpp_remember(s, ret);
-	if (ret->is_reference ||
-	    (ret->size > strlen(word) && memcmp(s->text + s->n_text - strlen(word), word, strlen(word)) == 0))
+	if (ret->is_reference || cpp_is_const(s, ret))
 		return false; /* of an argument that is one already */
-	if (!cpp_put_str(s, word))
+	if (!cpp_put_str(s, " const"))
 		return false;
 	*ret = cpp_part_from(s, start);
 	return cpp_remember(s, ret);
@@ -377,6 +375,8 @@ static bool choose_type(struct cpp_parser *s, struct cpp_part *ret)
 	case 'R':
 	case 'O':
 		return parse_pointer(s, ret);
+	case 'F':
+		return parse_function(s, "", ret);
 	case 'K':
 		return parse_const(s, ret);
 	case 'T':

@@ -106,24 +106,52 @@ static bool parse_clones(struct cpp_parser *s, struct cpp_part *ret)
 	return true;
 }
 
+/* [n]16_ */
+static bool skip_offset(struct cpp_parser *s)
+{
+	cursor_eat(&s->in, 'n');
+	if (!is_digit(cursor_peek(&s->in)))
+		return false;
+	while (is_digit(cursor_peek(&s->in)))
+		s->in.p++;
+	return cursor_eat(&s->in, '_');
+}
+
+/* What a class calls where its base was asked: Th, Tv, and how far they are from each other. */
+static bool parse_thunk(struct cpp_parser *s, const char **ret_prefix)
+{
+	bool is_virtual = cursor_peek_next(&s->in) == 'v';
+
+	*ret_prefix = "";
+	if (cursor_peek(&s->in) != 'T')
+		return true;
+	if (!is_virtual && cursor_peek_next(&s->in) != 'h')
+		return false;
+	s->in.p += 2;
+	*ret_prefix = is_virtual ? "virtual thunk to " : "non-virtual thunk to ";
+	return skip_offset(s) && (!is_virtual || skip_offset(s));
+}
+
 bool demangle_cpp(const char *name, size_t size, char *ret, size_t ret_size)
 {
 	char text[CPP_TEXT_BYTES];
-	struct cpp_part parts[CPP_MAX_PARTS], function;
+	struct cpp_part parts[CPP_MAX_PARTS], function, clones;
 	struct cpp_parser s = { .in = { .p = name + 2 }, .text = text, .parts = parts };
-	const char *suffix = memchr(name, '.', size);
-	struct cpp_part clones;
+	const char *suffix = memchr(name, '.', size), *prefix;
+	size_t n_prefix;
 
 	if (size < 4 || name[0] != '_' || name[1] != 'Z')
 		return false;
 	s.in.end = suffix ? suffix : name + size;
-	if (!cpp_parse_encoding(&s, false, &function) || s.in.p != s.in.end)
+	if (!parse_thunk(&s, &prefix) || !cpp_parse_encoding(&s, false, &function) || s.in.p != s.in.end)
 		return false;
 	s.in.end = name + size;
-	if (!parse_clones(&s, &clones) || function.size + clones.size >= ret_size)
+	n_prefix = strlen(prefix);
+	if (!parse_clones(&s, &clones) || n_prefix + function.size + clones.size >= ret_size)
 		return false;
-	memcpy(ret, text + function.start, function.size);
-	memcpy(ret + function.size, text + clones.start, clones.size);
-	ret[function.size + clones.size] = 0;
+	memcpy(ret, prefix, n_prefix);
+	memcpy(ret + n_prefix, text + function.start, function.size);
+	memcpy(ret + n_prefix + function.size, text + clones.start, clones.size);
+	ret[n_prefix + function.size + clones.size] = 0;
 	return true;
 }

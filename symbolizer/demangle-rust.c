@@ -3,6 +3,22 @@
 
 #include "symbolizer/rust-parser.h"
 
+/* Most of a name comes by here: one look at a table for each of its letters. */
+bool rust_is_plain(const char *text, size_t size)
+{
+	static const bool plain[256] = {
+		['0' ... '9'] = true,
+		['A' ... 'Z'] = true,
+		['_'] = true,
+		['a' ... 'z'] = true,
+	};
+	bool ok = true;
+
+	for (size_t i = 0; i < size; i++)
+		ok &= plain[(unsigned char)text[i]];
+	return ok;
+}
+
 bool demangle_rust(const char *name, size_t size, char *ret, size_t ret_size)
 {
 	struct rust_parser s = { .in.end = name + size, .out = ret, .out_end = ret + ret_size - 1 };

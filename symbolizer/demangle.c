@@ -81,13 +81,13 @@ static bool may_be_d(const char *name)
 }
 
 /* Writes the demangled name to out; false: it is none. */
-static bool ask_libiberty(const char *name, struct output *out)
+static bool ask_libiberty(const char *name, bool is_rust, struct output *out)
 {
 	if (setjmp(out->full) != 0)
 		return true;
 	if (starts_with(name, "_R") && has_too_many_lifetimes(name))
 		return false;
-	if (may_be_rust(name) && rust_demangle_callback(name, OPTIONS, on_piece, out))
+	if (is_rust && rust_demangle_callback(name, OPTIONS, on_piece, out))
 		return true;
 	out->size = 0;
 	return may_be_cpp(name) && cplus_demangle_v3_callback(name, OPTIONS, on_piece, out);
@@ -108,16 +108,18 @@ bool demangle(const char *name, char ret[static DEMANGLE_MAX_BYTES + 1])
 {
 	struct output out = { .text = ret };
 	size_t size = strlen(name);
+	bool is_rust;
 
 	if (name[0] != '_' || size < 3)
 		return false;
 	if (may_be_d(name))
 		return ask_libiberty_for_d(name, ret);
-	if (may_be_rust(name) && demangle_rust(name, size, ret, DEMANGLE_MAX_BYTES + 1))
+	is_rust = may_be_rust(name);
+	if (is_rust && demangle_rust(name, size, ret, DEMANGLE_MAX_BYTES + 1))
 		return true;
-	if (name[1] == 'Z' && !may_be_rust(name) && demangle_cpp(name, size, ret, DEMANGLE_MAX_BYTES + 1))
+	if (name[1] == 'Z' && !is_rust && demangle_cpp(name, size, ret, DEMANGLE_MAX_BYTES + 1))
 		return true;
-	if (!ask_libiberty(name, &out) || out.size == 0)
+	if (!ask_libiberty(name, is_rust, &out) || out.size == 0)
 		return false;
 	ret[out.size] = 0;
 	return true;

@@ -114,30 +114,23 @@ static int read_relocs(const struct relocs *relocs, struct slots *ret)
 	return 0;
 }
 
-static int read_slots(const struct elffile *f, const struct symbols *known, struct slots *ret)
+static int read_slots(const struct elffile *f, const char *section, const struct symbols *known, struct slots *ret)
 {
-	static const char *const names[] = { ".rela.plt", ".rela.dyn" };
+	Elf_Scn *scn = elffile_find_section(f, section), *symbols;
+	struct relocs relocs = { .known = known };
 	GElf_Shdr h;
 	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		Elf_Scn *scn = elffile_find_section(f, names[i]), *symbols;
-		struct relocs relocs = { .known = known };
-
-		if (!scn || !gelf_getshdr(scn, &h) || h.sh_type != SHT_RELA ||
-		    elffile_section_data(f, scn, &relocs.rela) < 0)
-			continue;
-		symbols = elf_getscn(f->elf, h.sh_link);
-		if (elffile_section_data(f, symbols, &relocs.symbols) < 0 || !gelf_getshdr(symbols, &h) ||
-		    elffile_section_data(f, elf_getscn(f->elf, h.sh_link), &relocs.strings) < 0)
-			relocs.symbols = NULL; /* a static binary: only IFUNCs */
-		r = read_relocs(&relocs, ret);
-		if (r < 0)
-			return r;
-	}
-	if (ret->n)
+	if (!scn || !gelf_getshdr(scn, &h) || h.sh_type != SHT_RELA || elffile_section_data(f, scn, &relocs.rela) < 0)
+		return 0;
+	symbols = elf_getscn(f->elf, h.sh_link);
+	if (elffile_section_data(f, symbols, &relocs.symbols) < 0 || !gelf_getshdr(symbols, &h) ||
+	    elffile_section_data(f, elf_getscn(f->elf, h.sh_link), &relocs.strings) < 0)
+		relocs.symbols = NULL; /* a static binary: only IFUNCs */
+	r = read_relocs(&relocs, ret);
+	if (r == 0 && ret->n)
 		qsort(ret->all, ret->n, sizeof(*ret->all), compare_slots);
-	return 0;
+	return r;
 }
 
 /* The address behind `jmp *disp32(%rip)` after an optional endbr64 and bnd prefix; 0: another instruction. */
@@ -163,7 +156,9 @@ static size_t stub_bytes(const GElf_Shdr *h)
 	return h->sh_entsize == 8 ? 8 : STUB_BYTES;
 }
 
-static int add_stubs(const struct elffile *f, Elf_Scn *scn, const struct slots *slots, struct symbols *ret)
+/* *ret_is_open is set where a stub jumps through a slot that is not known. */
+static int add_stubs(const struct elffile *f, Elf_Scn *scn, const struct slots *slots, struct symbols *ret,
+		     bool *ret_is_open)
 {
 	GElf_Shdr h;
 	Elf_Data *data;
@@ -175,9 +170,10 @@ static int add_stubs(const struct elffile *f, Elf_Scn *scn, const struct slots *
 	step = stub_bytes(&h);
 	for (size_t at = 0; at + step <= data->d_size; at += step) {
 		uint64_t addr = h.sh_addr + at;
-		const struct slot *slot =
-			find_slot(slots, jump_slot((const unsigned char *)data->d_buf + at, step, addr));
+		uint64_t slot_addr = jump_slot((const unsigned char *)data->d_buf + at, step, addr);
+		const struct slot *slot = find_slot(slots, slot_addr);
 
+		*ret_is_open |= slot_addr && !slot;
 		if (!slot || !elffile_segment_at(f, addr) || addr + step < addr)
 			continue;
 		r = symbols_add(ret, &(struct symbol){
@@ -194,16 +190,31 @@ static int add_stubs(const struct elffile *f, Elf_Scn *scn, const struct slots *
 	return 0;
 }
 
-int elf_plt_add(const struct elffile *f, const struct symbols *known, struct symbols *ret)
+static int add_all_stubs(const struct elffile *f, const struct slots *slots, struct symbols *ret, bool *ret_is_open)
 {
 	static const char *const names[] = { ".plt", ".plt.sec", ".plt.got" };
+	int r = 0;
+
+	ret->n = 0;
+	*ret_is_open = false;
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)
+		r = add_stubs(f, elffile_find_section(f, names[i]), slots, ret, ret_is_open);
+	return r;
+}
+
+int elf_plt_add(const struct elffile *f, const struct symbols *known, struct symbols *ret)
+{
 	_cleanup_(slots_done) struct slots slots = {};
+	bool is_open;
 	int r;
 
 	if (f->ehdr.e_machine != EM_X86_64)
 		return 0;
-	r = read_slots(f, known, &slots);
-	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0 && slots.n > 0; i++)
-		r = add_stubs(f, elffile_find_section(f, names[i]), &slots, ret);
-	return r;
+	r = read_slots(f, ".rela.plt", known, &slots);
+	if (r == 0)
+		r = add_all_stubs(f, &slots, ret, &is_open);
+	if (r < 0 || !is_open)
+		return r;
+	r = read_slots(f, ".rela.dyn", known, &slots); /* of a large library 8 MB, and few of them are slots of a PLT */
+	return r == 0 ? add_all_stubs(f, &slots, ret, &is_open) : r;
 }

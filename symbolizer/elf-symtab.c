@@ -8,6 +8,7 @@
 /* One symbol table while it is read. */
 struct table {
 	const struct elffile *file, *image;
+	Elf_Scn *strings_section; /* read when the first name is asked for */
 	Elf_Data *symbols, *strings;
 	size_t n;
 	enum symbol_source source;
@@ -32,12 +33,23 @@ static bool is_marker(const char *name, size_t size)
 	return size == 0 || name[0] == '$' || (size > 1 && name[0] == '.' && name[1] == 'L');
 }
 
+/* -ENOMEM; 0 also where there are none. */
+static int read_strings(struct table *t)
+{
+	int r = 0;
+
+	if (t->strings_section)
+		r = elffile_section_data(t->file, t->strings_section, &t->strings);
+	t->strings_section = NULL;
+	return r == -ENOMEM ? r : 0;
+}
+
 static bool set_name(const struct table *t, size_t offset, struct symbol *s)
 {
 	const char *version;
 	size_t room;
 
-	if (offset >= t->strings->d_size)
+	if (!t->strings || offset >= t->strings->d_size)
 		return false;
 	room = t->strings->d_size - offset;
 	s->name = (const char *)t->strings->d_buf + offset;
@@ -99,12 +111,23 @@ static bool set_range(struct table *t, const GElf_Sym *sym, struct symbol *s)
 	return s->start < end;
 }
 
+/*
+ * A name at the same place that wins over this one, and has no need of its size: linkers write all of .dynsym into
+ * .symtab, too, and half of the time would be spent on names that lose.
+ */
+static bool is_known_better(const struct symbols *known, const struct symbol *s)
+{
+	const struct symbol *other = symbols_find(known, s->start);
+
+	return other && other->sized && !other->untyped && other->binding <= s->binding && other->source < s->source;
+}
+
 /* Names lie anywhere: the memory of one that comes later is asked for. */
 static void fetch_name(const struct table *t, size_t symbol)
 {
 	GElf_Sym sym;
 
-	if (gelf_getsym(t->symbols, (int)symbol, &sym) && sym.st_name < t->strings->d_size)
+	if (t->strings && gelf_getsym(t->symbols, (int)symbol, &sym) && sym.st_name < t->strings->d_size)
 		__builtin_prefetch((const char *)t->strings->d_buf + sym.st_name);
 }
 
@@ -120,24 +143,26 @@ static int read_table(struct table *t, struct symbols *ret)
 
 		fetch_name(t, i + AHEAD);
 		if (sym.st_shndx == SHN_UNDEF || !set_kind(&sym, &s) || !set_range(t, &sym, &s) ||
-		    !set_name(t, sym.st_name, &s))
+		    is_known_better(ret, &s))
 			continue;
-		r = symbols_add(ret, &s);
+		r = read_strings(t);
+		if (r == 0 && set_name(t, sym.st_name, &s))
+			r = symbols_add(ret, &s);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int read_section(struct table *t, Elf_Scn *scn, const GElf_Shdr *h, struct symbols *ret)
+static int read_section(struct table *t, Elf_Scn *scn, struct symbols *ret)
 {
+	GElf_Shdr h;
 	int r;
 
 	r = elffile_section_data(t->file, scn, &t->symbols);
-	if (r == 0)
-		r = elffile_section_data(t->file, elf_getscn(t->file->elf, h->sh_link), &t->strings);
-	if (r < 0)
+	if (r < 0 || !gelf_getshdr(scn, &h))
 		return r == -ENOMEM ? r : 0; /* a damaged table has no names to give */
+	t->strings_section = elf_getscn(t->file->elf, h.sh_link);
 	t->n = t->symbols->d_size / gelf_fsize(t->file->elf, ELF_T_SYM, 1, EV_CURRENT);
 	return read_table(t, ret);
 }
@@ -252,32 +277,30 @@ static int add_from_dynamic(const struct elffile *f, const struct elffile *image
 	return 0;
 }
 
-int elf_symtab_add(const struct elffile *f, const struct elffile *image, enum symbol_source symtab_source,
-		   struct symbols *ret)
+/* The first section of a kind, NULL: none. There is one of each: a thousand would be an attack. */
+static Elf_Scn *find_table(const struct elffile *f, uint32_t type)
 {
 	Elf_Scn *scn = NULL;
 	GElf_Shdr h;
-	bool any = false, symtab = false, dynsym = false;
-	int r;
 
 	while ((scn = elf_nextscn(f->elf, scn))) {
-		struct table t = { .file = f, .image = image, .has_sections = true };
-		bool *seen = NULL;
-
-		any = true;
-		if (!gelf_getshdr(scn, &h))
-			continue;
-		if (h.sh_type == SHT_SYMTAB)
-			seen = &symtab;
-		else if (h.sh_type == SHT_DYNSYM)
-			seen = &dynsym;
-		if (!seen || *seen)
-			continue; /* one table of each kind: a thousand would be an attack */
-		*seen = true;
-		t.source = seen == &symtab ? symtab_source : SYMBOL_DYNSYM;
-		r = read_section(&t, scn, &h, ret);
-		if (r < 0)
-			return r;
+		if (gelf_getshdr(scn, &h) && h.sh_type == type)
+			return scn;
 	}
-	return any ? 0 : add_from_dynamic(f, image, ret);
+	return NULL;
+}
+
+int elf_symtab_add(const struct elffile *f, const struct elffile *image, enum symbol_source symtab_source,
+		   struct symbols *ret)
+{
+	struct table symtab = { .file = f, .image = image, .source = symtab_source, .has_sections = true };
+	struct table dynsym = { .file = f, .image = image, .source = SYMBOL_DYNSYM, .has_sections = true };
+	int r;
+
+	if (!elf_nextscn(f->elf, NULL))
+		return add_from_dynamic(f, image, ret);
+	r = read_section(&symtab, find_table(f, SHT_SYMTAB), ret);
+	if (r == 0)
+		r = symbols_settle(ret);
+	return r == 0 ? read_section(&dynsym, find_table(f, SHT_DYNSYM), ret) : r;
 }

@@ -98,10 +98,10 @@ static int append(struct index_strings *s, const char *data, size_t size)
 	return r < 0 ? r : buf_add_char(&s->pool, 0);
 }
 
-/* Not for the empty string. What is returned holds until the next one is added. */
-static int add_slot(struct index_strings *s, const char *data, size_t size, struct index_string_slot **ret)
+static int add_hashed(struct index_strings *s, const char *data, size_t size, uint32_t hash,
+		      struct index_string_slot **ret)
 {
-	uint32_t hash = hash_string(data, size), offset = (uint32_t)s->pool.size;
+	uint32_t offset = (uint32_t)s->pool.size;
 	struct index_string_slot *slot;
 	int r;
 
@@ -118,6 +118,12 @@ static int add_slot(struct index_strings *s, const char *data, size_t size, stru
 	}
 	*ret = slot;
 	return 0;
+}
+
+/* Not for the empty string. What is returned holds until the next one is added. */
+static int add_slot(struct index_strings *s, const char *data, size_t size, struct index_string_slot **ret)
+{
+	return add_hashed(s, data, size, hash_string(data, size), ret);
 }
 
 int index_strings_add(struct index_strings *s, const char *data, size_t n_bytes, uint32_t *ret)
@@ -137,52 +143,74 @@ int index_strings_add(struct index_strings *s, const char *data, size_t n_bytes,
 	return 0;
 }
 
-/* What a linkage name is called; itself where it is not mangled, or cut. */
-static int add_demangled(struct index_strings *s, uint32_t linkage_name, size_t size, uint32_t *ret)
+void index_strings_prepare_name(const struct index_strings *s, const char *data, size_t n_bytes,
+				struct index_prepared_name *ret)
 {
-	char name[DEMANGLE_MAX_BYTES + 1];
+	char linkage_name[SYMBOL_NAME_BYTES];
+	size_t size = strnlen(data, n_bytes);
 
-	if (size >= SYMBOL_NAME_BYTES || s->n_demangled == MAX_DEMANGLED ||
-	    !demangle(s->pool.data + linkage_name, name)) {
+	ret->n_bytes = 0;
+	if (size >= sizeof(linkage_name) || s->n_demangled == MAX_DEMANGLED)
+		return; /* the first: it is cut */
+	memcpy(linkage_name, data, size);
+	linkage_name[size] = 0;
+	if (!demangle(linkage_name, ret->text))
+		return;
+	ret->n_bytes = (uint16_t)strlen(ret->text);
+	ret->hash = hash_string(ret->text, ret->n_bytes);
+	if (s->n_slots)
+		__builtin_prefetch(&s->slots[ret->hash & (s->n_slots - 1)]);
+}
+
+/* What a linkage name is called; itself where it is not mangled. */
+static int add_demangled(struct index_strings *s, uint32_t linkage_name, const struct index_prepared_name *prepared,
+			 uint32_t *ret)
+{
+	struct index_string_slot *slot;
+	int r;
+
+	if (prepared->n_bytes == 0) {
 		*ret = linkage_name;
 		return 0;
 	}
 	s->n_demangled++;
-	return index_strings_add(s, name, sizeof(name), ret);
+	r = add_hashed(s, prepared->text, prepared->n_bytes, prepared->hash, &slot);
+	if (r < 0)
+		return r;
+	*ret = slot->offset;
+	return 0;
 }
 
-static int add_name_apart(struct index_strings *s, const char *data, size_t size, struct index_name *ret)
+static int add_name_apart(struct index_strings *s, const char *data, size_t size,
+			  const struct index_prepared_name *prepared, struct index_name *ret)
 {
 	struct index_name both = { .linkage_name = (uint32_t)s->pool.size };
 	int r;
 
 	r = append(s, data, size);
 	if (r == 0)
-		r = add_demangled(s, both.linkage_name, size, &both.name);
+		r = add_demangled(s, both.linkage_name, prepared, &both.name);
 	if (r == 0)
 		*ret = both;
 	return r;
 }
 
-int index_strings_add_name(struct index_strings *s, const char *data, size_t n_bytes, struct index_name *ret)
+static int add_name_once(struct index_strings *s, const char *data, size_t size,
+			 const struct index_prepared_name *prepared, struct index_name *ret)
 {
-	size_t size = strnlen(data, n_bytes < SYMBOL_NAME_BYTES ? n_bytes : SYMBOL_NAME_BYTES);
+	struct index_prepared_name now;
 	struct index_string_slot *slot;
-	struct index_name both = {};
+	struct index_name both;
 	int r;
 
-	if (size == 0) {
-		*ret = both;
-		return 0;
-	}
-	if (s->are_names_apart && s->pool.size < MAX_APART_BYTES)
-		return add_name_apart(s, data, size, ret);
 	r = add_slot(s, data, size, &slot);
 	if (r < 0)
 		return r;
 	both = (struct index_name){ .name = slot->name, .linkage_name = slot->offset };
 	if (both.name == 0) {
-		r = add_demangled(s, both.linkage_name, size, &both.name);
+		if (!prepared)
+			index_strings_prepare_name(s, data, size, &now);
+		r = add_demangled(s, both.linkage_name, prepared ? prepared : &now, &both.name);
 		if (r == 0)
 			r = add_slot(s, data, size, &slot); /* it may have moved */
 		if (r < 0)
@@ -192,6 +220,23 @@ int index_strings_add_name(struct index_strings *s, const char *data, size_t n_b
 	}
 	*ret = both;
 	return 0;
+}
+
+int index_strings_add_name(struct index_strings *s, const char *data, size_t n_bytes,
+			   const struct index_prepared_name *prepared, struct index_name *ret)
+{
+	size_t size = strnlen(data, n_bytes < SYMBOL_NAME_BYTES ? n_bytes : SYMBOL_NAME_BYTES);
+	struct index_prepared_name now;
+
+	if (size == 0) {
+		*ret = (struct index_name){};
+		return 0;
+	}
+	if (!s->are_names_apart || s->pool.size >= MAX_APART_BYTES)
+		return add_name_once(s, data, size, prepared, ret);
+	if (!prepared)
+		index_strings_prepare_name(s, data, size, &now);
+	return add_name_apart(s, data, size, prepared ? prepared : &now, ret);
 }
 
 int index_strings_add_known_name(struct index_strings *s, const char *name, const char *linkage_name,

@@ -30,8 +30,13 @@ _must_check_ int index_strings_reserve(struct index_strings *s, size_t n);
 /* The string's offset. data is cut at a NUL. -EFBIG: the pool is full. */
 _must_check_ int index_strings_add(struct index_strings *s, const char *data, size_t size, uint32_t *ret);
 
-/* A linkage name, and what it is called: demangled, where it is mangled. */
-_must_check_ int index_strings_add_name(struct index_strings *s, const char *data, size_t size, struct index_name *ret);
+/* Demangles a name that is added later. */
+void index_strings_prepare_name(const struct index_strings *s, const char *data, size_t size,
+				struct index_prepared_name *ret);
+
+/* A linkage name, and what it is called: demangled, where it is mangled. prepared: NULL where it was not. */
+_must_check_ int index_strings_add_name(struct index_strings *s, const char *data, size_t size,
+					const struct index_prepared_name *prepared, struct index_name *ret);
 
 /* Says what a linkage name is called; asked for later, it is not demangled again. */
 _must_check_ int index_strings_add_known_name(struct index_strings *s, const char *name, const char *linkage_name,

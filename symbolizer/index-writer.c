@@ -81,7 +81,21 @@ int index_writer_add_string(struct index_writer *w, const char *data, size_t siz
 
 int index_writer_add_name(struct index_writer *w, const char *data, size_t size, struct index_name *ret)
 {
-	return index_strings_add_name(&w->strings, data, size, ret);
+	return index_strings_add_name(&w->strings, data, size, NULL, ret);
+}
+
+void index_writer_prepare_name(const struct index_writer *w, const char *data, size_t size,
+			       struct index_prepared_name *ret)
+{
+	ret->is_ready = w->strings.are_names_apart;
+	if (ret->is_ready)
+		index_strings_prepare_name(&w->strings, data, size, ret);
+}
+
+int index_writer_add_prepared_name(struct index_writer *w, const char *data, size_t size,
+				   const struct index_prepared_name *prepared, struct index_name *ret)
+{
+	return index_strings_add_name(&w->strings, data, size, prepared->is_ready ? prepared : NULL, ret);
 }
 
 int index_writer_add_known_name(struct index_writer *w, const char *name, const char *linkage_name,

@@ -10,6 +10,7 @@
 
 #include "common/build-id.h"
 #include "common/clean.h"
+#include "symbolizer/demangle.h"
 #include "symbolizer/index.h"
 
 struct index_writer;
@@ -45,6 +46,22 @@ _must_check_ int index_writer_add_name(struct index_writer *w, const char *data,
  * names: nothing else asks for them, and symbol tables have few of them twice.
  */
 void index_writer_keep_names_apart(struct index_writer *w);
+
+/*
+ * A name of those that is demangled some names before it is added: the place among the strings where it will be looked
+ * for is fetched into the cache meanwhile.
+ */
+struct index_prepared_name {
+	bool is_ready;    /* false: names are not kept apart */
+	uint16_t n_bytes; /* 0: it is not mangled */
+	uint32_t hash;
+	char text[DEMANGLE_MAX_BYTES + 1];
+};
+void index_writer_prepare_name(const struct index_writer *w, const char *data, size_t size,
+			       struct index_prepared_name *ret);
+/* index_writer_add_name(); prepared: of the same name. */
+_must_check_ int index_writer_add_prepared_name(struct index_writer *w, const char *data, size_t size,
+						const struct index_prepared_name *prepared, struct index_name *ret);
 
 /* The same with a demangled name that is known. Strings end in a NUL. */
 _must_check_ int index_writer_add_known_name(struct index_writer *w, const char *name, const char *linkage_name,

@@ -33,6 +33,9 @@ bool rust_parse_v0(struct rust_parser *s);
 /* rust-legacy.c: what follows _ZN, all of it. */
 bool rust_parse_legacy(struct rust_parser *s);
 
+/* demangle-rust.c: of letters, digits and _. */
+bool rust_is_plain(const char *text, size_t size);
+
 static inline bool rust_put(struct rust_parser *s, const char *text, size_t size)
 {
 	if (s->is_silent)
@@ -71,14 +74,5 @@ static inline bool rust_parse_size(struct rust_parser *s, size_t *ret)
 	while (is_digit(cursor_peek(&s->in)) && n < 1000000)
 		n = n * 10 + (size_t)(*s->in.p++ - '0');
 	*ret = n;
-	return true;
-}
-
-static inline bool rust_is_plain(const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++) {
-		if (rust_digit62(text[i]) < 0 && text[i] != '_')
-			return false;
-	}
 	return true;
 }

@@ -10,6 +10,7 @@
 void symbols_done(struct symbols *s)
 {
 	free(s->all);
+	free(s->places);
 	*s = (struct symbols){};
 }
 
@@ -138,49 +139,98 @@ static int sort_keys(struct key **keys, size_t n)
 
 static struct key *make_keys(const struct symbols *s)
 {
-	struct key *keys = reallocarray(NULL, s->n, sizeof(*keys));
+	const size_t n = s->n - s->n_settled;
+	struct key *keys = reallocarray(NULL, n, sizeof(*keys));
 
-	for (size_t i = 0; keys && i < s->n; i++)
-		keys[i] = (struct key){ .start = s->all[i].start, .symbol = i };
+	for (size_t i = 0; keys && i < n; i++)
+		keys[i] = (struct key){ .start = s->all[s->n_settled + i].start, .symbol = s->n_settled + i };
 	return keys;
+}
+
+static void settle_one(struct symbols *settled, const struct symbol *symbol)
+{
+	struct symbol *last = settled->n ? &settled->all[settled->n - 1] : NULL;
+
+	if (last && last->start == symbol->start)
+		merge_alias(last, symbol);
+	else
+		settled->all[settled->n++] = *symbol;
+}
+
+/* Those that are settled and the sorted rest become one row; of equals the settled one comes first. */
+static void merge(const struct symbols *s, const struct key *keys, struct symbols *ret)
+{
+	const size_t n_keys = s->n - s->n_settled;
+	size_t old = 0;
+
+	for (size_t i = 0; i < n_keys; i++) {
+		if (i + AHEAD < n_keys)
+			__builtin_prefetch(&s->all[keys[i + AHEAD].symbol]);
+		while (old < s->n_settled && s->all[old].start <= keys[i].start)
+			settle_one(ret, &s->all[old++]);
+		settle_one(ret, &s->all[keys[i].symbol]);
+	}
+	while (old < s->n_settled)
+		settle_one(ret, &s->all[old++]);
+}
+
+/* As many equal pieces of the address space as there are symbols, or up to twice that: where each begins. */
+static int set_places(struct symbols *s)
+{
+	const uint64_t base = s->all[0].start, span = s->all[s->n - 1].start - base;
+	size_t place = 0;
+
+	while (span >> s->place_shift > 2 * s->n)
+		s->place_shift++;
+	s->places = reallocarray(NULL, (span >> s->place_shift) + 2, sizeof(*s->places));
+	if (!s->places)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++) {
+		for (; place <= (s->all[i].start - base) >> s->place_shift; place++)
+			s->places[place] = (uint32_t)i;
+	}
+	s->places[place] = (uint32_t)s->n;
+	return 0;
 }
 
 int symbols_settle(struct symbols *s)
 {
+	_cleanup_(symbols_done) struct symbols settled = { .capacity = s->n };
 	_cleanup_free_ struct key *keys = NULL;
-	struct symbol *settled;
-	size_t n = 0;
 	int r;
 
-	if (s->n == 0)
+	if (s->n == s->n_settled)
 		return 0;
 	keys = make_keys(s);
 	if (!keys)
 		return -ENOMEM;
-	r = sort_keys(&keys, s->n);
+	r = sort_keys(&keys, s->n - s->n_settled);
 	if (r < 0)
 		return r;
-	settled = reallocarray(NULL, s->n, sizeof(*settled));
-	if (!settled)
+	settled.all = reallocarray(NULL, s->n, sizeof(*settled.all));
+	if (!settled.all)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->n; i++) {
-		const struct symbol *symbol = &s->all[keys[i].symbol];
-
-		if (n > 0 && settled[n - 1].start == symbol->start)
-			merge_alias(&settled[n - 1], symbol);
-		else
-			settled[n++] = *symbol;
-	}
-	free(s->all);
-	*s = (struct symbols){ .all = settled, .n = n, .capacity = s->n };
+	merge(s, keys, &settled);
+	r = set_places(&settled);
+	if (r < 0)
+		return r;
+	settled.n_settled = settled.n;
+	symbols_done(s);
+	*s = settled;
+	settled = (struct symbols){};
 	return 0;
 }
 
 const struct symbol *symbols_find(const struct symbols *s, uint64_t start)
 {
-	size_t low = 0, high = s->n;
+	size_t place, low, high;
 
-	while (low < high) {
+	if (s->n_settled == 0 || start < s->all[0].start || start > s->all[s->n_settled - 1].start)
+		return NULL;
+	place = (start - s->all[0].start) >> s->place_shift;
+	low = s->places[place];
+	high = s->places[place + 1];
+	while (low < high) { /* a file may have all of its symbols in one place */
 		size_t mid = low + (high - low) / 2;
 
 		if (s->all[mid].start < start)
@@ -188,8 +238,14 @@ const struct symbol *symbols_find(const struct symbols *s, uint64_t start)
 		else
 			high = mid;
 	}
-	return low < s->n && s->all[low].start == start ? &s->all[low] : NULL;
+	return low < s->n_settled && s->all[low].start == start ? &s->all[low] : NULL;
 }
+
+/* Of a symbol that comes later. */
+struct prepared {
+	size_t symbol;
+	struct index_prepared_name name;
+};
 
 /* The ranges that are open at one point of the address space, innermost last. */
 struct sweep {
@@ -204,6 +260,7 @@ struct sweep {
 	} * open;
 	size_t n_open;
 	size_t n_demangled;
+	struct prepared prepared[2 * AHEAD]; /* by the symbol's number */
 };
 
 /* Of a stub both names say what it is. */
@@ -221,8 +278,10 @@ static int add_stub_name(struct sweep *w, const struct symbol *s, struct index_n
 	return index_writer_add_known_name(w->writer, demangled ? name : linkage, linkage, ret);
 }
 
-static int add_name(struct sweep *w, const struct symbol *s, struct index_name *ret)
+static int add_name(struct sweep *w, size_t symbol, struct index_name *ret)
 {
+	const struct symbol *s = &w->symbols->all[symbol];
+	const struct prepared *prepared = &w->prepared[symbol % ARRAY_SIZE(w->prepared)];
 	int r;
 
 	if (w->n_demangled == MAX_DEMANGLED) {
@@ -232,6 +291,8 @@ static int add_name(struct sweep *w, const struct symbol *s, struct index_name *
 	}
 	if (s->source == SYMBOL_PLT)
 		r = add_stub_name(w, s, ret);
+	else if (prepared->symbol == symbol)
+		r = index_writer_add_prepared_name(w->writer, s->name, s->name_bytes, &prepared->name, ret);
 	else
 		r = index_writer_add_name(w->writer, s->name, s->name_bytes, ret);
 	w->n_demangled += r == 0 && ret->name != ret->linkage_name;
@@ -243,7 +304,7 @@ static int write_range(struct sweep *w, struct open_range *range, uint64_t start
 	int r;
 
 	if (!range->is_named) {
-		r = add_name(w, &w->symbols->all[range->symbol], &range->name);
+		r = add_name(w, range->symbol, &range->name);
 		if (r < 0)
 			return r;
 		range->is_named = true;
@@ -308,6 +369,18 @@ static int sweep_symbol(struct sweep *w, size_t i)
 	return 0;
 }
 
+/* One with a size starts a range, which has its name; of the others many are dropped. */
+static void prepare(struct sweep *w, size_t symbol)
+{
+	struct prepared *prepared = &w->prepared[symbol % ARRAY_SIZE(w->prepared)];
+	const struct symbol *s = &w->symbols->all[symbol];
+
+	prepared->symbol = symbol;
+	prepared->name.is_ready = false;
+	if (s->sized && s->source != SYMBOL_PLT && w->n_demangled < MAX_DEMANGLED)
+		index_writer_prepare_name(w->writer, s->name, s->name_bytes, &prepared->name);
+}
+
 int symbols_write(const struct symbols *s, struct index_writer *writer)
 {
 	_cleanup_free_ struct open_range *open = NULL;
@@ -324,8 +397,10 @@ int symbols_write(const struct symbols *s, struct index_writer *writer)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < s->n; i++) {
-		if (i + AHEAD < s->n) /* names lie anywhere */
-			__builtin_prefetch(s->all[i + AHEAD].name);
+		if (i + 2 * AHEAD < s->n) /* names lie anywhere */
+			__builtin_prefetch(s->all[i + 2 * AHEAD].name);
+		if (i + AHEAD < s->n)
+			prepare(&w, i + AHEAD);
 		r = sweep_symbol(&w, i);
 		if (r < 0)
 			return r;

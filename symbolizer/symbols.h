@@ -55,6 +55,9 @@ struct symbol {
 struct symbols {
 	struct symbol *all;
 	size_t n, capacity;
+	size_t n_settled; /* of the first ones */
+	uint32_t *places; /* of the settled ones, see symbols_find() */
+	unsigned int place_shift;
 };
 
 void symbols_done(struct symbols *s);
@@ -65,7 +68,7 @@ _must_check_ int symbols_add(struct symbols *s, const struct symbol *symbol);
 /* Sorts, and keeps one name for each address. More may be added behind it, and settled again. */
 _must_check_ int symbols_settle(struct symbols *s);
 
-/* The symbol that starts at an address; symbols_settle() came before, nothing was added since. */
+/* The settled symbol that starts at an address; NULL: none. */
 const struct symbol *symbols_find(const struct symbols *s, uint64_t start);
 
 /* Demangles and hands every range to the writer, in order. symbols_settle() came before. */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "symbolizer/demangle-cpp.h"
 #include "symbolizer/demangle.h"
 
 static void check(const char *mangled, const char *expected)
@@ -51,6 +52,28 @@ static void test_more_names(void **state)
 	      "std::enable_if<std::is_signed<int>::value, int>::type f<int>(int)");
 	check("_ZThn16_N1a1bEv", "non-virtual thunk to a::b()");
 	check("_ZN4llvm5errorERA5_Kc", "llvm::error(char const (&) [5])");
+}
+
+/* Frequent in large programs: our own pass does them, not libiberty, which takes ten times as long. */
+static void test_own_pass(void **state)
+{
+	static const char *const names[][2] = {
+		{ "_Z3runSt8functionIFviRKN1a1bEEE", "run(std::function<void (int, a::b const&)>)" },
+		{ "_ZN1a1fENS_3refIFbvEEES2_", "a::f(a::ref<bool ()>, a::ref<bool ()>)" },
+		{ "_ZlsRSoRK3Foo", "operator<<(std::ostream&, Foo const&)" },
+		{ "_ZNK3FooltERKS_", "Foo::operator<(Foo const&) const" },
+		{ "_ZThn16_N1a1bEv", "non-virtual thunk to a::b()" },
+		{ "_ZTv0_n24_N1aD1Ev.cold", "virtual thunk to a::~a() [clone .cold]" },
+	};
+	char name[DEMANGLE_MAX_BYTES + 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!demangle_cpp(names[i][0], strlen(names[i][0]), name, sizeof(name)))
+			fail_msg("%s is left to libiberty", names[i][0]);
+		assert_string_equal(name, names[i][1]);
+	}
+	assert_false(demangle_cpp("_ZThn_1fv", strlen("_ZThn_1fv"), name, sizeof(name)));
+	assert_false(demangle_cpp("_ZTv0_1fv", strlen("_ZTv0_1fv"), name, sizeof(name)));
 }
 
 static void test_rust(void **state)
@@ -167,11 +190,12 @@ static void test_deep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),        cmocka_unit_test(test_more_names),
-		cmocka_unit_test(test_rust),         cmocka_unit_test(test_d),
-		cmocka_unit_test(test_d_explosion),  cmocka_unit_test(test_others),
-		cmocka_unit_test(test_rust_binders), cmocka_unit_test(test_no_names),
-		cmocka_unit_test(test_explosion),    cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_names),    cmocka_unit_test(test_more_names),
+		cmocka_unit_test(test_own_pass), cmocka_unit_test(test_rust),
+		cmocka_unit_test(test_d),        cmocka_unit_test(test_d_explosion),
+		cmocka_unit_test(test_others),   cmocka_unit_test(test_rust_binders),
+		cmocka_unit_test(test_no_names), cmocka_unit_test(test_explosion),
+		cmocka_unit_test(test_deep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -267,6 +267,28 @@ static void test_stripped(void **state)
 	}
 }
 
+static void check_shown(const char *path, uint64_t addr)
+{
+	_cleanup_(index_freep) struct index *index = tool_index_path(path);
+
+	assert_string_equal(tool_name_at(index, addr), "shown");
+}
+
+/* .dynsym is passed over only where .symtab says as much. */
+static void test_better_dynsym(void **state)
+{
+	const char *path = compile_c(*state, "-rdynamic");
+	_cleanup_(buf_done) struct buf text = {};
+	uint64_t addr;
+
+	tool_read(&text, "nm '%s' | awk '$3 == \"shown\" {print $1}'", path);
+	assert_int_equal(sscanf(text.data, "%" SCNx64, &addr), 1);
+	tool_run("objcopy --strip-symbol=shown '%s'", path);
+	check_shown(path, addr); /* .symtab has the weak alias */
+	tool_run("objcopy --strip-symbol=__shown_alias '%s'", path);
+	check_shown(path, addr);
+}
+
 static void test_debugdata(void **state)
 {
 	const char *dir = *state, *path = compile_c(dir, "-rdynamic");
@@ -386,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_stubs_as_objdump),
 		cmocka_unit_test(test_c_program),
 		cmocka_unit_test(test_stripped),
+		cmocka_unit_test(test_better_dynsym),
 		cmocka_unit_test(test_debugdata),
 		cmocka_unit_test(test_debugdata_bomb),
 		cmocka_unit_test(test_no_section_headers),

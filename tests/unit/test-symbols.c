@@ -292,6 +292,58 @@ static void test_model(void **state)
 	}
 }
 
+/* Settled in pieces they are what they are when settled at once. */
+static void test_settle_in_pieces(void **state)
+{
+	_cleanup_(symbols_done) struct symbols whole = {}, pieces = {};
+	static const char *const names[] = { "a", "b", "_c" };
+
+	for (uint64_t i = 0; i < 3000; i++) {
+		struct symbol s = sized(0x1000 + i * i % 1009 * 16, 1 + i % 7, names[i % 3]);
+
+		s.sized = i % 5 != 0;
+		s.binding = (uint8_t)(i / 2500);
+		assert_int_equal(symbols_add(&whole, &s), 0);
+		assert_int_equal(symbols_add(&pieces, &s), 0);
+		if (i % 1000 == 10)
+			assert_int_equal(symbols_settle(&pieces), 0);
+	}
+	assert_int_equal(symbols_settle(&whole), 0);
+	assert_int_equal(symbols_settle(&pieces), 0);
+	assert_int_equal(pieces.n, whole.n);
+	for (size_t i = 0; i < whole.n; i++) {
+		assert_int_equal(pieces.all[i].start, whole.all[i].start);
+		assert_int_equal(pieces.all[i].end, whole.all[i].end);
+		assert_ptr_equal(pieces.all[i].name, whole.all[i].name);
+	}
+}
+
+/* Also where one lies so far away that the others share a place. */
+static void test_find(void **state)
+{
+	_cleanup_(symbols_done) struct symbols s = {};
+	struct symbol far = sized(UINT64_MAX - 100, 16, "far"), late = sized(0x1001, 1, "late");
+
+	assert_null(symbols_find(&s, 0));
+	for (uint64_t i = 0; i < 1000; i++)
+		assert_int_equal(symbols_add(&s, &(struct symbol){ .start = 0x1000 + 16 * i }), 0);
+	for (size_t pass = 0; pass < 2; pass++) {
+		assert_int_equal(symbols_settle(&s), 0);
+		for (uint64_t i = 0; i < 1000; i++) {
+			assert_non_null(symbols_find(&s, 0x1000 + 16 * i));
+			assert_int_equal(symbols_find(&s, 0x1000 + 16 * i)->start, 0x1000 + 16 * i);
+			assert_null(symbols_find(&s, 0x1008 + 16 * i));
+		}
+		assert_null(symbols_find(&s, 0xfff));
+		assert_null(symbols_find(&s, UINT64_MAX));
+		assert_int_equal(symbols_add(&s, &far), 0);
+	}
+	assert_int_equal(symbols_settle(&s), 0);
+	assert_non_null(symbols_find(&s, far.start));
+	assert_int_equal(symbols_add(&s, &late), 0);
+	assert_null(symbols_find(&s, late.start)); /* not settled yet */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +355,8 @@ int main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_million),
 		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_settle_in_pieces),
+		cmocka_unit_test(test_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
