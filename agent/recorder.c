@@ -336,8 +336,7 @@ int recorder_pause(struct recorder *r)
 	if (r->mode != INTAKE_SAMPLING)
 		return 0;
 	e = stop_ticks(r);
-	if (e == 0)
-		e = news_pause(&r->intake.news);
+	news_pause(&r->intake.news);
 	sampler_sleep(r->sampler);
 	r->mode = INTAKE_PAUSED;
 	return e;
