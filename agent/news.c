@@ -15,7 +15,7 @@
 
 #define QUEUE_BYTES ((size_t)16 << 20) /* a burst of 100,000 records */
 #define BATCH_NS (3 * NS_PER_MS)       /* from the first news to the read, and between reads while there is any */
-#define LOOK_PERIODS 5                 /* of the ticks, between looks for news that wakes nobody: a dlopen() */
+#define LOOK_PERIODS 5                 /* of the ticks, at most, between looks for news that wakes nobody */
 #define LOOK_MOST_NS (250 * NS_PER_MS)
 
 int news_init(struct news *n)
@@ -129,14 +129,21 @@ bool news_is_due(const struct news *n, uint64_t now_ns)
 	return n->due_ns && now_ns >= n->due_ns;
 }
 
+/* A dlopen() wakes nobody. Most follow soon upon an exec, or another one: so we look again after as long a silence. */
+static uint64_t look_ns(const struct news *n, uint64_t now_ns)
+{
+	uint64_t silent_ns = now_ns - n->last_ns, most_ns = LOOK_MOST_NS;
+
+	if (n->sampler && LOOK_PERIODS * sampler_period_ns(n->sampler) < most_ns)
+		most_ns = LOOK_PERIODS * sampler_period_ns(n->sampler);
+	return silent_ns < most_ns ? silent_ns : most_ns;
+}
+
 int news_timeout_ms(const struct news *n)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), due_ns = n->due_ns, look_ns = LOOK_MOST_NS;
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	uint64_t due_ns = n->due_ns ? n->due_ns : now_ns + look_ns(n, now_ns);
 
-	if (!due_ns && n->sampler && LOOK_PERIODS * sampler_period_ns(n->sampler) < look_ns)
-		look_ns = LOOK_PERIODS * sampler_period_ns(n->sampler);
-	if (!due_ns)
-		due_ns = now_ns + look_ns;
 	return due_ns > now_ns ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : 0;
 }
 
@@ -167,6 +174,8 @@ int news_apply(struct news *n)
 	if (e < 0)
 		return e;
 	now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	if (had_news)
+		n->last_ns = now_ns;
 	set_due(n, had_news || !sideband_queue_is_empty(n->queue) ? now_ns + BATCH_NS : 0);
 	news_note(n, now_ns);
 	return 0;

@@ -43,6 +43,7 @@ struct news {
 	struct news_tables tables;
 	struct sampler *sampler; /* whose lists of what is left out follow; NULL: nobody samples (yet, or any more) */
 	uint64_t due_ns;         /* CLOCK_MONOTONIC; 0: nothing waits */
+	uint64_t last_ns;        /* CLOCK_MONOTONIC: when there was any */
 	uint64_t complete_ns;    /* CLOCK_BOOTTIME: all news up to then is taken in */
 	bool is_scanned;         /* /proc has been read since news was lost last */
 	bool cgroups_reread;     /* since it was set back */
