@@ -3,7 +3,6 @@
 
 #include <linux/perf_event.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "agent/cpu-event.h"
