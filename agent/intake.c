@@ -272,10 +272,11 @@ static int read_news(struct intake *in)
 static int keep_up(struct intake *in)
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
-	int e = news_note(&in->news, now_ns);
+	int e;
 
-	if (e < 0 || !news_is_due(&in->news, now_ns))
-		return e;
+	news_note(&in->news, now_ns);
+	if (!news_is_due(&in->news, now_ns))
+		return 0;
 	e = news_apply(&in->news);
 	return e == 0 ? publish(in) : e;
 }
@@ -352,8 +353,8 @@ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode)
 	int e = 0;
 
 	if (is_sampling)
-		e = news_note(&in->news, now_ns);
-	if (e == 0 && is_sampling && (!in->news.is_scanned || news_is_due(&in->news, now_ns)))
+		news_note(&in->news, now_ns);
+	if (is_sampling && (!in->news.is_scanned || news_is_due(&in->news, now_ns)))
 		e = read_news(in);
 	if (e == 0 && is_sampling)
 		e = kernel_code_look(in->kernel);

@@ -14,8 +14,8 @@
 #include "workload/process.h"
 
 #define QUEUE_BYTES ((size_t)16 << 20) /* a burst of 100,000 records */
-#define BATCH_NS (2 * NS_PER_MS)       /* between the first record and the read: 500 execs/s in batches */
-#define LOOK_PERIODS 5                 /* of the ticks, between looks for news too short to wake anybody: a dlopen() */
+#define BATCH_NS (3 * NS_PER_MS)       /* from the first news to the read, and between reads while there is any */
+#define LOOK_PERIODS 5                 /* of the ticks, at most, between looks for news that wakes nobody */
 #define LOOK_MOST_NS (250 * NS_PER_MS)
 
 int news_init(struct news *n)
@@ -105,16 +105,23 @@ static int note_lost(struct news *n)
 	return on_sideband(n, &lost);
 }
 
-/* Until it is due, more of it wakes nobody: an exec has ten records. */
-static int set_due(struct news *n, uint64_t due_ns)
+/* Until it is due, no exec wakes us: a storm of them is read by the clock. */
+static void set_due(struct news *n, uint64_t due_ns)
 {
 	n->due_ns = due_ns;
-	return sideband_rings_mute(n->rings, due_ns != 0);
+	if (n->sampler)
+		sampler_await_exec(n->sampler, due_ns == 0);
 }
 
-int news_note(struct news *n, uint64_t now_ns)
+static bool has_exec_begun(const struct news *n)
 {
-	return !n->due_ns && sideband_rings_pending(n->rings) ? set_due(n, now_ns + BATCH_NS) : 0;
+	return n->sampler && !sampler_awaits_exec(n->sampler);
+}
+
+void news_note(struct news *n, uint64_t now_ns)
+{
+	if (!n->due_ns && (has_exec_begun(n) || sideband_rings_pending(n->rings)))
+		set_due(n, now_ns + BATCH_NS);
 }
 
 bool news_is_due(const struct news *n, uint64_t now_ns)
@@ -122,14 +129,21 @@ bool news_is_due(const struct news *n, uint64_t now_ns)
 	return n->due_ns && now_ns >= n->due_ns;
 }
 
+/* A dlopen() wakes nobody. Most follow soon upon an exec, or another one: so we look again after as long a silence. */
+static uint64_t look_ns(const struct news *n, uint64_t now_ns)
+{
+	uint64_t silent_ns = now_ns - n->last_ns, most_ns = LOOK_MOST_NS;
+
+	if (n->sampler && LOOK_PERIODS * sampler_period_ns(n->sampler) < most_ns)
+		most_ns = LOOK_PERIODS * sampler_period_ns(n->sampler);
+	return silent_ns < most_ns ? silent_ns : most_ns;
+}
+
 int news_timeout_ms(const struct news *n)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), due_ns = n->due_ns, look_ns = LOOK_MOST_NS;
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	uint64_t due_ns = n->due_ns ? n->due_ns : now_ns + look_ns(n, now_ns);
 
-	if (!due_ns && n->sampler && LOOK_PERIODS * sampler_period_ns(n->sampler) < look_ns)
-		look_ns = LOOK_PERIODS * sampler_period_ns(n->sampler);
-	if (!due_ns)
-		due_ns = now_ns + look_ns;
 	return due_ns > now_ns ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : 0;
 }
 
@@ -137,6 +151,7 @@ int news_apply(struct news *n)
 {
 	struct sideband_event event;
 	uint64_t before_ns = 0, now_ns;
+	bool had_news;
 	int r, e;
 
 	r = sideband_rings_read(n->rings, n->queue, &before_ns);
@@ -150,6 +165,7 @@ int news_apply(struct news *n)
 	} else {
 		n->complete_ns = before_ns - 1;
 	}
+	had_news = r != 0;
 	while ((e = sideband_queue_take(n->queue, before_ns, &event)) > 0) {
 		e = on_sideband(n, &event);
 		if (e < 0)
@@ -158,8 +174,11 @@ int news_apply(struct news *n)
 	if (e < 0)
 		return e;
 	now_ns = clock_now_ns(CLOCK_MONOTONIC);
-	e = set_due(n, sideband_queue_is_empty(n->queue) ? 0 : now_ns + BATCH_NS);
-	return e == 0 ? news_note(n, now_ns) : e;
+	if (had_news)
+		n->last_ns = now_ns;
+	set_due(n, had_news || !sideband_queue_is_empty(n->queue) ? now_ns + BATCH_NS : 0);
+	news_note(n, now_ns);
+	return 0;
 }
 
 int news_scan(struct news *n)
@@ -180,9 +199,9 @@ int news_find_cgroup(struct news *n, uint64_t id)
 	return scan_cgroups(n);
 }
 
-int news_pause(struct news *n)
+void news_pause(struct news *n)
 {
-	return sideband_rings_sleep(n->rings);
+	sideband_rings_sleep(n->rings);
 }
 
 int news_resume(struct news *n)

@@ -43,6 +43,7 @@ struct news {
 	struct news_tables tables;
 	struct sampler *sampler; /* whose lists of what is left out follow; NULL: nobody samples (yet, or any more) */
 	uint64_t due_ns;         /* CLOCK_MONOTONIC; 0: nothing waits */
+	uint64_t last_ns;        /* CLOCK_MONOTONIC: when there was any */
 	uint64_t complete_ns;    /* CLOCK_BOOTTIME: all news up to then is taken in */
 	bool is_scanned;         /* /proc has been read since news was lost last */
 	bool cgroups_reread;     /* since it was set back */
@@ -56,12 +57,12 @@ void news_done(struct news *n);
 /* Then: reads which cgroups there are. */
 _must_check_ int news_attach(struct news *n, const struct news_tables *tables);
 
-/* Records that wait are due soon, with those that follow. */
-_must_check_ int news_note(struct news *n, uint64_t now_ns);
+/* Records that wait, or an exec that has begun, are due soon, with those that follow. */
+void news_note(struct news *n, uint64_t now_ns);
 bool news_is_due(const struct news *n, uint64_t now_ns);
 int news_timeout_ms(const struct news *n); /* until it is due; or until somebody looks whether there is any */
 
-/* Applies all news that is complete. Another pass is due for the youngest that was left, and what came meanwhile. */
+/* Applies all news that is complete. Another pass is due where there was any: more of it follows. */
 _must_check_ int news_apply(struct news *n);
 
 /* Reads /proc, where that has not been done since news was lost last. */
@@ -71,7 +72,7 @@ _must_check_ int news_scan(struct news *n);
 _must_check_ int news_find_cgroup(struct news *n, uint64_t id);
 
 /* Nothing is told any more; and again: what happened meanwhile is read with the next news_scan(). */
-_must_check_ int news_pause(struct news *n);
+void news_pause(struct news *n);
 _must_check_ int news_resume(struct news *n);
 
 /* CPUs have joined. News of them is lost until now, and from now on where it cannot be had: that is counted. */

@@ -244,7 +244,9 @@ static int prepare(struct recorder *r)
 		if (epoll_wait(r->epoll_fd, &event, 1, timeout_ms) < 0 && errno != EINTR)
 			return -errno;
 		now_ns = clock_now_ns(CLOCK_MONOTONIC);
-		e = intake_dispatch(&r->intake, now_ns, INTAKE_SAMPLING);
+		e = sampler_read_events(r->sampler, news_on_cgroup, &r->intake.news); /* or it would wake for ever */
+		if (e == 0)
+			e = intake_dispatch(&r->intake, now_ns, INTAKE_SAMPLING);
 	}
 	return e;
 }
@@ -336,8 +338,7 @@ int recorder_pause(struct recorder *r)
 	if (r->mode != INTAKE_SAMPLING)
 		return 0;
 	e = stop_ticks(r);
-	if (e == 0)
-		e = news_pause(&r->intake.news);
+	news_pause(&r->intake.news);
 	sampler_sleep(r->sampler);
 	r->mode = INTAKE_PAUSED;
 	return e;

@@ -277,6 +277,18 @@ int sampler_programs_add_totals(const struct sampler *s, struct sampler_totals *
 	return 0;
 }
 
+/* The program sees it before we look whether there is news already. */
+void sampler_await_exec(struct sampler *s, bool is_awaited)
+{
+	__atomic_store_n(&s->bpf->bss->exec_is_awaited, is_awaited, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+bool sampler_awaits_exec(const struct sampler *s)
+{
+	return __atomic_load_n(&s->bpf->bss->exec_is_awaited, __ATOMIC_RELAXED);
+}
+
 int sampler_events_fd(const struct sampler *s)
 {
 	return ring_buffer__epoll_fd(s->events);

@@ -136,7 +136,14 @@ struct sampler_totals {
 };
 _must_check_ int sampler_totals(const struct sampler *s, struct sampler_totals *ret);
 
-/* News by ring buffer: calls back for each cgroup made; a half-full buffer only ends the wait. */
+/* News by ring buffer: calls back for each cgroup made; a half-full buffer, or an exec, only ends the wait. */
 int sampler_events_fd(const struct sampler *s);
 typedef void (*sampler_on_cgroup_fn)(void *context, const struct event_cgroup *event);
 _must_check_ int sampler_read_events(struct sampler *s, sampler_on_cgroup_fn on_cgroup, void *context);
+
+/*
+ * The next exec on the host makes sampler_events_fd() readable, and is then awaited no more. It has begun by then: what
+ * it maps is still to come.
+ */
+void sampler_await_exec(struct sampler *s, bool is_awaited);
+bool sampler_awaits_exec(const struct sampler *s);

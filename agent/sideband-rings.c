@@ -3,7 +3,6 @@
 
 #include <linux/perf_event.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "agent/cpu-event.h"
@@ -11,10 +10,10 @@
 #include "common/clock.h"
 
 /*
- * Each wake-up is an interrupt that whoever makes the news pays for: 3 us of the 400 that a start takes in a virtual
- * machine. With one for each of its records a start is slower by an eighth; this is about one for each start.
+ * Each wake-up is an interrupt, of 7 us in a virtual machine, that whoever makes the news pays for: of the 400 that a
+ * start takes. So an exec wakes by our own program, and only who sleeps; this is for what else fills a ring.
  */
-#define WAKEUP_BYTES 512
+#define WAKEUP_BYTES (SIDEBAND_RING_MIN_BYTES / 4)
 
 struct ring {
 	int fd;     /* -1: there is none, its CPU has not been online */
@@ -23,9 +22,7 @@ struct ring {
 };
 
 struct sideband_rings {
-	int epoll_fd;  /* of the rings */
-	int listen_fd; /* an epoll of epoll_fd alone, which can be muted without touching each ring */
-	bool is_muted;
+	int epoll_fd;       /* of the rings */
 	struct ring *rings; /* of all possible CPUs, by the kernel's number */
 	size_t n_rings;
 };
@@ -118,19 +115,6 @@ static int open_online(struct sideband_rings *s)
 	return r;
 }
 
-static int open_epolls(struct sideband_rings *s)
-{
-	struct epoll_event event = { .events = EPOLLIN };
-
-	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (s->epoll_fd < 0)
-		return -errno;
-	s->listen_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (s->listen_fd < 0)
-		return -errno;
-	return epoll_ctl(s->listen_fd, EPOLL_CTL_ADD, s->epoll_fd, &event) < 0 ? -errno : 0;
-}
-
 int sideband_rings_new(struct sideband_rings **ret)
 {
 	_cleanup_(sideband_rings_freep) struct sideband_rings *s = NULL;
@@ -140,10 +124,9 @@ int sideband_rings_new(struct sideband_rings **ret)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->epoll_fd = s->listen_fd = -1;
-	r = open_epolls(s);
-	if (r < 0)
-		return r;
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll_fd < 0)
+		return -errno;
 	r = cpus_end(CPUS_POSSIBLE, &n_possible);
 	if (r < 0)
 		return r;
@@ -167,7 +150,6 @@ struct sideband_rings *sideband_rings_free(struct sideband_rings *s)
 	for (size_t i = 0; i < s->n_rings; i++)
 		close_ring(&s->rings[i]);
 	free(s->rings);
-	close_fd(s->listen_fd);
 	close_fd(s->epoll_fd);
 	free(s);
 	return NULL;
@@ -188,19 +170,7 @@ int sideband_rings_reopen(struct sideband_rings *s, size_t cpu, struct sideband_
 
 int sideband_rings_fd(const struct sideband_rings *s)
 {
-	return s->listen_fd;
-}
-
-int sideband_rings_mute(struct sideband_rings *s, bool is_muted)
-{
-	struct epoll_event event = { .events = is_muted ? 0 : EPOLLIN };
-
-	if (is_muted == s->is_muted)
-		return 0;
-	if (epoll_ctl(s->listen_fd, EPOLL_CTL_MOD, s->epoll_fd, &event) < 0)
-		return -errno;
-	s->is_muted = is_muted;
-	return 0;
+	return s->epoll_fd;
 }
 
 bool sideband_rings_pending(const struct sideband_rings *s)
@@ -214,19 +184,15 @@ bool sideband_rings_pending(const struct sideband_rings *s)
 	return false;
 }
 
-int sideband_rings_sleep(struct sideband_rings *s)
-{
-	for (size_t i = 0; i < s->n_rings; i++)
-		if (s->rings[i].fd >= 0 && ioctl(s->rings[i].fd, PERF_EVENT_IOC_DISABLE, 0) < 0)
-			return -errno;
-	return 0;
-}
-
-/* CPUs may have gone offline meanwhile, and come back, which ends their events. */
-int sideband_rings_wake(struct sideband_rings *s)
+/* Of an event that is only disabled the kernel would still look up the name of each mapping. */
+void sideband_rings_sleep(struct sideband_rings *s)
 {
 	for (size_t i = 0; i < s->n_rings; i++)
 		close_ring(&s->rings[i]);
+}
+
+int sideband_rings_wake(struct sideband_rings *s)
+{
 	return open_online(s);
 }
 

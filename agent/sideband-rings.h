@@ -23,21 +23,15 @@ struct sideband_rings *sideband_rings_free(struct sideband_rings *s); /* NULL is
 DEFINE_CLEANUP(struct sideband_rings *, sideband_rings_free);
 
 /*
- * An epoll descriptor that becomes readable when some records have come, about those of an exec, once: whoever polls
- * it, at any depth of nested epolls, uses that up (perf_poll() clears it). So wake up by it, and ask
- * sideband_rings_pending(); and ask now and then for what is too little to wake.
+ * An epoll descriptor that becomes readable when a ring has filled by a good part, once: whoever polls it, at any depth
+ * of nested epolls, uses that up (perf_poll() clears it). So wake up by it, and ask sideband_rings_pending(); and ask
+ * now and then for what is too little to wake.
  */
 int sideband_rings_fd(const struct sideband_rings *s);
 bool sideband_rings_pending(const struct sideband_rings *s); /* there are records to read */
 
-/*
- * Whoever knows that there are records, and will read them soon, mutes the rest: each record would wake. Listening
- * again uses up the wake-ups of what came meanwhile: ask sideband_rings_pending().
- */
-_must_check_ int sideband_rings_mute(struct sideband_rings *s, bool is_muted);
-
-/* Nothing is told until it is woken; what was told before can be read until then. */
-_must_check_ int sideband_rings_sleep(struct sideband_rings *s);
+/* Nothing is told until it is woken, and what was told and not yet read is gone. */
+void sideband_rings_sleep(struct sideband_rings *s);
 _must_check_ int sideband_rings_wake(struct sideband_rings *s);
 
 /*

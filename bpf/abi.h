@@ -220,6 +220,7 @@ enum event_kind {
 	EVENT_CGROUP,
 	EVENT_CPU,  /* a CPU comes online or goes off: struct event_cpu */
 	EVENT_COPY, /* a quarter of the places for stack copies of some size are filled: take them */
+	EVENT_EXEC, /* the first since it was awaited: struct event_exec */
 };
 
 struct event_half_full {
@@ -235,6 +236,11 @@ struct event_cpu {
 struct event_copy {
 	__u32 kind;
 	__u32 class; /* enum copy_class */
+};
+
+struct event_exec {
+	__u32 kind;
+	__u32 reserved;
 };
 
 struct event_cgroup {

@@ -23,8 +23,14 @@ struct {
 	__type(value, __u8);
 } filter_cgroups SEC(".maps");
 
-__u32 filter_is_used;  /* FILTER_EXCEPT: something has been listed */
+__u32 filter_is_used;  /* something has been listed */
 __u64 n_follow_failed; /* children that found filter_pids full */
+
+/* Else forks, execs and exits cost next to nothing. */
+static __always_inline bool filter_lists_any(void)
+{
+	return *(volatile __u32 *)&filter_is_used;
+}
 
 static __always_inline bool filter_has_process(struct task_struct *task)
 {
@@ -62,7 +68,7 @@ static __always_inline bool filter_excepts(struct task_struct *task)
 {
 	__u64 id;
 
-	if (!*(volatile __u32 *)&filter_is_used)
+	if (!filter_lists_any())
 		return false;
 	id = task_cgroup_id(task);
 	return bpf_map_lookup_elem(&filter_cgroups, &id) || filter_has_process(task);
@@ -71,10 +77,12 @@ static __always_inline bool filter_excepts(struct task_struct *task)
 /* An exec: what was said of the program that ran before does not hold for the next one. */
 static __always_inline void filter_forget_exec(struct task_struct *task)
 {
-	__u32 tgid = task_tgid(task);
+	__u32 tgid;
 
-	if (filter == FILTER_EXCEPT)
-		bpf_map_delete_elem(&filter_pids, &tgid);
+	if (filter != FILTER_EXCEPT || !filter_lists_any())
+		return;
+	tgid = task_tgid(task);
+	bpf_map_delete_elem(&filter_pids, &tgid);
 }
 
 static __always_inline bool filter_drops(struct task_struct *task)
@@ -95,10 +103,11 @@ int filter_follow(__u64 *ctx)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 	__u64 start_ns = child->start_boottime;
-	__u32 tgid = task_tgid(child);
+	__u32 tgid;
 
-	if (child->pid != child->tgid || !filter_has_process(parent))
+	if (!filter_lists_any() || child->pid != child->tgid || !filter_has_process(parent))
 		return 0;
+	tgid = task_tgid(child);
 	if (bpf_map_update_elem(&filter_pids, &tgid, &start_ns, BPF_ANY) != 0)
 		__sync_fetch_and_add(&n_follow_failed, 1);
 	return 0;
@@ -108,11 +117,12 @@ SEC("tp_btf/sched_process_free")
 int filter_forget(__u64 *ctx)
 {
 	struct task_struct *task = (void *)ctx[0];
-	__u32 tgid = task_tgid(task);
 	__u64 *listed;
+	__u32 tgid;
 
-	if (task->pid != task->tgid)
+	if (!filter_lists_any() || task->pid != task->tgid)
 		return 0;
+	tgid = task_tgid(task);
 	listed = bpf_map_lookup_elem(&filter_pids, &tgid);
 	if (listed && *listed == task->start_boottime)
 		bpf_map_delete_elem(&filter_pids, &tgid);

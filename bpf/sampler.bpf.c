@@ -32,7 +32,8 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
-__u64 n_events_lost; /* `events` had no room */
+__u64 n_events_lost;   /* `events` had no room */
+__u32 exec_is_awaited; /* user space sleeps until the next exec */
 
 static __always_inline void wake_when_half_full(struct cpu_buf *buf, __u32 cpu)
 {
@@ -174,6 +175,17 @@ int on_tick(struct bpf_perf_event_data *ctx)
 	return 0;
 }
 
+/* A wake-up is an interrupt that the process pays for, so there is one only for who sleeps. */
+static __always_inline void wake_by_exec(void)
+{
+	struct event_exec event = { .kind = EVENT_EXEC };
+
+	if (!*(volatile __u32 *)&exec_is_awaited)
+		return;
+	exec_is_awaited = 0;
+	bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
+}
+
 /*
  * An exec: what the process had mapped is gone. This tracepoint comes before the news of the exec and of what it maps
  * (unlike sched_process_exec), so user space cannot yet have listed the new memory. Other threads rename themselves
@@ -187,6 +199,7 @@ int unwind_forget_exec(__u64 *ctx)
 	if (task->mm && task->mm->end_code == 0) {
 		unwind_clear_slot(task_tgid(task));
 		filter_forget_exec(task);
+		wake_by_exec();
 	}
 	return 0;
 }

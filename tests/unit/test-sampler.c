@@ -3,14 +3,18 @@
 #include "tests/unit/cmocka-all.h"
 
 #include <bpf/bpf.h>
+#include <poll.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "agent/sampler.h"
 #include "common/clock.h"
 
 #define VERIFIED_INSNS_LIMIT 100000
 #define PERIOD_NS (NS_PER_S / 997)
+#define HANG_MS 60000 /* a guard against hanging */
 
 /* How much the verifier looked at for the newest program of this name: struct bpf_prog_info, verified_insns. */
 static uint32_t verified_insns(const char *name)
@@ -227,6 +231,46 @@ static void test_except(void **state)
 	assert_true(sample_self(s) > 20);
 }
 
+static void run_program(void)
+{
+	char name[] = "/bin/true", *argv[] = { name, NULL };
+	pid_t pid;
+
+	assert_int_equal(posix_spawn(&pid, name, NULL, NULL, argv, NULL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static bool is_woken_within(const struct sampler *s, int ms)
+{
+	struct pollfd fd = { .fd = sampler_events_fd(s), .events = POLLIN };
+
+	return poll(&fd, 1, ms) == 1;
+}
+
+/* Once, and whoever does not wait is left alone. */
+static void test_exec_wakes_who_awaits_it(void **state)
+{
+	const struct sampler_config config = { .period_ns = PERIOD_NS };
+	_cleanup_(sampler_freep) struct sampler *s = NULL;
+
+	assert_int_equal(sampler_new(&config, &s), 0);
+	run_program();
+	assert_false(is_woken_within(s, 2));
+	for (int i = 0; i < 3; i++) {
+		sampler_await_exec(s, true);
+		run_program();
+		assert_true(is_woken_within(s, HANG_MS));
+		assert_false(sampler_awaits_exec(s));
+		assert_int_equal(sampler_read_events(s, NULL, NULL), 0);
+		run_program();
+		assert_false(is_woken_within(s, 2));
+	}
+	sampler_await_exec(s, true);
+	sampler_await_exec(s, false);
+	run_program();
+	assert_false(is_woken_within(s, 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_full_log),
 		cmocka_unit_test(test_process_filter),
 		cmocka_unit_test(test_except),
+		cmocka_unit_test(test_exec_wakes_who_awaits_it),
 	};
 
 	if (geteuid() != 0) {

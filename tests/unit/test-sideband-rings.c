@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* sideband-rings: who is told of news and who is not. Needs the right to open perf events. */
+/* sideband-rings: what news wakes the reader, and what only waits for it. Needs the right to open perf events. */
 #include "tests/unit/cmocka-all.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
@@ -26,10 +27,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* More than a wake-up takes. */
-static void make_news(void)
+static void make_news(int n_forks)
 {
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < n_forks; i++) {
 		pid_t pid = fork();
 
 		if (pid == 0)
@@ -57,33 +57,40 @@ static void read_all(void)
 	assert_true(sideband_queue_is_empty(queue));
 }
 
-static void test_news_wakes(void **state)
+static void test_little_news_waits(void **state)
 {
-	make_news();
+	make_news(10);
+	assert_false(is_told_within(2));
+	assert_true(sideband_rings_pending(rings));
+	read_all();
+	assert_false(is_told_within(0));
+}
+
+/* In one ring, which it would overrun some time later. */
+static void test_much_news_wakes(void **state)
+{
+	cpu_set_t before, one;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	make_news(400);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 	assert_true(is_told_within(HANG_MS));
 	read_all();
 }
 
-static void test_muted_news_waits(void **state)
+static void test_nothing_is_told_asleep(void **state)
 {
-	assert_int_equal(sideband_rings_mute(rings, true), 0);
-	for (int i = 0; i < 10; i++) {
-		make_news();
-		assert_false(is_told_within(2));
-	}
+	make_news(1);
+	sideband_rings_sleep(rings);
+	make_news(1);
+	assert_false(sideband_rings_pending(rings));
+	assert_int_equal(sideband_rings_wake(rings), 0);
+	make_news(1);
 	assert_true(sideband_rings_pending(rings));
 	read_all();
-}
-
-static void test_news_wakes_again(void **state)
-{
-	assert_int_equal(sideband_rings_mute(rings, true), 0);
-	make_news();
-	assert_int_equal(sideband_rings_mute(rings, false), 0);
-	assert_true(sideband_rings_pending(rings));
-	read_all();
-	make_news();
-	assert_true(is_told_within(HANG_MS));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -91,9 +98,9 @@ static void test_news_wakes_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_news_wakes),
-		TEST(test_muted_news_waits),
-		TEST(test_news_wakes_again),
+		TEST(test_little_news_waits),
+		TEST(test_much_news_wakes),
+		TEST(test_nothing_is_told_asleep),
 	};
 
 	if (geteuid() != 0) {
