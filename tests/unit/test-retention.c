@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What makes way, in which order, and what is counted of it. */
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -295,6 +296,27 @@ static void test_losses_file(void **state)
 	store_free(s);
 }
 
+/* Who reads waits for who writes: the file that was found is written again, in place. */
+static void test_reading_in_turn(void **state)
+{
+	int fd = openat(state_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+	pid_t pid;
+
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct losses l;
+
+		close_fd(fd);
+		_exit(losses_read(state_fd, &l));
+	}
+	usleep(50000);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	close_fd(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* What a writer has no time to leave to retention: no file stands for it, and a target wants some of it. */
 static void test_evicted_by_the_writer(void **state)
 {
@@ -315,7 +337,7 @@ static void test_evicted_by_the_writer(void **state)
 /* The writer is killed at its first write behind the removal, the row's: the file has gone, and is counted. */
 static void test_killed_while_it_evicts(void **state)
 {
-	const struct rlimit small = { .rlim_cur = 1024, .rlim_max = 1024 };
+	const struct rlimit small = { .rlim_cur = LOSSES_FILE_BYTES, .rlim_max = LOSSES_FILE_BYTES };
 	struct store *s = open_store(STORE_WRITE);
 	struct store_counts counts;
 	uint64_t next = 1;
@@ -416,6 +438,7 @@ int main(void)
 		TEST(test_announced_by_others),
 		TEST(test_losses_file),
 		TEST(test_many_targets),
+		TEST(test_reading_in_turn),
 		TEST(test_evicted_by_the_writer),
 		TEST(test_killed_while_it_evicts),
 		TEST(test_evicted_after_merging),
