@@ -34,15 +34,6 @@ static void compact(struct store *s, int64_t now_ns)
 	assert_int_equal(stats.n_failed, 0);
 }
 
-static void put_target(const char *name, const char *text)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "targets/%s.json", name);
-	mkdirat(state_fd, "targets", 0750);
-	state_put(path, text);
-}
-
 static void assert_losses(uint64_t n_windows, uint64_t n_samples)
 {
 	struct losses l;
