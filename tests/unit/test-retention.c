@@ -325,6 +325,23 @@ static void test_evicted_by_the_writer(void **state)
 	store_free(s);
 }
 
+/* Counts of a newer version are left alone, and windows make way all the same. */
+static void test_evicted_beside_newer_counts(void **state)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct store_counts counts;
+	struct losses l;
+
+	state_put("losses.json", "{\"version\":2}");
+	store_limit(s, 64 << 10, 0);
+	put_windows(s, 1, 40);
+	store_counts(s, &counts);
+	assert_true(counts.n_evicted > 10);
+	assert_int_equal(counts.n_uncounted, counts.n_evicted);
+	assert_int_equal(losses_read(state_fd, &l), LOSSES_NEWER);
+	store_free(s);
+}
+
 /* The writer is killed at its first write behind the removal, the row's: the file has gone, and is counted. */
 static void test_killed_while_it_evicts(void **state)
 {
@@ -431,6 +448,7 @@ int main(void)
 		TEST(test_many_targets),
 		TEST(test_reading_in_turn),
 		TEST(test_evicted_by_the_writer),
+		TEST(test_evicted_beside_newer_counts),
 		TEST(test_killed_while_it_evicts),
 		TEST(test_evicted_after_merging),
 		TEST(test_low_disk),

@@ -8,7 +8,8 @@ it was before, in which data is durable by fsync() of its file, and a name by fs
         disk.write("synced", at)  # the directory as the next start finds it
 
 Of what was not synced, "synced" keeps nothing, "names" every name but no data (a rename before its fsync shows as an
-empty file), "data" no name and of each file the first half of what has changed in it, "torn" whatever chance decides, per directory in order; "all" keeps all: that is a kill, not a power cut.
+empty file), "data" no name, and of each file the first half of what has changed in it, "torn" whatever chance decides,
+per directory in order; "all" keeps all: that is a kill, not a power cut.
 """
 import os
 import pathlib

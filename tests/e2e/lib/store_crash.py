@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A store that is killed, or whose power is cut, at every point where it changes its files: while windows are written,
-merged, and let go of, also where they make way on a full disk. Whatever the point: the next start takes no more than 2 s and finds every durable window once,
-with its samples and its ledger; what went is counted exactly once; and the work that was cut off comes to its end.
+merged, and let go of, also where they make way on a full disk. Whatever the point: the next start takes no more than
+2 s and finds every durable window once, with its samples and its ledger; what went is counted exactly once; and the work
+that was cut off comes to its end.
 
 tests/e2e/test-store-crash takes some of the points, tests/long/test-store-crash all of them and more chances.
 """
@@ -268,27 +269,28 @@ def gc_of_nine(kept_s):
     return "gc", T0 + 6000, kept_s, kept_s, kept_s, HUGE
 
 
-def killed_behind_exchange(store, command):
-    """The store, a model of its disk, and the changes: the last one gave the counts their name, and is not durable."""
-    journal, n = pathlib.Path(h.tmp("journal-killed")), 0
-    while True:
-        journal.unlink(missing_ok=True)
+def killed_behind_exchange(store, journal):
+    """The store, and a model of its disk: the last change gave the counts their name, and is not durable."""
+    must(shimmed(copy(store, "counted"), gc_of_nine(4500), journal=journal))
+    kinds = [change[0] for change in power_cut.changes(journal)]
+    point = kinds.index("exchange")  # or later: calls that fail are points, but no changes
+    while kinds[-1] != "exchange":
+        point += 1
+        journal.unlink()
         killed = copy(store, "killed")
         disk = power_cut.Disk(killed)
-        must_end = {"exit_at": n} if n else {}
-        r = shimmed(killed, command, journal=journal, **must_end)
-        done = [change[0] for change in power_cut.changes(journal)]
-        if n and (r.rc != KILLED or done[-1] == "exchange"):
-            return killed, disk, journal
-        n = n + 1 if n else done.index("exchange") + 1  # calls that fail are points, but no changes
+        if shimmed(killed, gc_of_nine(4500), journal=journal, exit_at=point).rc != KILLED:
+            raise AssertionError("it is never killed behind the exchange")
+        kinds = [change[0] for change in power_cut.changes(journal)]
+    return killed, disk
 
 
 def power_cut_after_kill():
     """Killed before the counts' new name was durable; the next one writes into what had it, and the power goes."""
-    store = pathlib.Path(h.tmp("nine"))
+    store, journal = pathlib.Path(h.tmp("nine")), pathlib.Path(h.tmp("journal-of-two"))
     store.mkdir()
     samples = [int(line.split()[1]) for line in must(tool(store, "fill", T0, 600, 9)).splitlines()]
-    killed, disk, journal = killed_behind_exchange(store, gc_of_nine(4500))
+    killed, disk = killed_behind_exchange(store, journal)
     n = len(list(power_cut.changes(journal)))
     must(shimmed(killed, gc_of_nine(2700), journal=journal))
     changes = list(power_cut.changes(journal))
