@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A store that is killed, or whose power is cut, at every point where it changes its files: while windows are written,
 merged, and let go of, also where they make way on a full disk. Whatever the point: the next start takes no more than
-2 s and finds every durable window once, with its samples and its ledger; what went is counted exactly once; and the work
-that was cut off comes to its end.
+2 s and finds every durable window once, with its samples and its ledger; what went is counted exactly once; and the
+work that was cut off comes to its end.
 
 tests/e2e/test-store-crash takes some of the points, tests/long/test-store-crash all of them and more chances.
 """
