@@ -38,6 +38,8 @@ static const struct config_key http_keys[] = {
 		     "Empty: none." },
 	{ "metrics_listen", CONFIG_ADDRESS, "", AT(http.metrics_listen),
 	  .summary = "Metrics and health only, without a token. Empty: none." },
+	{ "names", CONFIG_LIST, "", AT(http.names), .reloadable = true,
+	  .summary = "By which others reach it, such as web-1.example.com, beside this host's own." },
 	{ "token_file", CONFIG_PATH, "", AT(http.token_file),
 	  .summary = "File with the token that clients send as `Authorization: Bearer TOKEN`." },
 	{ "tls_cert_file", CONFIG_PATH, "", AT(http.tls_cert_file), .summary = "Certificate chain, PEM." },

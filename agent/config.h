@@ -96,6 +96,7 @@ struct config {
 	} agent;
 	struct {
 		struct config_address listen, metrics_listen;
+		struct config_list names;
 		const char *token_file;
 		const char *tls_cert_file, *tls_key_file, *tls_client_ca_file;
 	} http;

@@ -127,9 +127,9 @@ void daemon_setup_done(struct daemon_setup *s)
 static int read_settings(struct daemon_setup *s, const struct config *c, const char *host_name,
 			 struct web_settings *ret)
 {
-	const char *const names[] = { host_name, c->labels.host };
+	const char *names[WEB_MAX_HOST_NAMES + 1] = { host_name, c->labels.host }; /* one too many is told */
 	const struct gateway_token token = { .name = "http", .file = c->http.token_file, .may_read = true };
-	const struct gateway_files files = {
+	struct gateway_files files = {
 		.tokens = &token,
 		.n_tokens = token.file != NULL,
 		.certificate_file = c->http.tls_cert_file,
@@ -141,6 +141,8 @@ static int read_settings(struct daemon_setup *s, const struct config *c, const c
 	};
 	char reason[GATEWAY_REASON_BYTES];
 
+	for (size_t i = 0; i < c->http.names.n && files.n_host_names < ARRAY_SIZE(names); i++)
+		names[files.n_host_names++] = c->http.names.items[i];
 	if (gateway_settings_read(&files, ret, reason) < 0)
 		return fail(s, DAEMON_FAILED, "%s", reason);
 	return 0;

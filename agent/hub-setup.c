@@ -64,7 +64,7 @@ static int read_settings(struct hub *h, struct web_settings *ret)
 	const struct config *c = hub_config(h);
 	const struct config_hub_token *configured = c->hub_tokens.items;
 	struct gateway_token tokens[WEB_MAX_TOKENS];
-	const char *names[WEB_MAX_HOST_NAMES] = { h->host.nodename };
+	const char *names[WEB_MAX_HOST_NAMES + 1] = { h->host.nodename }; /* one too many is told */
 	struct gateway_files files = {
 		.tokens = tokens,
 		.n_tokens = c->hub_tokens.n, /* checked: not more */
@@ -81,7 +81,7 @@ static int read_settings(struct hub *h, struct web_settings *ret)
 	for (size_t i = 0; i < c->hub_tokens.n; i++)
 		tokens[i] = (struct gateway_token){ configured[i].name, configured[i].token_file,
 						    configured[i].may_read, configured[i].hosts.n > 0 };
-	for (size_t i = 0; i < c->hub.names.n && files.n_host_names < WEB_MAX_HOST_NAMES; i++)
+	for (size_t i = 0; i < c->hub.names.n && files.n_host_names < ARRAY_SIZE(names); i++)
 		names[files.n_host_names++] = c->hub.names.items[i];
 	return gateway_settings_read(&files, ret, h->why) < 0 ? DAEMON_FAILED : 0;
 }

@@ -82,13 +82,19 @@ static int tell_of_store(struct store *s, struct maintain_report *report)
 	return 0;
 }
 
+/* Of each enabled target, also when it has missed nothing yet: who watches a counter sees only what grows from 0. */
 static int tell_of_losses(struct maintain_report *report)
 {
+	_cleanup_free_ struct passed *passed = calloc(1, sizeof(*passed));
 	struct losses l;
-	int r = losses_read(CHILD_GIVEN_FD, &l);
+	int r = passed ? losses_read(CHILD_GIVEN_FD, &l) : -ENOMEM;
 
+	if (r == 0)
+		r = passed_read(CHILD_GIVEN_FD, passed);
 	if (r != 0)
 		return r < 0 ? r : 0; /* a file of others: nothing is known */
+	for (size_t i = 0; i < passed->n_targets; i++)
+		losses_add_unsent(&l, passed->targets[i].name, &(struct loss_count){});
 	memcpy(report->lost, l.lost, sizeof(report->lost));
 	report->n_targets = l.n_targets;
 	for (size_t i = 0; i < l.n_targets; i++) {

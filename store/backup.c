@@ -22,20 +22,31 @@ struct copying {
 	struct backup_stats stats;
 };
 
-/* A small file as it is; one that is not there needs no copy. */
-static int copy_state(int from_fd, int to_fd, const char *name)
+static int write_state(int to_fd, const char *name, const struct buf *text)
 {
 	_cleanup_(fs_temp_done) struct fs_temp temp = FS_TEMP_NONE;
+	int r = fs_temp_open(to_fd, name, FILES_MODE, &temp);
+
+	if (r == 0)
+		r = fs_write_all(temp.fd, text->data, text->size);
+	return r == 0 ? fs_temp_publish(&temp, name) : r;
+}
+
+/* A small file as it is; one that is not there needs no copy. */
+static int copy_target(int from_fd, int to_fd, const char *name)
+{
 	_cleanup_(buf_done) struct buf text = {};
 	int r = fs_read(from_fd, name, STATE_FILE_BYTES, &text);
 
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = fs_temp_open(to_fd, name, FILES_MODE, &temp);
-	if (r == 0)
-		r = fs_write_all(temp.fd, text.data, text.size);
-	return r == 0 ? fs_temp_publish(&temp, name) : r;
+	return r == 0 ? write_state(to_fd, name, &text) : r == -ENOENT ? 0 : r;
+}
+
+static int copy_losses(struct copying *c)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	int r = losses_read_text(c->from_fd, &text);
+
+	return r == 0 ? write_state(c->to_fd, LOSSES_NAME, &text) : r == -ENOENT ? 0 : r;
 }
 
 static int copy_targets_to(int from_fd, int to_fd)
@@ -48,7 +59,7 @@ static int copy_targets_to(int from_fd, int to_fd)
 		return r;
 	while (r == 0 && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && has_suffix(entry->d_name, ".json"))
-			r = copy_state(from_fd, to_fd, entry->d_name);
+			r = copy_target(from_fd, to_fd, entry->d_name);
 	closedir(dir);
 	return r == 0 && fsync(to_fd) < 0 ? -errno : r;
 }
@@ -122,7 +133,7 @@ static int copy_all(struct copying *c)
 
 	r = copy_targets(c);
 	if (r == 0)
-		r = copy_state(c->from_fd, c->to_fd, LOSSES_NAME);
+		r = copy_losses(c);
 	if (r == 0)
 		r = copy_windows(c);
 	return r == 0 && fsync(c->to_fd) < 0 ? -errno : r;

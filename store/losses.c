@@ -11,6 +11,7 @@
 #include "store/files.h"
 
 #define BAD_NAME "losses.json.bad"
+#define SPARE_NAME "losses.json.spare"
 #define VERSION 1
 #define FILE_BYTES ((size_t)256 << 10)
 #define OTHERS "others"
@@ -132,7 +133,17 @@ int losses_parse(const char *text, size_t size, struct losses *ret)
 	return 0;
 }
 
-int losses_read(int store_fd, struct losses *ret)
+static int take_turn(int store_fd, int operation, int *ret)
+{
+	_cleanup_close_ int fd = openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, operation) < 0)
+		return -errno;
+	*ret = take_fd(fd);
+	return 0;
+}
+
+static int read_in_turn(int store_fd, struct losses *ret)
 {
 	_cleanup_(buf_done) struct buf text = {};
 	int r = fs_read(store_fd, LOSSES_NAME, FILE_BYTES, &text);
@@ -143,6 +154,23 @@ int losses_read(int store_fd, struct losses *ret)
 	if (r == -EFBIG)
 		return LOSSES_DAMAGED;
 	return r == 0 ? losses_parse(text.data, text.size, ret) : r;
+}
+
+/* In turn: the file that is read is the spare one as soon as it is replaced, and then written in place. */
+int losses_read(int store_fd, struct losses *ret)
+{
+	_cleanup_close_ int turn = -1;
+	int r = take_turn(store_fd, LOCK_SH, &turn);
+
+	return r == 0 ? read_in_turn(store_fd, ret) : r;
+}
+
+int losses_read_text(int store_fd, struct buf *ret)
+{
+	_cleanup_close_ int turn = -1;
+	int r = take_turn(store_fd, LOCK_SH, &turn);
+
+	return r == 0 ? fs_read(store_fd, LOSSES_NAME, FILE_BYTES, ret) : r;
 }
 
 static int add_count_json(struct json_object *parent, const char *name, const struct loss_count *c)
@@ -190,32 +218,52 @@ static int format(const struct losses *l, struct buf *ret)
 	return r == 0 ? json_add_text(top, ret) : r;
 }
 
-static int write_durably(int store_fd, const struct losses *l)
+/* Blocks once written stay: the next text finds them. */
+static int pad(struct buf *text)
 {
-	_cleanup_(fs_temp_done) struct fs_temp temp = FS_TEMP_NONE;
-	_cleanup_(buf_done) struct buf text = {};
-	int r;
+	size_t n = text->size < LOSSES_FILE_BYTES ? LOSSES_FILE_BYTES - text->size : 0;
+	int r = buf_reserve(text, n);
 
-	r = format(l, &text);
-	if (r == 0)
-		r = fs_temp_open(store_fd, LOSSES_NAME, FILES_MODE, &temp);
-	if (r == 0)
-		r = fs_write_all(temp.fd, text.data, text.size);
-	if (r == 0)
-		r = fs_temp_publish(&temp, LOSSES_NAME);
 	if (r < 0)
 		return r;
-	return fsync(store_fd) < 0 ? -errno : 0;
+	memset(text->data + text->size, ' ', n);
+	text->size += n;
+	return 0;
 }
 
-static int take_turn(int store_fd, int *ret)
+static int write_spare(int store_fd, const struct buf *text)
 {
-	_cleanup_close_ int fd = openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(store_fd, SPARE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILES_MODE);
+	int r = fd < 0 ? -errno : fs_write_all(fd, text->data, text->size);
 
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		return -errno;
-	*ret = take_fd(fd);
-	return 0;
+	if (r < 0)
+		return r;
+	return ftruncate(fd, (off_t)text->size) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Where there is nothing to exchange with, or the file system cannot: then the next spare one needs room. */
+static int exchange(int store_fd)
+{
+	int r = renameat2(store_fd, SPARE_NAME, store_fd, LOSSES_NAME, RENAME_EXCHANGE);
+
+	if (r < 0 && (errno == ENOENT || errno == EINVAL))
+		r = renameat(store_fd, SPARE_NAME, store_fd, LOSSES_NAME);
+	return r < 0 || fsync(store_fd) < 0 ? -errno : 0;
+}
+
+/* What is spare must be so after a power cut, too: who was killed behind an exchange has not waited for it. */
+static int write_durably(int store_fd, const struct losses *l)
+{
+	_cleanup_(buf_done) struct buf text = {};
+	int r = fsync(store_fd) < 0 ? -errno : 0;
+
+	if (r == 0)
+		r = format(l, &text);
+	if (r == 0)
+		r = pad(&text);
+	if (r == 0)
+		r = write_spare(store_fd, &text);
+	return r == 0 ? exchange(store_fd) : r;
 }
 
 /* Durably: a file that a power cut brings back would be counted a second time. */
@@ -234,7 +282,7 @@ static int remove_going(int store_fd, const struct losses *l)
 /* What is on disk, of which nothing is left to remove. */
 static int read_settled(int store_fd, struct losses *ret)
 {
-	int r = losses_read(store_fd, ret);
+	int r = read_in_turn(store_fd, ret);
 
 	if (r == LOSSES_DAMAGED)
 		return renameat(store_fd, LOSSES_NAME, store_fd, BAD_NAME) < 0 ? -errno : 0;
@@ -247,7 +295,7 @@ int losses_announce(int store_fd, const struct losses *more)
 	struct losses sum;
 	int r;
 
-	r = take_turn(store_fd, &turn);
+	r = take_turn(store_fd, LOCK_EX, &turn);
 	if (r == 0)
 		r = read_settled(store_fd, &sum);
 	if (r != 0)
@@ -258,12 +306,34 @@ int losses_announce(int store_fd, const struct losses *more)
 	return write_durably(store_fd, &sum);
 }
 
+static bool has_blocks(int store_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && files_disk_bytes(&st) >= LOSSES_FILE_BYTES;
+}
+
+int losses_reserve(int store_fd)
+{
+	_cleanup_close_ int turn = -1;
+	struct losses l;
+	int r;
+
+	r = take_turn(store_fd, LOCK_EX, &turn);
+	if (r == 0)
+		r = read_in_turn(store_fd, &l);
+	for (int i = 0; r == 0 && i < 2; i++) /* each one gives one of the two its blocks */
+		if (!has_blocks(store_fd, LOSSES_NAME) || !has_blocks(store_fd, SPARE_NAME))
+			r = write_durably(store_fd, &l);
+	return r < 0 ? r : 0;
+}
+
 int losses_recover(int store_fd)
 {
 	_cleanup_close_ int turn = -1;
 	struct losses l;
 	int r;
 
-	r = take_turn(store_fd, &turn);
+	r = take_turn(store_fd, LOCK_EX, &turn);
 	return r == 0 ? read_settled(store_fd, &l) : r;
 }

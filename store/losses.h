@@ -4,7 +4,10 @@
  * which only grows. Exact across kills: the counts and the names of the files that are about to go are written
  * together, durably, before the first one goes; who comes next removes the rest without counting again.
  *
- * Whoever removes windows takes turns by a lock (flock) on the store's directory for the time of a call.
+ * Also on a full disk: beside it lies losses.json.spare, whose blocks are there already. What is written goes into that
+ * one, in place; then the two change names. So both end in white space, up to LOSSES_FILE_BYTES.
+ *
+ * Whoever reads or removes takes turns by a lock (flock) on the store's directory for the time of a call.
  */
 #pragma once
 
@@ -12,13 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/buf.h"
 #include "common/clean.h"
 #include "store/name.h"
 #include "store/passed.h"
 
 #define LOSSES_NAME "losses.json"
-#define LOSSES_MAX_TARGETS 64 /* also those that are not configured any more; further ones are "others" */
-#define LOSSES_MAX_GOING 128  /* files at a time */
+#define LOSSES_FILE_BYTES 16384 /* at least: the counts of all targets, and names of files beside them */
+#define LOSSES_MAX_TARGETS 64   /* also those that are not configured any more; further ones are "others" */
+#define LOSSES_MAX_GOING 128    /* files at a time */
 
 enum loss_reason {
 	LOSS_AGE,   /* older than what is kept */
@@ -51,6 +56,9 @@ enum losses_answer {
 /* All are 0 where there is no file. LOSSES_NEWER, LOSSES_DAMAGED: *ret is zeroed. */
 _must_check_ int losses_read(int store_fd, struct losses *ret);
 
+/* The file as it is; -ENOENT, or -EFBIG where it cannot be ours. */
+_must_check_ int losses_read_text(int store_fd, struct buf *ret);
+
 /* Pure. */
 _must_check_ int losses_parse(const char *text, size_t size, struct losses *ret);
 
@@ -64,6 +72,9 @@ void losses_add(struct losses *sum, const struct losses *more);
  * removes those files. Removes what an earlier call announced and did not get to. LOSSES_NEWER: nothing was changed.
  */
 _must_check_ int losses_announce(int store_fd, const struct losses *more);
+
+/* Makes the room that a full disk has not: after this losses_announce() needs no more. One that is not ours stays. */
+_must_check_ int losses_reserve(int store_fd);
 
 /* Removes what was announced by somebody who was killed. */
 _must_check_ int losses_recover(int store_fd);

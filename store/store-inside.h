@@ -20,7 +20,7 @@ struct store {
 	bool is_copy;                /* and begun as a copy of the one on disk */
 	uint64_t next_sequence, limit_bytes;
 	unsigned int min_free_percent;
-	struct losses *evicted; /* what makes way and is not in losses.json yet; NULL: nothing */
+	bool is_reserved; /* losses.json has its room ahead */
 	struct store_counts counts;
 };
 

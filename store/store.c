@@ -114,15 +114,6 @@ static int open_parts(struct store *s)
 	return r == 0 ? find_sequence(s) : r;
 }
 
-/* Where there is no room for it, the next call does it. */
-static void announce_evicted(struct store *s)
-{
-	if (s->evicted && losses_announce(s->dir_fd, s->evicted) == 0) {
-		free(s->evicted);
-		s->evicted = NULL;
-	}
-}
-
 int store_open(int dir_fd, enum store_access access, struct store **ret)
 {
 	_cleanup_(store_freep) struct store *s = calloc(1, sizeof(*s));
@@ -144,10 +135,8 @@ struct store *store_free(struct store *s)
 {
 	if (!s)
 		return NULL;
-	announce_evicted(s);
 	store_close_catalogue(s);
 	store_unlock(s);
-	free(s->evicted);
 	free(s);
 	return NULL;
 }
@@ -189,30 +178,31 @@ static int find_row(struct store *s, const struct window_name *name, struct wind
 	return catalogue_get(s->catalogue, rows.rows[0].row, ret);
 }
 
-/* What cannot be counted goes all the same: the next window needs its room. */
-static void count_evicted(struct store *s, enum window_tier tier, const struct window_path *path,
-			  enum loss_reason reason)
+/* What nothing tells of, or a newer losses.json does not take, goes all the same: the next window needs its room. */
+static int announce_evicted(struct store *s, enum window_tier tier, const struct window_path *path,
+			    enum loss_reason reason)
 {
+	_cleanup_free_ struct losses *more = calloc(1, sizeof(*more));
 	struct window_info info;
 	struct window_name name;
 	int r;
 
-	if (!s->evicted)
-		s->evicted = calloc(1, sizeof(*s->evicted));
-	r = s->evicted ? name_parse(tier, path->file, &name) : -ENOMEM;
+	r = more ? name_parse(tier, path->file, &name) : -ENOMEM;
 	if (r == 0)
 		r = find_row(s, &name, &info);
 	if (r == 0)
-		r = retention_count(s, &info, reason, s->evicted);
-	if (r == 0 && s->evicted->n_going < LOSSES_MAX_GOING)
-		s->evicted->going[s->evicted->n_going++] = *path;
-	s->counts.n_uncounted += r != 0;
+		r = retention_count(s, &info, reason, more);
+	if (r != 0) {
+		s->counts.n_uncounted++;
+		return 0;
+	}
+	more->going[more->n_going++] = *path;
+	r = losses_announce(s->dir_fd, more);
+	s->counts.n_uncounted += r == LOSSES_NEWER;
+	return r < 0 ? r : 0;
 }
 
-/*
- * On a full disk the mark and the counts may find no room, and the file must go all the same. Its room is there for the
- * counts, then: only who is killed in between goes uncounted.
- */
+/* STORE_GONE: this one cannot make way. The mark may find no room on a full disk, and the file goes all the same. */
 static int evict_file(struct store *s, enum window_tier tier, const char *folder, const char *file,
 		      enum loss_reason reason)
 {
@@ -226,15 +216,14 @@ static int evict_file(struct store *s, enum window_tier tier, const char *folder
 	snprintf(path.file, sizeof(path.file), "%s", file);
 	snprintf(name, sizeof(name), "%s/%s", folder, file);
 	if (fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? STORE_GONE : -errno;
+		return STORE_GONE;
 	if (name_find_sequence(file, &sequence))
 		s->counts.n_mark_failures += store_keep_sequence(s, sequence) < 0;
-	count_evicted(s, tier, &path, reason);
-	announce_evicted(s);
-	r = files_remove(s->dir_fd, &path);
+	r = announce_evicted(s, tier, &path, reason);
 	if (r < 0)
 		return r;
-	announce_evicted(s);
+	if (files_remove(s->dir_fd, &path) < 0)
+		return STORE_GONE;
 	s->counts.n_evicted++;
 	s->counts.n_evicted_bytes += files_disk_bytes(&st);
 	note_gone(s, files_disk_bytes(&st));
@@ -252,9 +241,12 @@ static int evict_oldest_of(struct store *s, enum window_tier tier, enum loss_rea
 		_cleanup_(files_listing_done) struct files_listing files = {};
 
 		r = files_list(s->dir_fd, folders.names[i], &files);
-		for (size_t j = 0; r == 0 && j < files.n; j++)
-			if (evict_file(s, tier, folders.names[i], files.names[j], reason) == 0)
-				return 0;
+		for (size_t j = 0; r == 0 && j < files.n; j++) {
+			int e = evict_file(s, tier, folders.names[i], files.names[j], reason);
+
+			if (e != STORE_GONE)
+				return e;
+		}
 	}
 	return r < 0 ? r : STORE_GONE;
 }
@@ -336,13 +328,14 @@ int store_write(struct store *s, struct window_info *info, const struct label_va
 		e = retention_bytes_below_free(s, s->min_free_percent, &below_free);
 	if (e == 0 && below_free > 0)
 		return STORE_LOW;
+	if (may_evict && !s->is_reserved)
+		s->is_reserved = losses_reserve(s->dir_fd) == 0;
 	if (e == 0 && may_evict)
 		e = make_room(s, packed.size);
 	if (e == 0)
 		e = write_file(s, &path, &packed, may_evict, &st);
 	if (e < 0)
 		return e;
-	announce_evicted(s);
 	strcpy(info->host, name.host);
 	info->n_bytes = (uint64_t)st.st_size;
 	info->n_disk_bytes = files_disk_bytes(&st);

@@ -62,8 +62,8 @@ _must_check_ int store_write(struct store *s, struct window_info *info, const st
 /*
  * Before a raw window is written that would pass the limit (st_blocks, all tiers), and where the disk is full, the
  * oldest raw windows make way: what retention (store/retention.h) was too late for. It is counted likewise, before it
- * goes; on a disk that has no room even for that, right behind. Nothing at all is written while less than this part of
- * the file system is free. Without this call there is no limit.
+ * goes, and does not go where that cannot be (then the new one is not written). Nothing at all is written while less
+ * than this part of the file system is free. Without this call there is no limit.
  */
 void store_limit(struct store *s, uint64_t limit_bytes, unsigned int min_free_percent);
 
@@ -128,7 +128,7 @@ struct store_counts {
 	uint64_t n_evicted, n_evicted_bytes; /* by this store, to make room */
 	uint64_t n_catalogue_failures;       /* rows that this store could not write */
 	uint64_t n_mark_failures;            /* files that went although their number could not be noted */
-	uint64_t n_uncounted;                /* files that made way and are not in losses.json: no row told of them */
-	const char *catalogue_fault;         /* why rows are not in the catalogue; NULL: all is well */
+	uint64_t n_uncounted; /* files that made way and are not in losses.json: no row told of them, or it is newer */
+	const char *catalogue_fault; /* why rows are not in the catalogue; NULL: all is well */
 };
 void store_counts(const struct store *s, struct store_counts *ret);

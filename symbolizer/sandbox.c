@@ -215,6 +215,7 @@ static const int file_calls[] = {
 	SCMP_SYS(mkdirat),
 	SCMP_SYS(rename),
 	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
 	SCMP_SYS(unlink),
 	SCMP_SYS(unlinkat),
 	SCMP_SYS(rmdir),

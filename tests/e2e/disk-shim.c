@@ -340,7 +340,8 @@ EXPORT int renameat2(int from_fd, const char *from, int to_fd, const char *to, u
 
 	begin_at(from_fd, from, &old);
 	find_at(to_fd, to, &new);
-	return finish_two(REAL(renameat2)(from_fd, from, to_fd, to, flags), "rename", &old, &new);
+	return finish_two(REAL(renameat2)(from_fd, from, to_fd, to, flags),
+			  flags & RENAME_EXCHANGE ? "exchange" : "rename", &old, &new);
 }
 
 EXPORT int renameat(int from_fd, const char *from, int to_fd, const char *to)

@@ -2,8 +2,10 @@
 /*
  * store tool: what the tests do with a store without an agent.
  *
- *     fill DIR START_S STEP_S N   N windows of 10 s each, STEP_S apart, with stacks and labels made from their numbers;
- *                                 "SEQUENCE SAMPLES" for each as soon as it is durable
+ *     fill DIR START_S STEP_S N [FILLER]
+ *                                 N windows of 10 s each, STEP_S apart, with stacks and labels made from their numbers;
+ *                                 "SEQUENCE SAMPLES" for each as soon as it is durable. FILLER: a file that takes first
+ *                                 what is free of the disk
  *     compact DIR NOW_S           as the agent's maintenance does, at that time
  *     gc DIR NOW_S RAW_S MINUTES_S HOURS_S LIMIT_BYTES
  *     totals DIR                  all windows, each once: "windows N samples N due N ...", then "SERVICE SAMPLES"
@@ -29,7 +31,18 @@ static int fail(const char *what, int r)
 	return 1;
 }
 
-static int fill(int dir_fd, const char *start, const char *step, const char *n)
+static int fill_disk(const char *filler)
+{
+	_cleanup_close_ int fd = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	static const char bytes[4096];
+	ssize_t n = fd < 0 ? -1 : 0;
+
+	while (n >= 0)
+		n = write(fd, bytes, sizeof(bytes));
+	return errno == ENOSPC ? 0 : -errno;
+}
+
+static int fill(int dir_fd, const char *start, const char *step, const char *n, const char *filler)
 {
 	_cleanup_(store_freep) struct store *s = NULL;
 	uint64_t start_s, step_s, n_windows;
@@ -38,6 +51,8 @@ static int fill(int dir_fd, const char *start, const char *step, const char *n)
 	if (parse_u64(start, 10, &start_s) < 0 || parse_u64(step, 10, &step_s) < 0 || parse_u64(n, 10, &n_windows) < 0)
 		return fail("fill", -EINVAL);
 	r = store_open(dir_fd, STORE_WRITE, &s);
+	if (r == 0 && filler)
+		r = fill_disk(filler);
 	for (uint64_t i = 0; r == 0 && i < n_windows; i++) {
 		struct window_info info;
 
@@ -186,8 +201,8 @@ int main(int argc, char **argv)
 
 	if (dir_fd < 0)
 		return fail("the directory", -errno);
-	if (argc == 6 && strcmp(argv[1], "fill") == 0)
-		return fill(dir_fd, argv[3], argv[4], argv[5]);
+	if ((argc == 6 || argc == 7) && strcmp(argv[1], "fill") == 0)
+		return fill(dir_fd, argv[3], argv[4], argv[5], argv[6]);
 	if (argc == 4 && strcmp(argv[1], "compact") == 0)
 		return compact(dir_fd, argv[3]);
 	if (argc == 8 && strcmp(argv[1], "gc") == 0)

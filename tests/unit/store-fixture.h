@@ -121,6 +121,15 @@ _unused_ static const char *selected(struct store *s, const struct selection *se
 	return sequences_of(c);
 }
 
+_unused_ static void put_target(const char *name, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "targets/%s.json", name);
+	mkdirat(state_fd, "targets", 0750);
+	state_put(path, text);
+}
+
 _unused_ static const char *all_of(struct store *s)
 {
 	const struct selection all = { .until_ns = INT64_MAX, .files = SELECT_ALL };

@@ -85,15 +85,19 @@ static void test_losses_are_told(void **state)
 	struct maintainer m;
 
 	put_recent(1, 3, 91 * 24);
+	put_target("quick", "{\"version\":1,\"enabled\":true,\"passed\":[[1,3]]}");
+	put_target("off", "{\"version\":1,\"enabled\":false}");
 	assert_int_equal(losses_announce(state_fd, &before), 0);
 	maintainer_init(&m, "/proc/self/exe", state_fd, &limits, 0);
 	run(&m, 0);
 	assert_int_equal(m.stats.report.lost[LOSS_AGE].n_windows, 3);
 	assert_int_equal(m.stats.report.lost[LOSS_AGE].n_samples, 9);
 	assert_int_equal(m.stats.report.lost[LOSS_LIMIT].n_samples, 4);
-	assert_int_equal(m.stats.report.n_targets, 1);
+	assert_int_equal(m.stats.report.n_targets, 2);
 	assert_string_equal(m.stats.report.targets[0].name, "slow");
 	assert_int_equal(m.stats.report.targets[0].unsent.n_windows, 5);
+	assert_string_equal(m.stats.report.targets[1].name, "quick");
+	assert_int_equal(m.stats.report.targets[1].unsent.n_windows, 0);
 	maintainer_done(&m);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What makes way, in which order, and what is counted of it. */
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -31,15 +32,6 @@ static void compact(struct store *s, int64_t now_ns)
 
 	assert_int_equal(compact_run(s, 0, now_ns, &stats), 0);
 	assert_int_equal(stats.n_failed, 0);
-}
-
-static void put_target(const char *name, const char *text)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "targets/%s.json", name);
-	mkdirat(state_fd, "targets", 0750);
-	state_put(path, text);
 }
 
 static void assert_losses(uint64_t n_windows, uint64_t n_samples)
@@ -295,6 +287,27 @@ static void test_losses_file(void **state)
 	store_free(s);
 }
 
+/* Who reads waits for who writes: the file that was found is written again, in place. */
+static void test_reading_in_turn(void **state)
+{
+	int fd = openat(state_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+	pid_t pid;
+
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct losses l;
+
+		close_fd(fd);
+		_exit(losses_read(state_fd, &l));
+	}
+	usleep(50000);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	close_fd(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* What a writer has no time to leave to retention: no file stands for it, and a target wants some of it. */
 static void test_evicted_by_the_writer(void **state)
 {
@@ -312,10 +325,27 @@ static void test_evicted_by_the_writer(void **state)
 	store_free(s);
 }
 
+/* Counts of a newer version are left alone, and windows make way all the same. */
+static void test_evicted_beside_newer_counts(void **state)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct store_counts counts;
+	struct losses l;
+
+	state_put("losses.json", "{\"version\":2}");
+	store_limit(s, 64 << 10, 0);
+	put_windows(s, 1, 40);
+	store_counts(s, &counts);
+	assert_true(counts.n_evicted > 10);
+	assert_int_equal(counts.n_uncounted, counts.n_evicted);
+	assert_int_equal(losses_read(state_fd, &l), LOSSES_NEWER);
+	store_free(s);
+}
+
 /* The writer is killed at its first write behind the removal, the row's: the file has gone, and is counted. */
 static void test_killed_while_it_evicts(void **state)
 {
-	const struct rlimit small = { .rlim_cur = 1024, .rlim_max = 1024 };
+	const struct rlimit small = { .rlim_cur = LOSSES_FILE_BYTES, .rlim_max = LOSSES_FILE_BYTES };
 	struct store *s = open_store(STORE_WRITE);
 	struct store_counts counts;
 	uint64_t next = 1;
@@ -416,7 +446,9 @@ int main(void)
 		TEST(test_announced_by_others),
 		TEST(test_losses_file),
 		TEST(test_many_targets),
+		TEST(test_reading_in_turn),
 		TEST(test_evicted_by_the_writer),
+		TEST(test_evicted_beside_newer_counts),
 		TEST(test_killed_while_it_evicts),
 		TEST(test_evicted_after_merging),
 		TEST(test_low_disk),

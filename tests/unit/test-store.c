@@ -5,7 +5,10 @@
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
+#include "common/suffix.h"
+#include "store/losses.h"
 #include "tests/unit/store-fixture.h"
 
 #define FILE_2 "windows/2026-11-29/01/20261129T014020.000Z-h-00000002.pb.zst"
@@ -549,6 +552,74 @@ static void test_a_full_disk(void **state)
 	leave_tmpfs();
 }
 
+static bool dies_behind_removal; /* of a window */
+
+int unlinkat(int dir_fd, const char *name, int flags)
+{
+	int r = (int)syscall(SYS_unlinkat, dir_fd, name, flags);
+
+	if (r == 0 && dies_behind_removal && has_suffix(name, NAME_SUFFIX))
+		_exit(137);
+	return r;
+}
+
+static void assert_lost_to_the_disk(uint64_t n_windows)
+{
+	struct losses l;
+
+	assert_int_equal(losses_read(state_fd, &l), 0);
+	assert_int_equal(l.lost[LOSS_DISK].n_windows, n_windows);
+	assert_int_equal(l.lost[LOSS_DISK].n_samples, 3 * n_windows);
+}
+
+/* Not a block is free when a window makes way: it is counted, and its writer killed. */
+static void test_killed_on_a_full_disk(void **state)
+{
+	struct store *s;
+	int status;
+	pid_t pid;
+
+	enter_tmpfs("size=16m");
+	s = open_store(STORE_WRITE);
+	put_hours(s, 1, 9);
+	store_free(s);
+	pid = fork();
+	if (pid == 0) {
+		s = open_store(STORE_WRITE);
+		fill_disk(0);
+		dies_behind_removal = true;
+		put_hours(s, 10, 10);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 137);
+	assert_lost_to_the_disk(1);
+	s = open_store(STORE_READ);
+	assert_string_equal(all_of(s), "2 3 4 5 6 7 8 9 ");
+	store_free(s);
+	leave_tmpfs();
+}
+
+/* What cannot be counted stays, until it can. */
+static void test_no_room_to_count(void **state)
+{
+	const struct made m = { .first = 10, .start_ns = BASE_NS + 10 * HOUR_NS };
+	struct window_info info;
+	struct store *s;
+
+	enter_tmpfs("size=16m");
+	s = open_store(STORE_WRITE);
+	put_hours(s, 1, 9);
+	assert_int_equal(unlinkat(state_fd, "losses.json.spare", 0), 0);
+	fill_disk(0);
+	assert_int_equal(put(s, &m, &info), -ENOSPC);
+	store_free(s);
+	s = open_store(STORE_READ);
+	assert_string_equal(all_of(s), "1 2 3 4 5 6 7 8 9 ");
+	store_free(s);
+	leave_tmpfs();
+}
+
 /* Who maintains a store on a full disk need not decode all of it: rows that are there are used. */
 static void test_rows_on_a_full_disk(void **state)
 {
@@ -620,6 +691,7 @@ static void test_a_disk_that_fails(void **state)
 	char command[128];
 	int n = 0, e;
 
+	assert_int_equal(losses_reserve(state_fd), 0);
 	do {
 		struct store *s = open_store(STORE_WRITE);
 		struct window_info info;
@@ -662,6 +734,8 @@ int main(void)
 		TEST(test_the_oldest_make_way),
 		TEST(test_a_writer_counts_what_is_there),
 		TEST(test_a_full_disk),
+		TEST(test_killed_on_a_full_disk),
+		TEST(test_no_room_to_count),
 		TEST(test_rows_on_a_full_disk),
 		TEST(test_a_disk_that_cannot_be_written),
 		TEST(test_a_disk_that_fails),

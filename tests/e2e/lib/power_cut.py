@@ -8,12 +8,13 @@ it was before, in which data is durable by fsync() of its file, and a name by fs
         disk.write("synced", at)  # the directory as the next start finds it
 
 Of what was not synced, "synced" keeps nothing, "names" every name but no data (a rename before its fsync shows as an
-empty file), "torn" whatever chance decides, per directory in order; "all" keeps all: that is a kill, not a power cut.
+empty file), "data" no name, and of each file the first half of what has changed in it, "torn" whatever chance decides,
+per directory in order; "all" keeps all: that is a kill, not a power cut.
 """
 import os
 import pathlib
 
-HOW = ("synced", "names", "torn", "all")
+HOW = ("synced", "names", "data", "torn", "all")
 
 
 class File:
@@ -24,9 +25,16 @@ class File:
     def sync(self):
         self.synced = bytes(self.data)
 
+    def _half(self):
+        changed = [i for i, (new, old) in enumerate(zip(self.data, self.synced)) if new != old]
+        n = changed[len(changed) // 2] if changed else 0
+        return bytes(self.data[:n]) + self.synced[n:]
+
     def content(self, how, chance):
         if how == "all" or (how == "torn" and chance.random() < 0.5):
             return bytes(self.data)
+        if how == "data":
+            return self._half()
         if how == "torn" and chance.random() < 0.5:
             kept = chance.randrange(len(self.data) + 1)
             return bytes(self.data[:kept]) + self.synced[kept:]
@@ -129,6 +137,13 @@ class Disk:
         if source is not folder:
             source.change(0)
 
+    def _on_exchange(self, mtime_ns, old, new):
+        (source, old_name), (folder, name) = self._parent(old), self._parent(new)
+        source.names[old_name], folder.names[name] = folder.names[name], source.names[old_name]
+        folder.change(mtime_ns)
+        if source is not folder:
+            source.change(0)
+
     def _on_write(self, inode, offset, data):
         content = self.files[inode].data
         if len(content) < offset:
@@ -177,7 +192,7 @@ def changes(journal):
             elif what == "fsync":
                 inode, path = rest.split(" ", 1)
                 yield what, int(inode), path
-            elif what in ("rename", "link"):
+            elif what in ("rename", "exchange", "link"):
                 mtime_ns, names = rest.split(" ", 1)
                 yield what, int(mtime_ns), *names.split("\t")
             else:

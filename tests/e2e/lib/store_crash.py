@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A store that is killed, or whose power is cut, at every point where it changes its files: while windows are written,
-merged, and let go of. Whatever the point: the next start takes no more than 2 s and finds every durable window once,
-with its samples and its ledger; what went is counted exactly once; and the work that was cut off comes to its end.
+merged, and let go of, also where they make way on a full disk. Whatever the point: the next start takes no more than
+2 s and finds every durable window once, with its samples and its ledger; what went is counted exactly once; and the
+work that was cut off comes to its end.
 
 tests/e2e/test-store-crash takes some of the points, tests/long/test-store-crash all of them and more chances.
 """
@@ -189,6 +190,45 @@ def kills(scenario, store, expected, most):
             n > 20 and not problems, "\n".join(problems[:5]) or f"only {n} points")
 
 
+# A disk of its own, with room until the store is open; what is left of it afterwards is copied to where room is.
+ON_FULL_DISK = """mount -t tmpfs -o size=16m none "$1" && cp -a "$2" "$1/store" || exit 2
+LD_PRELOAD="$5" DISK_SHIM_DIR="$1/store" "$4" fill "$1/store" 1796000000 10 3 "$1/filler"
+rc=$?
+rm -f "$1/filler" && cp -a "$1/store" "$3" && exit $rc"""
+
+
+def fill_on_full_disk(store, left, **environment):
+    """Three windows, for which others make way."""
+    shutil.rmtree(left, ignore_errors=True)
+    os.makedirs(h.tmp("full"), exist_ok=True)
+    names = {f"DISK_SHIM_{name.upper()}": str(value) for name, value in environment.items()}
+    return h.run("unshare", "-m", "sh", "-c", ON_FULL_DISK, "sh", h.tmp("full"), store, left, TOOL, SHIM,
+                 env=dict(os.environ, **names))
+
+
+def kills_on_full_disk(most):
+    """Each window is there, or counted as lost: what was there before, and what was told to be durable."""
+    store, left = pathlib.Path(h.tmp("before-full")), pathlib.Path(h.tmp("left"))
+    store.mkdir()
+    samples = [int(line.split()[1]) for line in must(tool(store, "fill", T0, 10, 9)).splitlines()]
+    count = h.tmp("count-full")
+    added = [int(line.split()[1]) for line in must(fill_on_full_disk(store, left, count=count)).splitlines()]
+    n = int(pathlib.Path(count).read_text(encoding="ascii"))
+    tried = points(n, most)
+    problems = []
+    for point in tried:
+        r = fill_on_full_disk(store, left, exit_at=point)
+        n_durable = len(r.stdout.splitlines())
+        must(tool(left, "gc", T0, DAY, DAY, DAY, HUGE))
+        there = numbers(totals(left)[0])
+        known = tuple(a + b for a, b in zip((there["windows"], there["samples"]), lost(left)))
+        right = [(len(samples) + m, sum(samples) + sum(added[:m])) for m in (n_durable, n_durable + 1)]
+        if r.rc != KILLED or known not in right:
+            problems.append(f"at point {point}: {known} of {right} are there or lost: {r}")
+    h.check(f"a full disk: killed at {len(tried)} of {n} points, what makes way is counted", n > 20 and
+            lost(left)[0] > 0 and not problems, "\n".join(problems[:5]) or (n, lost(left)))
+
+
 def durable_windows(change, renamed):
     """The windows whose folder this change makes durable; renamed: those whose is not yet, by folder."""
     if change[0] == "rename" and change[3].startswith("windows/"):
@@ -215,7 +255,7 @@ def power_cuts(scenario, store, expected, most, chances):
     for at, change in enumerate(changes, 1):
         disk.apply(change)
         n_durable += durable_windows(change, renamed)
-        for how in ["synced", "names"] + ["torn"] * chances if at in chosen else []:
+        for how in ["synced", "names", "data"] + ["torn"] * chances if at in chosen else []:
             shutil.rmtree(rebooted, ignore_errors=True)
             disk.write(how, rebooted, random)
             n_tried += 1
@@ -223,6 +263,50 @@ def power_cuts(scenario, store, expected, most, chances):
                 problems.append(f"after change {at} ({what_of(change)}), {how}: {problem}")
     h.check(f"{scenario.name}: {n_tried} power cuts after {len(chosen)} of {len(changes)} changes lose nothing that was durable",
             len(changes) > 20 and not problems, "\n".join(problems[:5]) or f"only {len(changes)} changes")
+
+
+def gc_of_nine(kept_s):
+    return "gc", T0 + 6000, kept_s, kept_s, kept_s, HUGE
+
+
+def killed_behind_exchange(store, journal):
+    """The store, and a model of its disk: the last change gave the counts their name, and is not durable."""
+    must(shimmed(copy(store, "counted"), gc_of_nine(4500), journal=journal))
+    kinds = [change[0] for change in power_cut.changes(journal)]
+    point = kinds.index("exchange")  # or later: calls that fail are points, but no changes
+    while kinds[-1] != "exchange":
+        point += 1
+        journal.unlink()
+        killed = copy(store, "killed")
+        disk = power_cut.Disk(killed)
+        if shimmed(killed, gc_of_nine(4500), journal=journal, exit_at=point).rc != KILLED:
+            raise AssertionError("it is never killed behind the exchange")
+        kinds = [change[0] for change in power_cut.changes(journal)]
+    return killed, disk
+
+
+def power_cut_after_kill():
+    """Killed before the counts' new name was durable; the next one writes into what had it, and the power goes."""
+    store, journal = pathlib.Path(h.tmp("nine")), pathlib.Path(h.tmp("journal-of-two"))
+    store.mkdir()
+    samples = [int(line.split()[1]) for line in must(tool(store, "fill", T0, 600, 9)).splitlines()]
+    killed, disk = killed_behind_exchange(store, journal)
+    n = len(list(power_cut.changes(journal)))
+    must(shimmed(killed, gc_of_nine(2700), journal=journal))
+    changes = list(power_cut.changes(journal))
+    kinds = [change[0] for change in changes]
+    n += kinds[n:].index("exchange")
+    while kinds[n] != "write":
+        n -= 1
+    for change in changes[: n + 1]:
+        disk.apply(change)
+    rebooted = pathlib.Path(h.tmp("rebooted-after-kill"))
+    disk.write("data", rebooted)
+    must(tool(rebooted, *gc_of_nine(4500)))
+    there = numbers(totals(rebooted)[0])
+    known = [a + b for a, b in zip((there["windows"], there["samples"]), lost(rebooted))]
+    h.check("killed behind an exchange, then a power cut: all is there or counted", known == [9, sum(samples)],
+            (known, samples))
 
 
 def main(most, chances):
@@ -234,4 +318,9 @@ def main(most, chances):
         expected = Expected(scenario, store)
         h.case(kills, scenario, store, expected, most)
         h.case(power_cuts, scenario, store, expected, most, chances)
+    h.case(power_cut_after_kill)
+    if os.geteuid() == 0:
+        h.case(kills_on_full_disk, most)
+    else:
+        h.skip("a full disk", "needs root")
     h.done()
