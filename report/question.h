@@ -35,6 +35,9 @@
 #define QUESTION_MAX_CALLERS 100
 #define QUESTION_MAX_POINTS 400
 
+/* When a question is asked is told in steps of these: those who ask the same within one ask the same, to the byte. */
+#define QUESTION_SECONDS_NS UINT64_C(5000000000)
+
 enum question_kind {
 	QUESTION_HOGS = 1,
 	QUESTION_DIFF,
@@ -69,7 +72,7 @@ struct question {
 	uint32_t has_outliers;
 	uint32_t has_before; /* 1: the side before is asked for, too */
 	uint32_t given;      /* which arguments were, for question_set() */
-	int64_t now_ns;      /* CLOCK_REALTIME: when it was asked */
+	int64_t now_ns;      /* CLOCK_REALTIME: when it was asked, QUESTION_SECONDS_NS before at most */
 	int64_t vs_ns;       /* so much earlier is the side before; 0: it is not said so */
 	double min_cores;
 	struct question_side side, before;
