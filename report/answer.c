@@ -197,7 +197,7 @@ static int set_keys(struct answer_making *m)
 	return r == 0 ? 0 : -EINVAL; /* question_is_valid() has seen to it */
 }
 
-static int make(struct answer_making *m)
+static int make_here(struct answer_making *m)
 {
 	switch (m->question->kind) {
 	case QUESTION_HOGS:
@@ -215,6 +215,14 @@ static int make(struct answer_making *m)
 	default:
 		return -EINVAL;
 	}
+}
+
+static int make(struct answer_making *m)
+{
+	bool is_of_hub = !m->place->store && !engine_is_url(m->place->url);
+	int r = is_of_hub ? answer_of_hub(m) : ANSWER_BY_WINDOWS;
+
+	return r == ANSWER_BY_WINDOWS ? make_here(m) : r;
 }
 
 /* Foreign words are in it: one printable line. */

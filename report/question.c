@@ -298,7 +298,7 @@ static bool is_zero(const struct question *q, const struct argument *a)
 	return true;
 }
 
-static bool is_of_kind(const struct question *q, size_t at)
+bool question_takes(const struct question *q, size_t at)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++)
 		if (arguments[i].at == at && arguments[i].kinds & 1U << q->kind)
@@ -317,7 +317,7 @@ bool question_has_its_own(const struct question *q)
 
 		if (q->given & 1U << i && !(a->kinds & 1U << q->kind))
 			return false;
-		if (!is_of_kind(q, a->at) && !(is_before && q->has_before) && !is_zero(q, a))
+		if (!question_takes(q, a->at) && !(is_before && q->has_before) && !is_zero(q, a))
 			return false;
 	}
 	return true;

@@ -103,6 +103,11 @@ _must_check_ int question_finish(struct question *q, const char **ret_reason);
 /* As it travels: finished. Its expressions and matchers nobody has looked at yet. */
 bool question_is_valid(const struct question *q);
 
+struct buf;
+
+/* Appends the query that asks the same of another program, as "?since_ns=..."; of a finished one that is no export. */
+_must_check_ int question_add_query(const struct question *q, struct buf *ret);
+
 /* Of the answer, for HTTP: its media type, and the name of the file for who saves it (NULL: it is no file). Static. */
 const char *question_content_type(const struct question *q);
 const char *question_file_name(const struct question *q);
