@@ -15,9 +15,10 @@
 #include "web/request.h"
 
 #define HUB_ANSWERS_MAX 32
-#define HUB_ANSWERS_MAX_BYTES ((uint64_t)16 << 20)      /* as they are sent, mostly as gzip */
-#define HUB_ANSWERS_KEPT_NS (UINT64_C(60) * 1000000000) /* the longest that a question takes, and others wait for it   \
-							 */
+#define HUB_ANSWERS_MAX_BYTES ((uint64_t)16 << 20) /* as they are sent, mostly as gzip */
+
+/* As long as a question takes at most, whose answer others wait for. */
+#define HUB_ANSWERS_KEPT_NS (UINT64_C(60) * 1000000000)
 
 struct hub_kept_answer {
 	int fd; /* a sealed memory file; 0: free */
