@@ -28,6 +28,7 @@ struct answer_making {
 	bool has_all_labels; /* of samples all are wanted, not only these */
 	enum selection_files files;
 	struct stack_filter filter;
+	struct categories *categories; /* of the filter; NULL: it has none, or the place's */
 };
 
 /* Sets why, and gives back the result. */

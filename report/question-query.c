@@ -54,7 +54,11 @@ static int add_texts(const struct question *q, struct buf *ret)
 		{ "stack", q->stack },
 		{ "function", q->function },
 		{ "library", q->library },
-		{ "domain", q->domain == STACK_KERNEL ? "kernel" : q->domain == STACK_USER ? "user" : "" },
+		{ "file", q->file },
+		{ "category", q->category },
+		{ "domain", q->domain == STACK_KERNEL ? "kernel"
+			    : q->domain == STACK_USER ? "user"
+						      : "" },
 		{ "by", q->by },
 		{ "key", q->key },
 		{ "prefix", q->prefix },

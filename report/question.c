@@ -75,6 +75,10 @@ static const struct argument {
 	  .reason = "function is a name of at most 2047 bytes of UTF-8, given once" },
 	{ "library", ALL, VALUE_TEXT, AT(library),
 	  .reason = "library is a name of at most 255 bytes of UTF-8, given once" },
+	{ "file", ALL, VALUE_TEXT, AT(file),
+	  .reason = "file is a source file of at most 1023 bytes of UTF-8, given once" },
+	{ "category", ALL, VALUE_TEXT, AT(category),
+	  .reason = "category is a name of at most 255 bytes of UTF-8, given once" },
 	{ "domain", ALL, VALUE_DOMAIN, AT(domain), .reason = "domain is kernel or user, given once" },
 	{ "by", WITH_KEYS, VALUE_TEXT, AT(by), .reason = "by is a list such as service,version, given once" },
 	{ "n", WITH_ROWS, VALUE_COUNT, AT(n_rows), .max = QUESTION_MAX_ROWS,
@@ -108,7 +112,7 @@ static const struct argument {
 };
 _Static_assert(ARRAY_SIZE(arguments) < 32, "a bit for each");
 
-#define NONE_OF "an argument is none of since, until, match, stack, function, library, domain, "
+#define NONE_OF "an argument is none of since, until, match, stack, function, library, file, category, domain, "
 #define BEFORE "normalize, vs, before_since, before_until, before_match"
 
 static const char *const unknown[QUESTION_N_KINDS] = {

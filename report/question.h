@@ -5,7 +5,7 @@
  * report/answer.h answers it.
  *
  *	of all    since= until= (as --since, --until) or since_ns= until_ns=; match= (several); stack= function=
- *	          library=; domain=kernel|user
+ *	          library= file= category= (some frame is); domain=kernel|user
  *	hogs      by= n= vs= callers= outliers=1 min_cores=
  *	diff      by= n= normalize=, and the side before: vs=7d, or before_since= before_until= (or with _ns)
  *	          and before_match= (several); what is not said of it is as of the side after
@@ -79,12 +79,15 @@ struct question {
 	char stack[QUESTION_TEXT_BYTES]; /* an expression; "": any */
 	char function[QUESTION_FUNCTION_BYTES];
 	char library[QUESTION_NAME_BYTES];
+	char file[QUESTION_TEXT_BYTES];
+	char category[QUESTION_NAME_BYTES];
 	char by[QUESTION_BY_BYTES]; /* report/group-keys.h; "": by nothing */
 	char key[QUESTION_NAME_BYTES];
 	char prefix[QUESTION_NAME_BYTES];
 };
-_Static_assert(sizeof(struct question) == 10 * 4 + 3 * 8 + 2 * (2 * 8 + QUESTION_MATCH_BYTES) + QUESTION_TEXT_BYTES +
-						  QUESTION_FUNCTION_BYTES + 3 * QUESTION_NAME_BYTES + QUESTION_BY_BYTES,
+_Static_assert(sizeof(struct question) == 10 * 4 + 3 * 8 + 2 * (2 * 8 + QUESTION_MATCH_BYTES) +
+						  2 * QUESTION_TEXT_BYTES + QUESTION_FUNCTION_BYTES +
+						  4 * QUESTION_NAME_BYTES + QUESTION_BY_BYTES,
 	       "no holes");
 
 /* Nothing is said yet. */

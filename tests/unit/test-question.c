@@ -373,7 +373,7 @@ static void test_query(void **state)
 	} all[] = {
 		{ QUESTION_HOGS, "" },
 		{ QUESTION_HOGS, "since=2h&until=1h&match=service=api&match=a=~\"b|c\"&stack=x;y+ z%#&function=f<g*>()"
-				 "&library=libz.so.1&domain=kernel" },
+				 "&library=libz.so.1&file=a/b.c&category=memory copy&domain=kernel" },
 		{ QUESTION_HOGS, "by=function,host&n=7&vs=7d&callers=3&outliers=1&min_cores=0.1" },
 		{ QUESTION_DIFF, "vs=90s&by=library&n=2&normalize=none&domain=user" },
 		{ QUESTION_DIFF,
