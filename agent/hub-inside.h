@@ -10,6 +10,7 @@
 #include "agent/config.h"
 #include "agent/gateway-keeper.h"
 #include "agent/gateway-settings.h"
+#include "agent/hub-answers.h"
 #include "agent/hub-jobs.h"
 #include "agent/hub-rates.h"
 #include "agent/hub-worker.h"
@@ -42,6 +43,7 @@ struct hub {
 	struct maintainer maintainer;
 
 	struct hub_jobs jobs;
+	struct hub_answers answers;
 	struct hub_rates rates;
 	uint64_t counts[HUB_N_OUTCOMES], n_samples;
 	int64_t last_taken_ns; /* CLOCK_REALTIME; 0: none yet */

@@ -83,6 +83,18 @@ struct hub_job *hub_jobs_find(struct hub_jobs *j, uint64_t id)
 	return NULL;
 }
 
+struct hub_job *hub_jobs_find_same(struct hub_jobs *j, const struct hub_job *job, bool is_given)
+{
+	for (size_t i = 0; i < HUB_JOBS_MAX; i++) {
+		struct hub_job *other = &j->all[i];
+
+		if (other->id != 0 && other != job && other->is_given == is_given &&
+		    web_request_asks_same(&other->request, &job->request))
+			return other;
+	}
+	return NULL;
+}
+
 static bool is_before(const struct hub_job *a, const struct hub_job *b)
 {
 	return a->turn != b->turn ? a->turn < b->turn : a->id < b->id;
@@ -95,7 +107,8 @@ struct hub_job *hub_jobs_next(struct hub_jobs *j, enum hub_lane lane)
 	for (size_t i = 0; i < HUB_JOBS_MAX; i++) {
 		struct hub_job *job = &j->all[i];
 
-		if (job->id != 0 && !job->is_given && lane_of(&job->request) == lane && (!next || is_before(job, next)))
+		if (job->id != 0 && !job->is_given && lane_of(&job->request) == lane &&
+		    (!next || is_before(job, next)) && !hub_jobs_find_same(j, job, true))
 			next = job;
 	}
 	return next;

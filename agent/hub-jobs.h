@@ -2,7 +2,8 @@
 /*
  * hub jobs: the requests that wait for one of a hub's children, or are with one; and whom a child did not survive.
  * Bounded, with the bodies that they hold. They are dealt with in the order in which they came; but questions of the
- * page by turns, one of each client: who has many waits longer, and others do not.
+ * page by turns, one of each client: who has many waits longer, and others do not. A question that a child is at is not
+ * next a second time: its answer may do for all who ask the same.
  */
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "agent/gateway-requests.h"
+#include "store/stamp.h"
 #include "web/request.h"
 
 #define HUB_JOBS_MAX GATEWAY_MAX_REQUESTS
@@ -32,8 +34,10 @@ struct hub_job {
 	struct web_request request;
 	int body_fd; /* -1: none */
 	uint64_t n_body_bytes;
-	bool is_given; /* a child has it */
-	uint64_t turn; /* of a question: the lowest is next */
+	bool is_given;      /* a child has it */
+	bool is_left;       /* whoever asked has gone; who asks the same waits for its answer */
+	uint64_t turn;      /* of a question: the lowest is next */
+	struct stamp stamp; /* of the store, when a question was given */
 };
 
 /* A part whose child ended. */
@@ -59,7 +63,9 @@ enum hub_jobs_answer {
 _must_check_ int hub_jobs_add(struct hub_jobs *j, uint64_t id, const struct web_request *request, int body_fd);
 struct hub_job *hub_jobs_find(struct hub_jobs *j, uint64_t id);
 struct hub_job *hub_jobs_next(struct hub_jobs *j, enum hub_lane lane); /* that no child has; NULL: none */
-void hub_jobs_begin(struct hub_jobs *j, struct hub_job *job);          /* a child has it now */
+/* Another job that asks the same question, which a child has, or which waits; NULL: none. */
+struct hub_job *hub_jobs_find_same(struct hub_jobs *j, const struct hub_job *job, bool is_given);
+void hub_jobs_begin(struct hub_jobs *j, struct hub_job *job); /* a child has it now */
 void hub_jobs_remove(struct hub_jobs *j, struct hub_job *job);
 void hub_jobs_done(struct hub_jobs *j);
 size_t hub_jobs_count(const struct hub_jobs *j);

@@ -21,6 +21,10 @@ static int add_windows(const struct hub *h, struct buf *ret)
 		  "When the last one was taken; 0: none yet." },
 		{ "hub_requests_waiting", GAUGE, ONE, hub_jobs_count(&h->jobs), "Requests that are under way." },
 		{ "hub_body_bytes", GAUGE, ONE, h->jobs.n_body_bytes, "Bytes of windows that are under way." },
+		{ "hub_answers_given_again_total", COUNTER, ONE, h->answers.n_given,
+		  "Questions that were given the answer to an equal one of the same seconds." },
+		{ "hub_answers_kept_bytes", GAUGE, ONE, h->answers.n_bytes,
+		  "Bytes of answers that are kept for that." },
 	};
 	int r;
 

@@ -126,17 +126,28 @@ static void take_request(struct hub *h, struct gateway_event *event, uint64_t no
 	}
 }
 
-/* What the intake has begun it ends; another is done with it at once. */
+static void drop_job(struct hub *h, struct hub_job *job)
+{
+	for (size_t i = 0; i < h->n_workers; i++)
+		if (h->workers[i].id == job->id)
+			hub_worker_drop(&h->workers[i]);
+	hub_jobs_remove(&h->jobs, job);
+}
+
+/* What the intake has begun it ends; another is done with it at once, unless others wait for the same. */
 static void leave(struct hub *h, uint64_t id)
 {
-	struct hub_job *job = hub_jobs_find(&h->jobs, id);
+	struct hub_job *job = hub_jobs_find(&h->jobs, id), *begun;
 
 	if (!job || (job->is_given && job->request.kind == WEB_PUSH))
 		return;
-	for (size_t i = 0; i < h->n_workers; i++)
-		if (h->workers[i].id == id)
-			hub_worker_drop(&h->workers[i]);
-	hub_jobs_remove(&h->jobs, job);
+	job->is_left = job->is_given && hub_jobs_find_same(&h->jobs, job, false);
+	if (job->is_left)
+		return;
+	begun = hub_jobs_find_same(&h->jobs, job, true);
+	drop_job(h, job);
+	if (begun && begun->is_left && !hub_jobs_find_same(&h->jobs, begun, false))
+		drop_job(h, begun);
 }
 
 static void take_events(struct hub *h, uint64_t now_ns)
@@ -167,6 +178,8 @@ static void pass_on(struct hub *h, const struct hub_job *job, const struct hub_w
 	enum hub_outcome outcome = word->outcome;
 
 	if (outcome == HUB_READ && is_sealed(body)) {
+		if (job->request.kind == WEB_QUESTION)
+			hub_answers_keep(&h->answers, &job->request, &job->stamp, body, clock_now_ns(CLOCK_MONOTONIC));
 		h->counts[HUB_READ]++;
 		gateway_keeper_answer(h->gateway, job->id, 200, take_fd(body), "");
 		return;
@@ -224,12 +237,40 @@ static void dispatch_worker(struct hub *h, struct hub_worker *w)
 	hub_jobs_remove(&h->jobs, job);
 }
 
+/* Of the store at hand; of an URL nobody can tell. */
+static void take_stamp(const struct hub *h, struct stamp *ret)
+{
+	stamp_take(hub_is_view(h) ? h->view_fd : h->store.fd, ret);
+}
+
+/* Questions that wait, and were answered to others a moment ago: no child is needed. */
+static void give_again(struct hub *h)
+{
+	struct stamp now;
+
+	if (!hub_jobs_next(&h->jobs, HUB_LANE_PAGE))
+		return;
+	take_stamp(h, &now);
+	for (size_t i = 0; i < HUB_JOBS_MAX; i++) {
+		struct hub_job *job = &h->jobs.all[i];
+		int fd = job->id != 0 && !job->is_given ? hub_answers_give(&h->answers, &job->request, &now) : -1;
+
+		if (fd < 0)
+			continue;
+		h->counts[HUB_READ]++;
+		gateway_keeper_answer(h->gateway, job->id, 200, fd, "");
+		hub_jobs_remove(&h->jobs, job);
+	}
+}
+
 static void give_job(struct hub *h, struct hub_worker *w)
 {
 	struct hub_job *job = hub_worker_is_free(w) ? hub_jobs_next(&h->jobs, w->lane) : NULL;
 
 	if (!job)
 		return;
+	if (w->lane == HUB_LANE_PAGE)
+		take_stamp(h, &job->stamp);
 	hub_jobs_begin(&h->jobs, job);
 	hub_worker_give(w, job->id, &job->request, h->rules_fd, job->body_fd);
 }
@@ -249,8 +290,10 @@ void hub_dispatch_requests(struct hub *h, uint64_t now_ns)
 	gateway_keeper_dispatch(h->gateway);
 	tell_gateway_fault(h);
 	take_events(h, now_ns);
-	for (size_t i = 0; i < h->n_workers; i++) {
+	for (size_t i = 0; i < h->n_workers; i++)
 		dispatch_worker(h, &h->workers[i]);
+	hub_answers_forget(&h->answers, now_ns);
+	give_again(h);
+	for (size_t i = 0; i < h->n_workers; i++)
 		give_job(h, &h->workers[i]);
-	}
 }

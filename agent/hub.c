@@ -143,6 +143,7 @@ static void hub_done(struct hub *h)
 		hub_worker_done(&h->workers[i]);
 	maintainer_done(&h->maintainer);
 	hub_jobs_done(&h->jobs);
+	hub_answers_done(&h->answers);
 	close_fd(h->rules_fd);
 	close_fd(h->view_fd);
 	close_fd(h->listen_fd);

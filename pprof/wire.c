@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
 int wire_long_varint(struct wire *w, size_t max_bytes, uint64_t *ret)
 {
 	size_t n = wire_left(w) < max_bytes ? wire_left(w) : max_bytes;
@@ -22,9 +24,17 @@ int wire_long_varint(struct wire *w, size_t max_bytes, uint64_t *ret)
 /* Every number ends with a byte that has no successor. */
 int wire_count(const struct wire_field *f, size_t *n)
 {
+	const uint8_t *at = f->bytes.at;
+
 	if (f->type != WIRE_VARINT && f->type != WIRE_BYTES)
 		return -EBADMSG;
-	for (const uint8_t *at = f->bytes.at; at < f->bytes.end; at++)
+	for (; f->bytes.end - at >= 8; at += 8) { /* a bit for each, which the product sums up in its highest byte */
+		uint64_t bytes;
+
+		memcpy(&bytes, at, sizeof(bytes));
+		*n += (~bytes >> 7 & EACH_BYTE) * EACH_BYTE >> 56;
+	}
+	for (; at < f->bytes.end; at++)
 		*n += !(*at & 0x80);
 	return 0;
 }

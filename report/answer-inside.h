@@ -28,6 +28,7 @@ struct answer_making {
 	bool has_all_labels; /* of samples all are wanted, not only these */
 	enum selection_files files;
 	struct stack_filter filter;
+	struct categories *categories; /* of the filter; NULL: it has none, or the place's */
 };
 
 /* Sets why, and gives back the result. */
@@ -56,6 +57,7 @@ _must_check_ int answer_open(struct answer_making *m, const struct question_side
 /* The next, or ANSWER_END: then what was covered is summed up. */
 enum {
 	ANSWER_END = 16, /* apart from enum answer_result */
+	ANSWER_BY_WINDOWS,
 };
 _must_check_ int answer_next(struct answer_making *m, struct answer_input *i, struct source_item *ret);
 
@@ -75,6 +77,9 @@ uint64_t answer_n_given_up(const struct answer_making *m, const struct answer_in
 _must_check_ int answer_describe(const struct answer_making *m, const struct question_side *side, struct buf *ret);
 
 _must_check_ int answer_put(struct answer_making *m, struct json_object *top);
+
+/* Of another cpuhound, which answers it itself; or ANSWER_BY_WINDOWS: it does not, but may give its windows. */
+_must_check_ int answer_of_hub(struct answer_making *m);
 
 _must_check_ int answer_hogs(struct answer_making *m);
 _must_check_ int answer_diff(struct answer_making *m);

@@ -169,6 +169,24 @@ int answer_put(struct answer_making *m, struct json_object *top)
 
 /* -- what is asked for -- */
 
+static int keep_text(const char *text, char **ret)
+{
+	*ret = text[0] ? strdup(text) : NULL;
+	return text[0] && !*ret ? -ENOMEM : 0;
+}
+
+static int set_category(struct answer_making *m)
+{
+	const char *name = m->question->category;
+	int r = m->place->categories ? 0 : categories_default(&m->categories);
+
+	if (r < 0)
+		return r;
+	m->filter.categories = m->place->categories ?: m->categories;
+	r = categories_find(m->filter.categories, name, &m->filter.category);
+	return r == CATEGORIES_NONE ? answer_refuse(m, ANSWER_BAD_QUESTION, "no category is called '%.60s'", name) : r;
+}
+
 static int set_filter(struct answer_making *m)
 {
 	const struct question *q = m->question;
@@ -180,11 +198,12 @@ static int set_filter(struct answer_making *m)
 	if (r < 0)
 		return r;
 	m->filter.domain = (enum stack_domain)q->domain;
-	if (q->function[0])
-		m->filter.function = strdup(q->function);
-	if (q->library[0])
-		m->filter.library = strdup(q->library);
-	return (q->function[0] && !m->filter.function) || (q->library[0] && !m->filter.library) ? -ENOMEM : 0;
+	r = keep_text(q->function, &m->filter.function);
+	if (r == 0)
+		r = keep_text(q->library, &m->filter.library);
+	if (r == 0)
+		r = keep_text(q->file, &m->filter.file);
+	return r == 0 && q->category[0] ? set_category(m) : r;
 }
 
 static int set_keys(struct answer_making *m)
@@ -197,7 +216,7 @@ static int set_keys(struct answer_making *m)
 	return r == 0 ? 0 : -EINVAL; /* question_is_valid() has seen to it */
 }
 
-static int make(struct answer_making *m)
+static int make_here(struct answer_making *m)
 {
 	switch (m->question->kind) {
 	case QUESTION_HOGS:
@@ -215,6 +234,14 @@ static int make(struct answer_making *m)
 	default:
 		return -EINVAL;
 	}
+}
+
+static int make(struct answer_making *m)
+{
+	bool is_of_hub = !m->place->store && !engine_is_url(m->place->url);
+	int r = is_of_hub ? answer_of_hub(m) : ANSWER_BY_WINDOWS;
+
+	return r == ANSWER_BY_WINDOWS ? make_here(m) : r;
 }
 
 /* Foreign words are in it: one printable line. */
@@ -241,6 +268,7 @@ int answer_make(const struct answer_place *place, const struct question *q, stru
 	if (r == 0)
 		r = make(&m);
 	stack_filter_done(&m.filter);
+	categories_free(m.categories);
 	if (r == -ENOSPC || r == -ERANGE || r == -EFBIG || r == -ENOMEM)
 		r = answer_refuse(&m, ANSWER_TOO_LARGE,
 				  "this is more than one answer can hold: select a shorter time, or match labels");

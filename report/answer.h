@@ -11,7 +11,7 @@
  *	labels      docs/schemas/api-labels.schema.json
  *	export      a file: question_content_type(), question_file_name()
  *
- * Used by one thread; of a store one more decodes (report/prefetch.h).
+ * Used by one thread; of a store two more decode (report/prefetch.h).
  */
 #pragma once
 

@@ -231,3 +231,13 @@ const char *categories_name(const struct categories *c, uint32_t number)
 {
 	return number == CATEGORY_OTHER ? "other" : c->names[number - 1];
 }
+
+int categories_find(const struct categories *c, const char *name, uint32_t *ret)
+{
+	for (size_t i = 0; i <= c->n_names; i++)
+		if (strcmp(categories_name(c, (uint32_t)i), name) == 0) {
+			*ret = (uint32_t)i;
+			return 0;
+		}
+	return CATEGORIES_NONE;
+}

@@ -36,3 +36,9 @@ _must_check_ int categories_default(struct categories **ret);
 /* The number of a frame's category; CATEGORY_OTHER. */
 uint32_t categories_match(const struct categories *c, const struct frame_info *frame);
 const char *categories_name(const struct categories *c, uint32_t number); /* "other" */
+
+/* The number of that name; or CATEGORIES_NONE: there is none such. */
+enum {
+	CATEGORIES_NONE = 2, /* apart from enum categories_answer */
+};
+_must_check_ int categories_find(const struct categories *c, const char *name, uint32_t *ret);

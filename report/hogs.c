@@ -242,12 +242,20 @@ static int add_stack(struct adding *a, const struct stack *s, struct stack_filte
 	return r == 0 ? add_groups(a, s, &amount) : r;
 }
 
+/* Else those of innermost frames will do, for the functions that burn most. */
+static bool needs_names(const struct hogs *h, const struct stack_filter *filter)
+{
+	return h->has_callers || grouping_is_of_frames(h->grouping) || !stack_filter_takes_all(filter);
+}
+
 static int add_stacks(struct adding *a, struct stack_filter *filter)
 {
 	const struct profile *p = a->item->profile;
 	_cleanup_(stack_reader_done) struct stack_reader reader = {};
 	int r = stack_reader_init(&reader, a->h->frames, p);
 
+	if (r == 0 && !needs_names(a->h, filter))
+		r = stack_reader_skip_names(&reader);
 	for (size_t i = 0; r == 0 && i < p->n_samples; i++) {
 		struct stack s;
 

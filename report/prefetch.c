@@ -4,89 +4,102 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "common/buf.h"
 #include "pprof/profile.h"
 #include "store/selection.h"
 #include "store/store.h"
 
-struct prefetch {
-	struct store *store;
-	struct window_cursor *cursor;
-	const struct selection *selection;
-	pthread_t thread;
-	bool is_running; /* to be joined */
+#define N_THREADS 2
+#define N_AHEAD (N_THREADS + 1) /* one is ready, and each thread is at one */
 
-	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t changed;
-	bool is_ready;   /* the window below waits for the caller */
-	bool is_stopped; /* the caller wants no more */
+/* A window on its way: reserved for who makes it until it is ready. */
+struct place {
+	bool is_ready;
 	int result;
 	struct window_info window;
 	struct profile *profile;
 };
 
-static int read_next(struct prefetch *p, struct window_info *ret, struct profile **ret_profile)
-{
-	_cleanup_(profile_freep) struct profile *profile = NULL;
-	int r = window_cursor_next(p->cursor, ret);
+struct prefetch {
+	pthread_t threads[N_THREADS];
+	size_t n_threads; /* to be joined */
 
-	if (r == 0)
-		r = store_load(p->store, ret, &profile);
-	if (r == 0)
-		r = selection_keep_samples(p->selection, profile);
-	if (r == 0)
-		*ret_profile = take_ptr(profile);
-	return r;
-}
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t changed;
+	struct store *store;
+	struct window_cursor *cursor;
+	const struct selection *selection;
+	struct place places[N_AHEAD];
+	uint64_t n_begun, n_taken; /* in the order of the cursor */
+	bool is_ended;             /* no more is begun */
+};
 
-/* Waits until there is room. Whether the caller still wants it: else the profile is not taken. */
-static bool hand_over(struct prefetch *p, int result, const struct window_info *window, struct profile *profile)
+/* The next one's bytes, in a place of its own; NULL: there is none, or the caller wants no more. */
+static struct place *begin_next(struct prefetch *p, struct buf *ret)
 {
-	bool is_wanted;
+	struct place *place = NULL;
 
 	pthread_mutex_lock(&p->lock);
-	while (p->is_ready && !p->is_stopped)
+	while (!p->is_ended && p->n_begun - p->n_taken == N_AHEAD)
 		pthread_cond_wait(&p->changed, &p->lock);
-	is_wanted = !p->is_stopped;
-	if (is_wanted) {
-		p->is_ready = true;
-		p->result = result;
-		p->window = *window;
-		p->profile = profile;
-		pthread_cond_signal(&p->changed);
+	if (!p->is_ended) {
+		place = &p->places[p->n_begun++ % N_AHEAD];
+		place->result = window_cursor_next(p->cursor, &place->window);
+		if (place->result == 0)
+			place->result = store_read_bytes(p->store, &place->window, ret);
+		p->is_ended = place->result < 0 || place->result == STORE_END;
 	}
 	pthread_mutex_unlock(&p->lock);
-	return is_wanted;
+	return place;
+}
+
+static void hand_over(struct prefetch *p, struct place *place)
+{
+	pthread_mutex_lock(&p->lock);
+	if (place->result == STORE_BAD)
+		place->result = store_quarantine(p->store, &place->window);
+	if (place->result == 0)
+		place->result = selection_keep_samples(p->selection, place->profile);
+	p->is_ended |= place->result < 0;
+	place->is_ready = true;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static bool make_next(struct prefetch *p)
+{
+	_cleanup_(buf_done) struct buf bytes = {};
+	struct place *place = begin_next(p, &bytes);
+
+	if (!place)
+		return false;
+	if (place->result == 0)
+		place->result = store_decode(&bytes, &place->profile);
+	hand_over(p, place);
+	return true;
 }
 
 static void *run(void *arg)
 {
-	struct prefetch *p = arg;
-	bool goes_on = true;
-
-	while (goes_on) {
-		struct window_info window = {};
-		struct profile *profile = NULL;
-		int r = read_next(p, &window, &profile);
-
-		goes_on = hand_over(p, r, &window, profile);
-		if (!goes_on)
-			profile_free(profile);
-		goes_on &= r >= 0 && r != STORE_END;
-	}
+	while (make_next(arg))
+		;
 	return NULL;
 }
 
-static void join(struct prefetch *p)
+static void stop(struct prefetch *p)
 {
-	if (p->is_running)
-		pthread_join(p->thread, NULL);
-	p->is_running = false;
+	pthread_mutex_lock(&p->lock);
+	p->is_ended = true;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	for (; p->n_threads > 0; p->n_threads--)
+		pthread_join(p->threads[p->n_threads - 1], NULL);
 }
 
 int prefetch_new(struct store *s, struct window_cursor *c, const struct selection *selection, struct prefetch **ret)
 {
 	struct prefetch *p = calloc(1, sizeof(*p));
-	int error;
+	int error = 0;
 
 	if (!p)
 		return -ENOMEM;
@@ -95,25 +108,25 @@ int prefetch_new(struct store *s, struct window_cursor *c, const struct selectio
 	p->selection = selection;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
-	error = pthread_create(&p->thread, NULL, run, p);
-	p->is_running = error == 0;
-	if (error == 0)
-		*ret = p;
-	else
+	while (error == 0 && p->n_threads < N_THREADS) {
+		error = pthread_create(&p->threads[p->n_threads], NULL, run, p);
+		p->n_threads += error == 0;
+	}
+	if (p->n_threads == 0) { /* one will do */
 		prefetch_free(p);
-	return -error;
+		return -error;
+	}
+	*ret = p;
+	return 0;
 }
 
 struct prefetch *prefetch_free(struct prefetch *p)
 {
 	if (!p)
 		return NULL;
-	pthread_mutex_lock(&p->lock);
-	p->is_stopped = true;
-	pthread_cond_signal(&p->changed);
-	pthread_mutex_unlock(&p->lock);
-	join(p);
-	profile_free(p->profile);
+	stop(p);
+	for (size_t i = 0; i < N_AHEAD; i++)
+		profile_free(p->places[i].profile);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
@@ -122,20 +135,22 @@ struct prefetch *prefetch_free(struct prefetch *p)
 
 int prefetch_next(struct prefetch *p, struct window_info *ret, struct profile **ret_profile)
 {
+	struct place *place = &p->places[p->n_taken % N_AHEAD];
 	int r;
 
-	if (!p->is_running)
+	if (p->n_threads == 0)
 		return STORE_END;
 	pthread_mutex_lock(&p->lock);
-	while (!p->is_ready)
+	while (!place->is_ready)
 		pthread_cond_wait(&p->changed, &p->lock);
-	p->is_ready = false;
-	r = p->result;
-	*ret = p->window;
-	*ret_profile = take_ptr(p->profile);
-	pthread_cond_signal(&p->changed);
+	r = place->result;
+	*ret = place->window;
+	*ret_profile = r == 0 ? take_ptr(place->profile) : profile_free(place->profile);
+	*place = (struct place){};
+	p->n_taken++;
+	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
 	if (r < 0 || r == STORE_END)
-		join(p);
+		stop(p);
 	return r;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * prefetch: the windows of a cursor, read and decoded by a thread of their own while the caller is busy with the one
- * before: decoding is half of the work of every answer. One is ready, one in the making.
+ * prefetch: the windows of a cursor, read and decoded by two threads while the caller is busy with one before: decoding
+ * is the greater half of what an answer by labels costs. One is ready, two are in the making.
  *
  * From prefetch_new() until the end was told, or prefetch_free(), the store, the cursor and the selection's matchers
- * are the thread's: nobody else may use them.
+ * are the threads', one at a time: nobody else may use them.
  */
 #pragma once
 

@@ -161,6 +161,7 @@ static bool has_good_texts(const struct question *q)
 	return utf8_are_lines(q->side.match, QUESTION_MATCH_BYTES) &&
 	       utf8_are_lines(q->before.match, QUESTION_MATCH_BYTES) && is_text(q->stack, sizeof(q->stack)) &&
 	       is_text(q->function, sizeof(q->function)) && is_text(q->library, sizeof(q->library)) &&
+	       is_text(q->file, sizeof(q->file)) && is_text(q->category, sizeof(q->category)) &&
 	       is_text(q->by, sizeof(q->by)) && is_text(q->key, sizeof(q->key)) &&
 	       is_text(q->prefix, sizeof(q->prefix));
 }

@@ -75,6 +75,10 @@ static const struct argument {
 	  .reason = "function is a name of at most 2047 bytes of UTF-8, given once" },
 	{ "library", ALL, VALUE_TEXT, AT(library),
 	  .reason = "library is a name of at most 255 bytes of UTF-8, given once" },
+	{ "file", ALL, VALUE_TEXT, AT(file),
+	  .reason = "file is a source file of at most 1023 bytes of UTF-8, given once" },
+	{ "category", ALL, VALUE_TEXT, AT(category),
+	  .reason = "category is a name of at most 255 bytes of UTF-8, given once" },
 	{ "domain", ALL, VALUE_DOMAIN, AT(domain), .reason = "domain is kernel or user, given once" },
 	{ "by", WITH_KEYS, VALUE_TEXT, AT(by), .reason = "by is a list such as service,version, given once" },
 	{ "n", WITH_ROWS, VALUE_COUNT, AT(n_rows), .max = QUESTION_MAX_ROWS,
@@ -108,7 +112,7 @@ static const struct argument {
 };
 _Static_assert(ARRAY_SIZE(arguments) < 32, "a bit for each");
 
-#define NONE_OF "an argument is none of since, until, match, stack, function, library, domain, "
+#define NONE_OF "an argument is none of since, until, match, stack, function, library, file, category, domain, "
 #define BEFORE "normalize, vs, before_since, before_until, before_match"
 
 static const char *const unknown[QUESTION_N_KINDS] = {
@@ -298,7 +302,7 @@ static bool is_zero(const struct question *q, const struct argument *a)
 	return true;
 }
 
-static bool is_of_kind(const struct question *q, size_t at)
+bool question_takes(const struct question *q, size_t at)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(arguments); i++)
 		if (arguments[i].at == at && arguments[i].kinds & 1U << q->kind)
@@ -317,7 +321,7 @@ bool question_has_its_own(const struct question *q)
 
 		if (q->given & 1U << i && !(a->kinds & 1U << q->kind))
 			return false;
-		if (!is_of_kind(q, a->at) && !(is_before && q->has_before) && !is_zero(q, a))
+		if (!question_takes(q, a->at) && !(is_before && q->has_before) && !is_zero(q, a))
 			return false;
 	}
 	return true;

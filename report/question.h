@@ -5,7 +5,7 @@
  * report/answer.h answers it.
  *
  *	of all    since= until= (as --since, --until) or since_ns= until_ns=; match= (several); stack= function=
- *	          library=; domain=kernel|user
+ *	          library= file= category= (some frame is); domain=kernel|user
  *	hogs      by= n= vs= callers= outliers=1 min_cores=
  *	diff      by= n= normalize=, and the side before: vs=7d, or before_since= before_until= (or with _ns)
  *	          and before_match= (several); what is not said of it is as of the side after
@@ -34,6 +34,9 @@
 #define QUESTION_MAX_GROUPS 50 /* of a timeline */
 #define QUESTION_MAX_CALLERS 100
 #define QUESTION_MAX_POINTS 400
+
+/* When a question is asked is told in steps of these: those who ask the same within one ask the same, to the byte. */
+#define QUESTION_SECONDS_NS UINT64_C(5000000000)
 
 enum question_kind {
 	QUESTION_HOGS = 1,
@@ -69,19 +72,22 @@ struct question {
 	uint32_t has_outliers;
 	uint32_t has_before; /* 1: the side before is asked for, too */
 	uint32_t given;      /* which arguments were, for question_set() */
-	int64_t now_ns;      /* CLOCK_REALTIME: when it was asked */
+	int64_t now_ns;      /* CLOCK_REALTIME: when it was asked, QUESTION_SECONDS_NS before at most */
 	int64_t vs_ns;       /* so much earlier is the side before; 0: it is not said so */
 	double min_cores;
 	struct question_side side, before;
 	char stack[QUESTION_TEXT_BYTES]; /* an expression; "": any */
 	char function[QUESTION_FUNCTION_BYTES];
 	char library[QUESTION_NAME_BYTES];
+	char file[QUESTION_TEXT_BYTES];
+	char category[QUESTION_NAME_BYTES];
 	char by[QUESTION_BY_BYTES]; /* report/group-keys.h; "": by nothing */
 	char key[QUESTION_NAME_BYTES];
 	char prefix[QUESTION_NAME_BYTES];
 };
-_Static_assert(sizeof(struct question) == 10 * 4 + 3 * 8 + 2 * (2 * 8 + QUESTION_MATCH_BYTES) + QUESTION_TEXT_BYTES +
-						  QUESTION_FUNCTION_BYTES + 3 * QUESTION_NAME_BYTES + QUESTION_BY_BYTES,
+_Static_assert(sizeof(struct question) == 10 * 4 + 3 * 8 + 2 * (2 * 8 + QUESTION_MATCH_BYTES) +
+						  2 * QUESTION_TEXT_BYTES + QUESTION_FUNCTION_BYTES +
+						  4 * QUESTION_NAME_BYTES + QUESTION_BY_BYTES,
 	       "no holes");
 
 /* Nothing is said yet. */
@@ -99,6 +105,11 @@ _must_check_ int question_finish(struct question *q, const char **ret_reason);
 
 /* As it travels: finished. Its expressions and matchers nobody has looked at yet. */
 bool question_is_valid(const struct question *q);
+
+struct buf;
+
+/* Appends the query that asks the same of another program, as "?since_ns=..."; of a finished one that is no export. */
+_must_check_ int question_add_query(const struct question *q, struct buf *ret);
 
 /* Of the answer, for HTTP: its media type, and the name of the file for who saves it (NULL: it is no file). Static. */
 const char *question_content_type(const struct question *q);

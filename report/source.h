@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * source: decoded profiles one after another, of a store's selection, of files, of another cpuhound's store, or of a
- * server that adds up itself (report/engine.h). Of a store the next ones are decoded meanwhile, by a thread
- * (report/prefetch.h): up to three are in memory. What is gone or damaged when its turn comes is passed over, and
+ * server that adds up itself (report/engine.h). Of a store the next ones are decoded meanwhile, by threads
+ * (report/prefetch.h): up to four are in memory. What is gone or damaged when its turn comes is passed over, and
  * counted.
  */
 #pragma once

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "report/categories.h"
 #include "report/frame-table.h"
 #include "report/stack-reader.h"
 
@@ -10,6 +11,9 @@ enum {
 	SEEN = 1,
 	IS_FUNCTION = 2,
 	IS_LIBRARY = 4,
+	IS_FILE = 8,
+	IS_CATEGORY = 16,
+	IS_OTHER_CATEGORY = 32, /* that a rule tells */
 };
 
 void stack_filter_done(struct stack_filter *f)
@@ -17,6 +21,7 @@ void stack_filter_done(struct stack_filter *f)
 	regex_free(f->stack);
 	free(f->function);
 	free(f->library);
+	free(f->file);
 	buf_done(&f->seen);
 	buf_done(&f->text);
 }
@@ -26,9 +31,14 @@ uint64_t stack_filter_n_given_up(const struct stack_filter *f)
 	return f->stack ? regex_n_given_up(f->stack) : 0;
 }
 
+static bool is_of_frames(const struct stack_filter *f)
+{
+	return f->function || f->library || f->file || f->categories;
+}
+
 bool stack_filter_takes_all(const struct stack_filter *f)
 {
-	return !f->stack && !f->function && !f->library && f->domain == STACK_ANY;
+	return !f->stack && !is_of_frames(f) && f->domain == STACK_ANY;
 }
 
 static int grow(struct stack_filter *f, size_t n_frames)
@@ -43,6 +53,13 @@ static int grow(struct stack_filter *f, size_t n_frames)
 	return 0;
 }
 
+static int look_at_category(const struct stack_filter *f, const struct frame_info *frame)
+{
+	uint32_t category = categories_match(f->categories, frame);
+
+	return category == CATEGORY_OTHER ? 0 : category == f->category ? IS_CATEGORY : IS_OTHER_CATEGORY;
+}
+
 static int look_at(struct stack_filter *f, const struct frame_info *frame)
 {
 	int seen = SEEN;
@@ -51,7 +68,9 @@ static int look_at(struct stack_filter *f, const struct frame_info *frame)
 		seen |= IS_FUNCTION;
 	if (f->library && strcmp(frame->library, f->library) == 0)
 		seen |= IS_LIBRARY;
-	return seen;
+	if (f->file && strcmp(frame->file, f->file) == 0)
+		seen |= IS_FILE;
+	return f->categories ? seen | look_at_category(f, frame) : seen;
 }
 
 /* What some frame of the stack is. */
@@ -67,6 +86,18 @@ static int look_at_all(struct stack_filter *f, const struct frame_table *table, 
 		all |= *seen;
 	}
 	return all;
+}
+
+static bool is_of_category(const struct stack_filter *f, int all)
+{
+	return f->category == CATEGORY_OTHER ? !(all & IS_OTHER_CATEGORY) : all & IS_CATEGORY;
+}
+
+/* Whether frames are there for all that is asked for. */
+static bool has_frames(const struct stack_filter *f, int all)
+{
+	return (!f->function || all & IS_FUNCTION) && (!f->library || all & IS_LIBRARY) &&
+	       (!f->file || all & IS_FILE) && (!f->categories || is_of_category(f, all));
 }
 
 static bool is_of_domain(const struct stack_filter *f, const struct frame_table *table, const struct stack *s)
@@ -100,13 +131,13 @@ int stack_filter_takes(struct stack_filter *f, const struct frame_table *table, 
 {
 	if (!is_of_domain(f, table, s))
 		return 0;
-	if (f->function || f->library) {
+	if (is_of_frames(f)) {
 		int r = grow(f, frame_table_n(table));
 		int all = r < 0 ? 0 : look_at_all(f, table, s);
 
 		if (r < 0)
 			return r;
-		if ((f->function && !(all & IS_FUNCTION)) || (f->library && !(all & IS_LIBRARY)))
+		if (!has_frames(f, all))
 			return 0;
 	}
 	return f->stack ? has_text(f, table, s) : 1;

@@ -12,6 +12,7 @@
 #include "common/clean.h"
 #include "common/regex.h"
 
+struct categories;
 struct frame_table;
 struct stack;
 
@@ -23,9 +24,12 @@ enum stack_domain {
 
 /* Begins with `= {}`, ends with stack_filter_done(). */
 struct stack_filter {
-	struct regex *stack; /* found in "root;...;leaf" */
-	char *function;      /* some frame is of this function */
-	char *library;       /* some frame is in this one: last part of its file name */
+	struct regex *stack;                 /* found in "root;...;leaf" */
+	char *function;                      /* some frame is of this function */
+	char *library;                       /* some frame is in this one: last part of its file name */
+	char *file;                          /* some frame is of this source file */
+	const struct categories *categories; /* borrowed; NULL: of any category */
+	uint32_t category;                   /* some frame is of this one; CATEGORY_OTHER: no frame is of any */
 	enum stack_domain domain;
 	struct buf seen; /* a byte for each frame of the table: what is known of it */
 	struct buf text; /* of one stack */

@@ -112,8 +112,17 @@ int stack_reader_init(struct stack_reader *r, struct frame_table *table, const s
 	return error < 0 ? error : add_no_stack(r);
 }
 
+int stack_reader_skip_names(struct stack_reader *r)
+{
+	static const struct frame_info some_code = { .function = "", .kind = FRAME_USER, .is_named = true };
+
+	r->innermost = calloc(r->profile->n_locations + 1, sizeof(*r->innermost));
+	return r->innermost ? frame_table_add(r->table, &some_code, &r->some_code) : -ENOMEM;
+}
+
 void stack_reader_done(struct stack_reader *r)
 {
+	free(r->innermost);
 	free(r->first_frames);
 	free(r->frames);
 	free(r->functions);
@@ -123,14 +132,18 @@ void stack_reader_done(struct stack_reader *r)
 	buf_done(&r->inlined);
 }
 
+static bool is_marker(const struct profile_location *l, const char *function)
+{
+	return !l->mapping && (function[0] == '[' || function[0] == '(');
+}
+
 static uint32_t binary_of(const struct stack_reader *r, const struct profile_location *l, const char *function)
 {
 	const struct profile *p = r->profile;
 
 	if (l->mapping)
 		return r->binaries[l->mapping - p->mappings];
-	return r->binaries[p->n_mappings +
-			   (function[0] == '[' || function[0] == '(' ? NO_MAPPING_MARKER : NO_MAPPING_USER)];
+	return r->binaries[p->n_mappings + (is_marker(l, function) ? NO_MAPPING_MARKER : NO_MAPPING_USER)];
 }
 
 /* Of a place whose function has no name: what people call it is a function of its own. */
@@ -173,44 +186,74 @@ static int look_up_named(struct stack_reader *r, const struct profile_location *
 	return error;
 }
 
-static int look_up(struct stack_reader *r, const struct profile_location *l, size_t line, uint32_t *ret)
+static int look_up(struct stack_reader *r, const struct profile_location *l, size_t line, bool skips_name,
+		   uint32_t *ret)
 {
 	const struct profile_line *at = line < l->n_lines ? &l->lines[line] : NULL;
 
-	return at && at->function && at->function->name[0] ? look_up_named(r, l, at->function, ret)
-							   : look_up_unnamed(r, l, at, ret);
+	if (!at || !at->function || !at->function->name[0])
+		return look_up_unnamed(r, l, at, ret);
+	if (!skips_name || is_marker(l, at->function->name))
+		return look_up_named(r, l, at->function, ret);
+	*ret = r->some_code;
+	return 0;
 }
 
-/* Onto the stack. */
-static int push(struct stack_reader *r, size_t first, size_t n)
+static int look_up_location(struct stack_reader *r, const struct profile_location *l, uint32_t *frames)
 {
-	int error = buf_reserve(&r->stack, n * sizeof(uint32_t));
-	uint32_t *stack;
+	/* From the last to the first: the first one tells that all are there. */
+	for (size_t line = n_frames_of(l); line-- > 0;) {
+		uint32_t number;
+		int error = look_up(r, l, line, r->innermost, &number);
+
+		if (error < 0)
+			return error;
+		frames[line] = number + 1;
+	}
+	return 0;
+}
+
+/* Onto the stack, which has room for it. */
+static int push_location(struct stack_reader *r, const struct profile_location *l)
+{
+	uint32_t *stack = (uint32_t *)(void *)(r->stack.data + r->stack.size);
+	size_t number = (size_t)(l - r->profile->locations), n = n_frames_of(l);
+	uint32_t *frames = r->frames + r->first_frames[number];
+	int error = frames[0] == 0 ? look_up_location(r, l, frames) : 0;
 
 	if (error < 0)
 		return error;
-	stack = (uint32_t *)(void *)(r->stack.data + r->stack.size);
 	for (size_t i = 0; i < n; i++)
-		stack[i] = r->frames[first + i] - 1;
+		stack[i] = frames[i] - 1;
 	r->stack.size += n * sizeof(uint32_t);
 	return 0;
 }
 
-static int add_location(struct stack_reader *r, const struct profile_location *l)
+static int push_stack(struct stack_reader *r, const struct profile_sample *s)
 {
-	size_t first = r->first_frames[l - r->profile->locations], n = n_frames_of(l);
+	size_t n_frames = 0;
+	int error;
 
-	for (size_t i = 0; i < n && r->frames[first] == 0; i++) {
-		/* From the last to the first: the first one tells that all are there. */
-		size_t line = n - 1 - i;
-		uint32_t number;
-		int error = look_up(r, l, line, &number);
+	for (size_t i = 0; i < s->n_locations; i++)
+		n_frames += n_frames_of(s->locations[i]);
+	error = buf_reserve(&r->stack, n_frames * sizeof(uint32_t));
+	for (size_t i = 0; error == 0 && i < s->n_locations; i++)
+		error = push_location(r, s->locations[i]);
+	return error;
+}
 
-		if (error < 0)
-			return error;
-		r->frames[first + line] = number + 1;
-	}
-	return push(r, first, n);
+/* Where names are skipped: in the place of what stands for it. */
+static int name_innermost(struct stack_reader *r, const struct profile_location *l)
+{
+	uint32_t *frame = &r->innermost[l - r->profile->locations], number;
+	int error = *frame == 0 ? look_up(r, l, 0, false, &number) : 0;
+
+	if (error < 0)
+		return error;
+	if (*frame == 0)
+		*frame = number + 1;
+	*(uint32_t *)(void *)r->stack.data = *frame - 1;
+	return 0;
 }
 
 /* All lines of a location but the last are inlined. */
@@ -242,15 +285,17 @@ int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret)
 	buf_clear(&r->stack);
 	if (s->n_locations == 0)
 		error = buf_add(&r->stack, &r->no_stack, sizeof(r->no_stack));
-	for (size_t i = 0; error == 0 && i < s->n_locations; i++)
-		error = add_location(r, s->locations[i]);
-	if (error == 0)
+	else
+		error = push_stack(r, s);
+	if (error == 0 && !r->innermost)
 		error = tell_inlined(r, s, r->stack.size / sizeof(uint32_t));
+	else if (error == 0 && s->n_locations > 0)
+		error = name_innermost(r, s->locations[0]);
 	if (error < 0)
 		return error;
 	*ret = (struct stack){
 		.frames = (const uint32_t *)(const void *)r->stack.data,
-		.is_inlined = (const bool *)r->inlined.data,
+		.is_inlined = r->innermost ? NULL : (const bool *)r->inlined.data,
 		.n_frames = r->stack.size / sizeof(uint32_t),
 		.n_samples = s->values[r->samples_type],
 		.value = s->values[r->value_type],

@@ -2,6 +2,9 @@
 /*
  * stack reader: the samples of a decoded profile, of whatever tool, as stacks of frame numbers. Each location is looked
  * up in the frame table once, when the first sample needs it. Lines that are inlined are frames of their own.
+ *
+ * To look up names, which are as many as a profile has functions, is most of what adding up by labels costs, and it
+ * needs none but those of innermost frames: stack_reader_skip_names().
  */
 #pragma once
 
@@ -37,8 +40,10 @@ struct stack_reader {
 	const struct profile *profile;
 	size_t samples_type, value_type; /* columns */
 	uint32_t no_stack;               /* number of FRAME_NO_STACK */
-	size_t *first_frames;            /* in frames, one for each location, and the end of the last */
-	uint32_t *frames;                /* numbers plus one; 0: not yet looked up */
+	uint32_t some_code;              /* number of what stands for frames whose names are skipped */
+	uint32_t *innermost;  /* NULL: none are; else by location as frames: its innermost line with its name */
+	size_t *first_frames; /* in frames, one for each location, and the end of the last */
+	uint32_t *frames;     /* numbers plus one; 0: not yet looked up */
 	struct stack_reader_function *functions;
 	uint32_t *binaries; /* of the mappings, by their place; behind them those of code without one */
 	struct buf name, stack, inlined;
@@ -47,6 +52,12 @@ struct stack_reader {
 _must_check_ int stack_reader_init(struct stack_reader *r, struct frame_table *table,
 				   const struct profile *p); /* stack_reader_done() also after a failure */
 void stack_reader_done(struct stack_reader *r);
+
+/*
+ * Before the first read: of frames that are code and have a name, all but the innermost one of a stack are one and the
+ * same, which is no more than that; and nobody knows which are inlined.
+ */
+_must_check_ int stack_reader_skip_names(struct stack_reader *r);
 
 /* The profile's sample of this number, borrowed until the next call. */
 _must_check_ int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret);

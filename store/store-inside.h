@@ -72,6 +72,7 @@ _must_check_ int retention_bytes_below_free(const struct store *s, unsigned int 
 
 /* The bytes of a file, or what they are. STORE_GONE, STORE_BAD. */
 _must_check_ int window_file_read(int dir_fd, const struct window_path *path, struct buf *ret);
+_must_check_ int window_file_decode(const struct buf *packed, struct profile **ret, uint64_t *ret_n_raw_bytes);
 _must_check_ int window_file_load(int dir_fd, const struct window_path *path, struct profile **ret,
 				  uint64_t *ret_n_raw_bytes);
 

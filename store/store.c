@@ -408,6 +408,13 @@ int store_read_bytes(struct store *s, const struct window_info *info, struct buf
 	return r == 0 ? window_file_read(s->dir_fd, &path, ret) : r;
 }
 
+int store_decode(const struct buf *bytes, struct profile **ret)
+{
+	uint64_t n_raw_bytes;
+
+	return window_file_decode(bytes, ret, &n_raw_bytes);
+}
+
 int store_quarantine(struct store *s, const struct window_info *info)
 {
 	struct window_path path;

@@ -97,6 +97,9 @@ _must_check_ int store_find(struct store *s, uint64_t sequence, struct window_in
 _must_check_ int store_load(struct store *s, const struct window_info *info, struct profile **ret);
 _must_check_ int store_read_bytes(struct store *s, const struct window_info *info, struct buf *ret);
 
+/* The profile of such bytes, by any thread. STORE_BAD: the caller sets the file aside, store_quarantine(). */
+_must_check_ int store_decode(const struct buf *bytes, struct profile **ret);
+
 /* Sets a file aside into bad/ (bounded: the oldest there make way), which is counted. */
 _must_check_ int store_quarantine(struct store *s, const struct window_info *info);
 

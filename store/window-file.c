@@ -27,20 +27,26 @@ static int bad_or_fault(int e)
 }
 
 /* Only zstd, whose checksum tells what a disk did to it. */
-int window_file_load(int dir_fd, const struct window_path *path, struct profile **ret, uint64_t *ret_n_raw_bytes)
+int window_file_decode(const struct buf *packed, struct profile **ret, uint64_t *ret_n_raw_bytes)
 {
-	_cleanup_(buf_done) struct buf packed = {}, raw = {};
-	int r = window_file_read(dir_fd, path, &packed);
+	_cleanup_(buf_done) struct buf raw = {};
+	int r;
 
-	if (r != 0)
-		return r;
-	if (compression_of(packed.data, packed.size) != COMPRESSION_ZSTD)
+	if (compression_of(packed->data, packed->size) != COMPRESSION_ZSTD)
 		return STORE_BAD;
-	r = decompress_add(packed.data, packed.size, PROFILE_MAX_RAW_BYTES, &raw);
+	r = decompress_add(packed->data, packed->size, PROFILE_MAX_RAW_BYTES, &raw);
 	if (r == 0)
 		r = profile_decode(raw.data, raw.size, ret);
 	*ret_n_raw_bytes = raw.size;
 	return bad_or_fault(r);
+}
+
+int window_file_load(int dir_fd, const struct window_path *path, struct profile **ret, uint64_t *ret_n_raw_bytes)
+{
+	_cleanup_(buf_done) struct buf packed = {};
+	int r = window_file_read(dir_fd, path, &packed);
+
+	return r == 0 ? window_file_decode(&packed, ret, ret_n_raw_bytes) : r;
 }
 
 int window_file_inspect(int dir_fd, const struct window_path *path, const struct window_name *name,

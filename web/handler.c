@@ -185,12 +185,13 @@ static enum MHD_Result on_argument(void *closure, enum MHD_ValueKind kind, const
 static void begin_query(struct web_connection *c, const struct web_route *route)
 {
 	struct web_request *r = &c->request;
+	uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
 
 	if (r->kind == WEB_WINDOWS || r->kind == WEB_MERGED)
 		r->hub.until_ns = INT64_MAX;
 	if (r->kind != WEB_QUESTION)
 		return;
-	question_init(&r->question, route->question, (int64_t)clock_now_ns(CLOCK_REALTIME));
+	question_init(&r->question, route->question, (int64_t)(now_ns - now_ns % QUESTION_SECONDS_NS));
 	r->accepts_gzip = web_accepts_gzip(response_header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	r->client = c->address;
 }

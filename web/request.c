@@ -51,6 +51,13 @@ bool web_request_is_packed(const struct web_request *r)
 	return strcmp(type + strlen(type) - strlen(packed_type), packed_type) != 0;
 }
 
+bool web_request_asks_same(const struct web_request *a, const struct web_request *b)
+{
+	return a->kind == WEB_QUESTION && b->kind == WEB_QUESTION &&
+	       web_request_is_packed(a) == web_request_is_packed(b) &&
+	       memcmp(&a->question, &b->question, sizeof(a->question)) == 0;
+}
+
 static int set_number(uint32_t *number, const char *value, size_t size, uint64_t max)
 {
 	uint64_t n;

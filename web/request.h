@@ -54,6 +54,9 @@ bool web_request_is_valid(const struct web_request *r);
 /* Of a question, whether its answer comes as gzip: who makes it and who sends it have to agree. */
 bool web_request_is_packed(const struct web_request *r);
 
+/* Whether both are questions that one answer does for, byte by byte: equal ones of the same QUESTION_SECONDS_NS. */
+bool web_request_asks_same(const struct web_request *a, const struct web_request *b);
+
 /*
  * Sets what one argument of the query says; the value ends with a NUL behind its size, and may have others. 0, or
  * -EINVAL with the reason, which is static: an argument that is unknown, or given twice, or no such number or name.

@@ -4,8 +4,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/clock.h"
 #include "report/normalize.h"
 #include "report/stack-filter.h"
@@ -349,12 +351,73 @@ static void test_spoilt(void **state)
 	ASSERT_SPOILT(strcpy(q.by, "function,library"));
 }
 
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		char hex[3] = { from[0] == '%' ? from[1] : 0, from[0] == '%' ? from[2] : 0 };
+
+		*to++ = hex[0] ? (char)strtoul(hex, NULL, 16) : *from;
+		from += hex[0] ? 2 : 0;
+	}
+	*to = 0;
+}
+
+/* Asked of another program it is the same question, whatever is said of it. */
+static void test_query(void **state)
+{
+	static const struct {
+		enum question_kind kind;
+		const char *query;
+	} all[] = {
+		{ QUESTION_HOGS, "" },
+		{ QUESTION_HOGS, "since=2h&until=1h&match=service=api&match=a=~\"b|c\"&stack=x;y+ z%#&function=f<g*>()"
+				 "&library=libz.so.1&file=a/b.c&category=memory copy&domain=kernel" },
+		{ QUESTION_HOGS, "by=function,host&n=7&vs=7d&callers=3&outliers=1&min_cores=0.1" },
+		{ QUESTION_DIFF, "vs=90s&by=library&n=2&normalize=none&domain=user" },
+		{ QUESTION_DIFF,
+		  "since=1h&before_since=2h&before_until=90m&match=a=b&before_match=a=c&before_match=d!=e" },
+		{ QUESTION_DIFF, "match=a=b&before_since=2h" },
+		{ QUESTION_FLAME, "by=service,host&normalize=hosts" },
+		{ QUESTION_FLAME, "before_match=service=db" },
+		{ QUESTION_TIMELINE, "by=category&n=3&points=17&since_ns=5&until_ns=7000000000" },
+		{ QUESTION_LABELS, "key=service_name&prefix=a/b&n=9" },
+		{ QUESTION_LABELS, "until=5m" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		_cleanup_(buf_done) struct buf query = {};
+		struct question q, again;
+		char *rest, *argument;
+
+		assert_good(&q, all[i].kind, all[i].query);
+		assert_int_equal(question_add_query(&q, &query), 0);
+		assert_int_equal(query.data[0], '?');
+		question_init(&again, all[i].kind, NOW_NS);
+		for (rest = query.data + 1; (argument = strsep(&rest, "&"));) {
+			char *value = strchr(argument, '=');
+
+			assert_non_null(value);
+			*value++ = 0;
+			unescape(value);
+			if (set(&again, argument, value) != 0)
+				fail_msg("%zu: %s=%s: %s", i, argument, value, reason);
+		}
+		assert_int_equal(question_finish(&again, &reason), 0);
+		again.given = q.given; /* since is since_ns there */
+		if (memcmp(&again, &q, sizeof(q)) != 0)
+			fail_msg("%zu: another question", i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing), cmocka_unit_test(test_each), cmocka_unit_test(test_long_times),
 		cmocka_unit_test(test_before),  cmocka_unit_test(test_keys), cmocka_unit_test(test_wrong_values),
-		cmocka_unit_test(test_lengths), cmocka_unit_test(test_nul),  cmocka_unit_test(test_spoilt),
+		cmocka_unit_test(test_lengths), cmocka_unit_test(test_nul),  cmocka_unit_test(test_query),
+		cmocka_unit_test(test_spoilt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

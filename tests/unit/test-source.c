@@ -65,6 +65,36 @@ static void test_store(void **state)
 	store_free(s);
 }
 
+/* Two threads are at them: small ones overtake large ones, and are given in their turn all the same. */
+static void test_order(void **state)
+{
+	static const char *const services[] = { "api,db,web,mail,search", "api" };
+	enum {
+		N = 24
+	};
+	struct store *s = open_store(STORE_WRITE);
+	const struct selection all = SELECTION_ALL_TIME;
+	struct source *source = NULL;
+	struct window_info info;
+
+	for (unsigned int i = 0; i < N; i++)
+		assert_int_equal(put(s,
+				     &(struct made){ .first = i,
+						     .start_ns = BASE_NS + i * WINDOW_NS,
+						     .services = services[i % 2] },
+				     &info),
+				 0);
+	store_free(s);
+	s = open_store(STORE_READ);
+	for (int turn = 0; turn < 5; turn++) {
+		assert_int_equal(source_of_store(s, &all, &source), 0);
+		for (int i = 0; i < N; i++)
+			assert_next(source, BASE_NS + i * WINDOW_NS, i % 2 ? 1 : 5);
+		assert_end(source, N, 0, 0);
+	}
+	store_free(s);
+}
+
 /* Whoever stops early, with one window in his hands and others on their way, and whoever never begins. */
 static void test_abandoned(void **state)
 {
@@ -143,6 +173,7 @@ static void test_gone_and_bad(void **state)
 	struct store *s = filled();
 	const struct selection all = SELECTION_ALL_TIME;
 	struct source *source = NULL;
+	struct store_counts counts;
 	struct window_path path;
 	char name[FOLDER_BYTES + NAME_BYTES];
 	int fd;
@@ -160,6 +191,8 @@ static void test_gone_and_bad(void **state)
 	assert_next(source, BASE_NS + 2 * WINDOW_NS, 1);
 	assert_next(source, BASE_NS + 3 * WINDOW_NS, 2);
 	assert_end(source, 2, 1, 1);
+	store_counts(s, &counts);
+	assert_int_equal(counts.n_quarantined, 1);
 	store_free(s);
 }
 
@@ -207,7 +240,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_store),   TEST(test_abandoned),    TEST(test_coverage),
+		TEST(test_store),   TEST(test_abandoned),    TEST(test_coverage),          TEST(test_order),
 		TEST(test_matcher), TEST(test_gone_and_bad), cmocka_unit_test(test_files),
 	};
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "report/categories.h"
 #include "report/frame-table.h"
 #include "report/stack-reader.h"
 #include "tests/unit/cmocka-all.h"
@@ -19,8 +20,8 @@ enum {
 static struct frame_table *new_table(void)
 {
 	static const struct frame_info frames[] = {
-		{ "main", "server", "", "", FRAME_USER, 1 },
-		{ "inflate", "libz.so.1", "", "", FRAME_USER, 1 },
+		{ "main", "server", "", "main.c", FRAME_USER, 1 },
+		{ "inflate", "libz.so.1", "", "inflate.c", FRAME_USER, 1 },
 		{ "vfs_read", "[kernel.kallsyms]", "", "", FRAME_KERNEL, 1 },
 		{ "[irq]", "", "", "", FRAME_MARKER, 1 },
 		{ "Foo.bar", "", "", "", FRAME_JIT, 1 },
@@ -79,6 +80,8 @@ static void test_filters(void **state)
 	assert_string_equal(taken(&(struct stack_filter){ .function = strdup("main") }), "01234");
 	assert_string_equal(taken(&(struct stack_filter){ .function = strdup("mai") }), "");
 	assert_string_equal(taken(&(struct stack_filter){ .library = strdup("libz.so.1") }), "0");
+	assert_string_equal(taken(&(struct stack_filter){ .file = strdup("inflate.c") }), "0");
+	assert_string_equal(taken(&(struct stack_filter){ .file = strdup("inflate") }), "");
 	assert_string_equal(taken(&(struct stack_filter){ .domain = STACK_KERNEL }), "1");
 	assert_string_equal(taken(&(struct stack_filter){ .domain = STACK_USER }), "034");
 	assert_string_equal(taken(&(struct stack_filter){ .stack = regex("main;inf") }), "0");
@@ -87,6 +90,28 @@ static void test_filters(void **state)
 	/* All must hold. */
 	assert_string_equal(taken(&(struct stack_filter){ .function = strdup("main"), .domain = STACK_KERNEL }), "1");
 	assert_string_equal(taken(&(struct stack_filter){ .function = strdup("inflate"), .library = strdup("x") }), "");
+}
+
+/* Of a category some frame is; of none are those that no rule tells of. */
+static void test_categories(void **state)
+{
+	static const char rules[] = "[packing]\nfunction = inflate\n[reading]\nkernel = vfs_*\n";
+	static const struct {
+		const char *name, *taken;
+	} cases[] = { { "packing", "0" }, { "reading", "1" }, { "other", "234" } };
+	_cleanup_(categories_freep) struct categories *c = NULL;
+	char why[CATEGORIES_WHY_BYTES];
+	uint32_t number;
+
+	assert_int_equal(categories_parse(rules, sizeof(rules) - 1, &c, why), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(categories_find(c, cases[i].name, &number), 0);
+		assert_string_equal(categories_name(c, number), cases[i].name);
+		assert_string_equal(taken(&(struct stack_filter){ .categories = c, .category = number }),
+				    cases[i].taken);
+	}
+	assert_int_equal(categories_find(c, "pack", &number), CATEGORIES_NONE);
+	assert_false(stack_filter_takes_all(&(struct stack_filter){ .categories = c }));
 }
 
 static void test_takes_all(void **state)
@@ -102,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_categories),
 		cmocka_unit_test(test_takes_all),
 	};
 

@@ -162,11 +162,62 @@ static void test_kinds(void **state)
 	}
 }
 
+/* Of innermost frames there are names, and of others what they are. */
+static void test_skipped_names(void **state)
+{
+	static const struct built_stack stacks[] = {
+		{ { { .addr = 0x2010, .mapping = &server, .function = "inner", .inlined = true },
+		    { .addr = 0x2010, .mapping = &server, .function = "outer" },
+		    { .addr = 0x5555, .mapping = &server },
+		    { .function = "[truncated: no_frames]" } },
+		  4,
+		  .count = 1 },
+		{ { { .addr = 0x2020, .mapping = &server, .function = "outer" },
+		    { .addr = 0x2010, .mapping = &server, .function = "inner", .inlined = true },
+		    { .addr = 0x2010, .mapping = &server, .function = "outer" } },
+		  3,
+		  .count = 1 },
+		{ .n_frames = 0, .count = 1 },
+	};
+	static const struct {
+		const char *function;
+		bool is_named;
+		enum frame_kind kind;
+	} expected[ARRAY_SIZE(stacks)][4] = {
+		{ { "inner", true, FRAME_USER },
+		  { "", true, FRAME_USER },
+		  { "server+0x5555", false, FRAME_USER },
+		  { "[truncated: no_frames]", true, FRAME_MARKER } },
+		{ { "outer", true, FRAME_USER }, { "", true, FRAME_USER }, { "", true, FRAME_USER } },
+		{ { FRAME_NO_STACK, false, FRAME_MARKER } },
+	};
+	_cleanup_(profile_freep) struct profile *p = built_profile(stacks, ARRAY_SIZE(stacks), NULL);
+	_cleanup_(frame_table_freep) struct frame_table *t = NULL;
+	_cleanup_(stack_reader_done) struct stack_reader reader = {};
+	struct stack s;
+
+	assert_int_equal(frame_table_new(&t), 0);
+	assert_int_equal(stack_reader_init(&reader, t, p), 0);
+	assert_int_equal(stack_reader_skip_names(&reader), 0);
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(stacks); i++) { /* looked up, and known */
+		size_t n = i % ARRAY_SIZE(stacks);
+
+		assert_int_equal(stack_reader_read(&reader, n, &s), 0);
+		assert_int_equal(s.n_frames, stacks[n].n_frames ?: 1);
+		assert_null(s.is_inlined);
+		for (size_t j = 0; j < s.n_frames; j++) {
+			assert_string_equal(frame(t, &s, j)->function, expected[n][j].function);
+			assert_int_equal(frame(t, &s, j)->is_named, expected[n][j].is_named);
+			assert_int_equal(frame(t, &s, j)->kind, expected[n][j].kind);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stack),    cmocka_unit_test(test_inlined), cmocka_unit_test(test_same_function),
-		cmocka_unit_test(test_no_stack), cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_no_stack), cmocka_unit_test(test_kinds),   cmocka_unit_test(test_skipped_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,7 @@
 //	view    hogs, flame or diff
 //	since, until      as the commands take them: 1h, 2026-11-29T01:42:42Z; outer: "since..until" before a range was
 //	                  selected in the timeline
-//	match, stack, function, library, domain     what is selected; match may come several times
+//	match, stack, function, library, file, category, domain     what is selected; match may come several times
 //	by, n, sort, vs, callers, outliers, min_cores    of the table
 //	roots   labels at the root of the graph
 //	with    of a comparison: earlier, range or labels; before, after: "since..until"; before_match, several
@@ -17,8 +17,8 @@ const VIEWS = ['hogs', 'flame', 'diff'];
 const GRAPH = 'g.';
 const LISTS = ['match', 'before_match'];
 const DEFAULTS = {
-  view: 'hogs', since: '1h', until: '', outer: '', stack: '', function: '', library: '', domain: '', by: 'service',
-  n: '50', sort: 'self', vs: '', callers: '', outliers: '', min_cores: '', roots: '', with: 'earlier', before: '',
+  view: 'hogs', since: '1h', until: '', outer: '', stack: '', function: '', library: '', file: '', category: '',
+  domain: '', by: 'service', n: '50', sort: 'self', vs: '', callers: '', outliers: '', min_cores: '', roots: '', with: 'earlier', before: '',
   after: '', diff_by: 'function', diff_sort: '-rank', normalize: 'time', draw: 'table', every: '',
 };
 

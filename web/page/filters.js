@@ -4,7 +4,7 @@
 
 import { find, make, makeName, makeSelect } from './dom.js';
 import { safeText } from './format.js';
-import { STACK_PARTS, filterOf, suggestMatchers } from './matchers.js';
+import { NO_PARTS, STACK_PARTS, filterOf, suggestMatchers } from './matchers.js';
 import { Suggest } from './suggest.js';
 
 const DOMAINS = [['', 'kernel and user'], ['user', 'user code'], ['kernel', 'kernel code']];
@@ -31,11 +31,11 @@ export class Filters {
   }
 
   static get none() {
-    return { match: [], function: '', library: '', stack: '', domain: '' };
+    return { match: [], ...NO_PARTS, domain: '' };
   }
 
   static isSet(state) {
-    return state.match.length > 0 || ['function', 'library', 'stack', 'domain'].some((name) => state[name]);
+    return state.match.length > 0 || [...Object.keys(STACK_PARTS), 'domain'].some((name) => state[name]);
   }
 
   add(text) {

@@ -18,16 +18,16 @@ function matcherOf(key, operator, value) {
   return `${key}${operator}${value}`;
 }
 
-// What of the state makes one group out of all: its labels, its function or library.
+// What of the state makes one group out of all: its labels, its function, library, file or category.
 function drillDown(state, group) {
   const changes = { match: [...state.match] };
   for (const [key, value] of keysOf(state.by).map((name) => [name, group.key[name]])) {
     const isUnnamed = key === 'function' && value === `[${group.key.library}]`;
     if (key === 'library' || isUnnamed)
       changes.library = group.key.library;
-    else if (key === 'function')
-      changes.function = value;
-    else if (!isFrameKey(key) && !changes.match.includes(matcherOf(key, '=', value)))
+    else if (isFrameKey(key))
+      changes[key] = value;
+    else if (!changes.match.includes(matcherOf(key, '=', value)))
       changes.match.push(matcherOf(key, '=', value));
   }
   return changes;
@@ -177,18 +177,14 @@ export class Hogs {
     const values = keysOf(state.by).map((name) => group.key[name]);
     const swatch = make('i', { class: this.tones.get(groupId(values)) || 'tone-none' });
     const changes = drillDown(state, group);
-    const isDeadEnd = keysOf(state.by).every((name) => name === 'category' || name === 'file');
-    const href = isDeadEnd ? page.linkTo({ by: `${state.by},function` }) : page.linkTo({ view: 'flame', ...changes });
-    const title = `${text}\n${isDeadEnd ? 'its functions' : 'its flame graph'}`;
-    return [swatch, make('a', { href, class: 'drill', title }, makeName(text)), ...more,
-      ...this.sideLinks(group, changes, isDeadEnd, text)];
+    const href = page.linkTo({ view: 'flame', ...changes });
+    return [swatch, make('a', { href, class: 'drill', title: `${text}\nits flame graph` }, makeName(text)), ...more,
+      ...this.sideLinks(group, changes, text)];
   }
 
   // Stay in the table: only this group, or all but it.
-  sideLinks(group, changes, isDeadEnd, text) {
+  sideLinks(group, changes, text) {
     const { page } = this, keys = keysOf(page.state.by), name = text.slice(0, 100);
-    if (isDeadEnd)
-      return [];
     const side = (sign, hint, next) => make('a', { class: 'side', href: page.linkTo(next), title: `${hint} this`,
       'aria-label': `${hint} ${name}` }, sign);
     const links = [side('=', 'only', changes)];

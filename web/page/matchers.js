@@ -9,14 +9,18 @@ import { selection } from './questions.js';
 const MATCHER = /^([A-Za-z_][A-Za-z_0-9]*)(=~|!~|!=|=)([^]*)$/;
 const USUAL_NAMES = ['service', 'host', 'version', 'container'];
 const MAX_SHOWN = 20;
-const N_FRAMES = 200; // functions or libraries that are looked through
+const N_FRAMES = 200; // functions, libraries ... that are looked through
 
 // Beside labels: names that the page takes for parts of stacks.
 export const STACK_PARTS = {
   function: 'stacks through this function',
   library: 'stacks through this library or program',
+  file: 'stacks through this source file',
+  category: 'stacks with this kind of work in them',
   stack: 'a regular expression on "root;...;leaf"',
 };
+
+export const NO_PARTS = Object.fromEntries(Object.keys(STACK_PARTS).map((name) => [name, '']));
 
 // { key, operator, value }, or null.
 export function parseMatcher(text) {
@@ -75,7 +79,7 @@ async function suggestValues(state, { key, operator, value }, signal) {
 }
 
 async function suggestFrames(state, { key, value }, signal) {
-  const pairs = [...selection({ ...state, function: '', library: '', stack: '' }), ['by', key], ['n', N_FRAMES]];
+  const pairs = [...selection({ ...state, ...NO_PARTS }), ['by', key], ['n', N_FRAMES]];
   const { groups } = await getJson('hogs', pairs, signal);
   const names = new Map();
   for (const group of groups)
@@ -84,7 +88,7 @@ async function suggestFrames(state, { key, value }, signal) {
     .map(([name, cores]) => ({ text: `${key}=${name}`, hint: `${formatCores(cores)} cores` }));
 }
 
-// hasParts: also function=, library= and stack=.
+// hasParts: also those of stacks: function=, library= ....
 export async function suggestMatchers(state, text, signal, hasParts) {
   const matcher = parseMatcher(text);
   if (!matcher)

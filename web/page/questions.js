@@ -26,7 +26,7 @@ function given(state, names) {
 // What is selected, of a time that may be another than that of the page.
 export function selection(state, { since, until } = state) {
   return [...given({ since, until }, ['since', 'until']), ...state.match.map((text) => ['match', text]),
-    ...given(state, ['stack', 'function', 'library', 'domain'])];
+    ...given(state, ['stack', 'function', 'library', 'file', 'category', 'domain'])];
 }
 
 export function hogsQuestion(state) {

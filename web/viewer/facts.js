@@ -25,16 +25,15 @@ function sumReasons(reasons) {
   return Object.values(reasons).reduce((sum, n) => sum + n, 0);
 }
 
-// Own time of code that has a name, of all code; markers are no code.
-function namedShare(model) {
+// Of the frames of all samples those that have a name, as `cpuhound hogs` counts them; markers are no frames of code.
+function namedShare({ tree, kinds, isNamed }) {
   let named = 0, all = 0;
-  for (let c = 0; c < model.columns.length; c++)
-    sumSelf(model.tree, c, model.nFrames).forEach((self, frame) => {
-      if (model.kinds[frame] === KIND_MARKER)
-        return;
-      all += Math.abs(self);
-      named += model.isNamed[frame] ? Math.abs(self) : 0;
-    });
+  for (const samples of tree.totalSamples)
+    for (let node = ROOT + 1; node < tree.n; node++) {
+      const frame = tree.frame[node], n = kinds[frame] === KIND_MARKER ? 0 : Math.abs(samples[node]);
+      all += n;
+      named += isNamed[frame] ? n : 0;
+    }
   return formatPercent(named, all);
 }
 

@@ -191,7 +191,7 @@ class Hub:
                 stat = open(f"/proc/{entry}/stat", encoding="ascii", errors="replace").read()
             except OSError:
                 continue
-            name, rest = re.match(r"\d+ \((.*)\) (.*)", stat).groups()
+            name, rest = re.match(r"\d+ \((.*)\) (.*)", stat, re.S).groups()  # odd names are about
             if int(rest.split()[1]) == self.process.pid:
                 pids.setdefault(name, int(entry))
         return pids
