@@ -185,11 +185,12 @@ _must_check_ int config_diff(const struct config *old, const struct config *now,
 			     struct buf *ret_restart);
 
 /* The effective settings in the order of the table. The i-th one; false: there are no more. */
+#define CONFIG_DEFAULT_ORIGIN "default"
 struct config_setting_view {
 	const char *section, *instance; /* instance NULL: the section has no name of its own */
 	const char *key, *value;
-	const char *origin; /* "default", "file /etc/cpuhound/cpuhound.conf:12", "environment CPUHOUND_...", "flag
-			       --window" */
+	const char *origin; /* CONFIG_DEFAULT_ORIGIN, "file /etc/cpuhound/cpuhound.conf:12", "environment
+			       CPUHOUND_...", "flag --window" */
 	bool reloadable;
 };
 bool config_setting(const struct config *c, size_t i, struct config_setting_view *ret);
