@@ -230,7 +230,7 @@ const struct config_section config_sections[] = {
 	{ "http", CONFIG_PLAIN, CONFIG_AGENT, KEYS(http_keys), .summary = "What it serves." },
 	{ "limits", CONFIG_PLAIN, CONFIG_AGENT, KEYS(limits_keys), .summary = "What it may use." },
 	{ "store", CONFIG_PLAIN, CONFIG_AGENT | CONFIG_HUB, KEYS(store_keys),
-	  .summary = "How long windows are kept, below state_dir." },
+	  .summary = "How long windows are kept: by an agent below state_dir, by a hub in its store." },
 	{ "symbols", CONFIG_PLAIN, CONFIG_AGENT, KEYS(symbols_keys), .summary = "How addresses get names." },
 	{ "labels", CONFIG_OPEN, CONFIG_AGENT, KEYS(labels_keys), .reloadable = true, .example = "region = eu-west",
 	  .summary = "On all profiles of this machine; any other key is a label, too." },
