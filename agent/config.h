@@ -188,8 +188,9 @@ enum config_daemon {
 _must_check_ int config_diff(const struct config *old, const struct config *now, unsigned int daemons,
 			     struct buf *ret_reloadable, struct buf *ret_restart);
 
-/* The effective settings in the order of the table. The i-th one; false: there are no more. */
 #define CONFIG_DEFAULT_ORIGIN "default"
+
+/* The effective settings in the order of the table. The i-th one; false: there are no more. */
 struct config_setting_view {
 	const char *section, *instance; /* instance NULL: the section has no name of its own */
 	const char *key, *value;
