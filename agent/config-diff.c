@@ -9,6 +9,7 @@
 
 struct diff {
 	const struct config *old, *now;
+	unsigned int daemons;
 	struct buf *reloadable, *restart;
 };
 
@@ -46,7 +47,7 @@ static int diff_open(const struct diff *d, const struct config *one, const struc
 	for (size_t i = 0; r == 0 && i < one->settings->n; i++) {
 		const struct config_setting *s = &one->settings->items[i], *there;
 
-		if (s->key)
+		if (s->key || !(s->section->daemons & d->daemons))
 			continue;
 		there = config_setting_find(other, s->section->name, NULL, s->name);
 		if (!there || (texts && strcmp(there->text, s->text) != 0))
@@ -86,14 +87,19 @@ static int diff_items(const struct diff *d, const struct config_section *section
 	return r;
 }
 
-int config_diff(const struct config *old, const struct config *now, struct buf *ret_reloadable, struct buf *ret_restart)
+int config_diff(const struct config *old, const struct config *now, unsigned int daemons, struct buf *ret_reloadable,
+		struct buf *ret_restart)
 {
-	const struct diff d = { .old = old, .now = now, .reloadable = ret_reloadable, .restart = ret_restart };
+	const struct diff d = {
+		.old = old, .now = now, .daemons = daemons, .reloadable = ret_reloadable, .restart = ret_restart
+	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < config_n_sections; i++) {
 		const struct config_section *section = &config_sections[i];
 
+		if (!(section->daemons & daemons))
+			continue;
 		r = section->kind == CONFIG_NAMED ? diff_items(&d, section) : diff_keys(&d, section);
 	}
 	if (r == 0)

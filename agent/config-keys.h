@@ -39,6 +39,7 @@ enum config_section_kind {
 struct config_section {
 	const char *name;
 	enum config_section_kind kind;
+	unsigned int daemons; /* enum config_daemon: who goes by it */
 	const struct config_key *keys;
 	size_t n_keys;
 	bool reloadable;   /* the other keys, or all items of a named section */

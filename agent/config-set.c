@@ -11,8 +11,6 @@
 #include "common/utf8.h"
 #include "workload/label-set.h"
 
-#define DEFAULT_ORIGIN "default"
-
 struct config_items *config_items_of(const struct config *c, const struct config_section *section)
 {
 	return (struct config_items *)((char *)c + section->offset);
@@ -110,7 +108,7 @@ const char *config_origin(const struct config *c, const char *section, const cha
 
 	if (!s)
 		return NULL;
-	return s->section_origin && strcmp(s->origin, DEFAULT_ORIGIN) == 0 ? s->section_origin : s->origin;
+	return s->section_origin && strcmp(s->origin, CONFIG_DEFAULT_ORIGIN) == 0 ? s->section_origin : s->origin;
 }
 
 static int keep(struct config_builder *b, const char *s, const char **ret)
@@ -169,13 +167,13 @@ static int add_defaults(struct config_builder *b, const struct config_section *s
 						     .key = key,
 						     .name = key->name,
 						     .text = key->fallback,
-						     .origin = DEFAULT_ORIGIN,
+						     .origin = CONFIG_DEFAULT_ORIGIN,
 						     .section_origin = where };
 		struct config_setting *s;
 
 		r = add_setting(b, &like, &s);
 		if (r == 0)
-			r = parse(b, s, i, key->fallback, DEFAULT_ORIGIN);
+			r = parse(b, s, i, key->fallback, CONFIG_DEFAULT_ORIGIN);
 	}
 	return r;
 }

@@ -29,8 +29,9 @@ static int add_section(const struct config_section *section, struct buf *ret)
 
 int config_add_template(struct buf *ret)
 {
-	int r = buf_add_str(ret, "# cpuhound.conf: what `cpuhound agent` does. Everything is at its default.\n"
-				 "# `cpuhound check-config` tells what holds, and where it was said.\n");
+	int r = buf_add_str(ret, "# cpuhound.conf: what `cpuhound agent` and `cpuhound serve` do. Everything is at its "
+				 "default.\n"
+				 "# `cpuhound check-config` tells what is said here, and every mistake in it.\n");
 
 	for (size_t i = 0; r == 0 && i < config_n_sections; i++)
 		r = add_section(&config_sections[i], ret);

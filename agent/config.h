@@ -178,19 +178,25 @@ _must_check_ int config_load(const struct config_sources *sources, struct config
 struct config *config_free(struct config *c); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct config *, config_free);
 
+enum config_daemon {
+	CONFIG_AGENT = 1,
+	CONFIG_HUB = 2,
+};
 /*
- * The names of what differs, as "agent.window, service api": what the running daemon can take over, and what needs a
- * restart. Both are empty when nothing differs.
+ * The names of what differs for these daemons, as "agent.window, service api": what a running one can take over, and
+ * what needs a restart. Both are empty when nothing differs.
  */
-_must_check_ int config_diff(const struct config *old, const struct config *now, struct buf *ret_reloadable,
-			     struct buf *ret_restart);
+_must_check_ int config_diff(const struct config *old, const struct config *now, unsigned int daemons,
+			     struct buf *ret_reloadable, struct buf *ret_restart);
+
+#define CONFIG_DEFAULT_ORIGIN "default"
 
 /* The effective settings in the order of the table. The i-th one; false: there are no more. */
 struct config_setting_view {
 	const char *section, *instance; /* instance NULL: the section has no name of its own */
 	const char *key, *value;
-	const char *origin; /* "default", "file /etc/cpuhound/cpuhound.conf:12", "environment CPUHOUND_...", "flag
-			       --window" */
+	const char *origin; /* CONFIG_DEFAULT_ORIGIN, "file /etc/cpuhound/cpuhound.conf:12", "environment
+			       CPUHOUND_...", "flag --window" */
 	bool reloadable;
 };
 bool config_setting(const struct config *c, size_t i, struct config_setting_view *ret);

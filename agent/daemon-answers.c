@@ -110,6 +110,9 @@ int daemon_gather(struct daemon *d, struct status *ret)
 		ret->gateway = gateway_keeper_stats(d->gateway);
 		ret->web = gateway_keeper_counts(d->gateway);
 	}
+	ret->n_live_clients = live_feed_n_clients(d->setup.live);
+	for (enum live_feed_reason i = 0; i < LIVE_FEED_N_REASONS; i++)
+		ret->n_live_hung_up[i] = live_feed_n_hung_up(d->setup.live, i);
 	e = d->recorder ? recorder_stats(d->recorder, &ret->recorder) : 0;
 	ret->recorder.ledger.down_ns = d->windows.told_down_ns;
 	ret->recorder.ledger.reduced_windows = d->windows.told_reduced;

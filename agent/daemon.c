@@ -36,7 +36,7 @@ static void reload(struct daemon *d)
 				  r < 0 ? strerrordesc_np(-r) : report.errors.data);
 		return;
 	}
-	r = config_diff(d->started, now, &live, &restart);
+	r = config_diff(d->started, now, CONFIG_AGENT, &live, &restart);
 	if (r == 0 && restart.size)
 		log_warning("changes of %s need a restart", restart.data);
 	if (r == 0 && d->recorder)

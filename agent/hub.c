@@ -24,7 +24,7 @@ static int load(struct hub *h, struct config **ret)
 	if (r != 0)
 		return hub_fail(h, DAEMON_FAILED, "the configuration is not taken over, the old one stays in force: %s",
 				r < 0 ? strerrordesc_np(-r) : report.errors.data);
-	r = config_diff(h->started, *ret, &live, &restart);
+	r = config_diff(h->started, *ret, CONFIG_HUB, &live, &restart);
 	if (r == 0 && restart.size)
 		log_warning("changes of %s need a restart", restart.data);
 	return 0;

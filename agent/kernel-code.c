@@ -286,10 +286,8 @@ static bool find_place(const struct kernel_code *k, uint64_t addr, struct place 
 		find_in_module(kernel_modules_get(k->modules, addr, &ret->addr), ret);
 		return true;
 	}
-	if (ksymbols_is_pin(addr)) {
-		ksymbols_get(k->ksymbols, addr, &ret->symbol);
-		return true;
-	}
+	if (ksymbols_is_pin(addr))
+		return ksymbols_get(k->ksymbols, addr, &ret->symbol);
 	return k->kallsyms && kallsyms_find(k->kallsyms, addr, &ret->symbol) && is_still_there(k, &ret->symbol);
 }
 

@@ -28,11 +28,24 @@ struct live_feed {
 	int epoll_fd;
 	struct client clients[LIVE_FEED_MAX_CLIENTS];
 	size_t n_clients;
+	uint64_t n_hung_up[LIVE_FEED_N_REASONS];
 	struct tap *tap; /* NULL: nobody has asked, or nothing is sampled; the recorder's */
 	uint64_t due_ns; /* the end of the span; UINT64_MAX: nobody has asked */
 	uint64_t sequence;
 	uint64_t n_lost; /* the recorder's, at the last end of a span */
 };
+
+const char *live_feed_reason_to_string(enum live_feed_reason reason)
+{
+	static const char *const names[] = {
+		[LIVE_FEED_NO_ROOM] = "no_room",
+		[LIVE_FEED_SLOW] = "slow",
+		[LIVE_FEED_NOT_UNDERSTOOD] = "not_understood",
+		[LIVE_FEED_FAILED] = "failed",
+	};
+
+	return names[reason];
+}
 
 static int watch(const struct live_feed *f, int fd)
 {
@@ -90,6 +103,11 @@ size_t live_feed_n_clients(const struct live_feed *f)
 	return f->n_clients;
 }
 
+uint64_t live_feed_n_hung_up(const struct live_feed *f, enum live_feed_reason reason)
+{
+	return f->n_hung_up[reason];
+}
+
 int live_feed_fd(const struct live_feed *f)
 {
 	return f->epoll_fd;
@@ -100,28 +118,53 @@ uint64_t live_feed_due_ns(const struct live_feed *f)
 	return f->due_ns;
 }
 
-/* One that finds no room is hung up on at once. */
-static void accept_clients(struct live_feed *f, uint64_t now_ns)
-{
-	int fd;
-
-	while (f->socket.fd >= 0 && (fd = run_socket_accept(&f->socket)) >= 0) {
-		if (f->n_clients == LIVE_FEED_MAX_CLIENTS || watch(f, fd) < 0) {
-			close(fd);
-			continue;
-		}
-		f->clients[f->n_clients++] = (struct client){ .fd = fd, .asked_ns = now_ns };
-	}
-}
-
 static void drop(struct live_feed *f, size_t i)
 {
 	close(f->clients[i].fd); /* and so it is watched no more */
 	f->clients[i] = f->clients[--f->n_clients];
 }
 
-/* All that it has sent; more than one question is one. False: it is gone, or sends something else. */
-static bool hear(struct client *c, uint64_t now_ns)
+static void hang_up(struct live_feed *f, size_t i, enum live_feed_reason reason)
+{
+	f->n_hung_up[reason]++;
+	drop(f, i);
+}
+
+static void hang_up_silent(struct live_feed *f, uint64_t now_ns)
+{
+	for (size_t i = f->n_clients; i-- > 0;) {
+		const struct client *c = &f->clients[i];
+
+		if (!c->is_waiting && !c->is_ours && now_ns - c->asked_ns >= PATIENCE_NS)
+			hang_up(f, i, LIVE_FEED_SLOW);
+	}
+}
+
+static void accept_client(struct live_feed *f, int fd, uint64_t now_ns)
+{
+	bool has_room;
+
+	if (f->n_clients == LIVE_FEED_MAX_CLIENTS)
+		hang_up_silent(f, now_ns); /* none of them may ever have asked: then no span's end has looked at them */
+	has_room = f->n_clients < LIVE_FEED_MAX_CLIENTS;
+	if (has_room && watch(f, fd) == 0) {
+		f->clients[f->n_clients++] = (struct client){ .fd = fd, .asked_ns = now_ns };
+		return;
+	}
+	close(fd);
+	f->n_hung_up[has_room ? LIVE_FEED_FAILED : LIVE_FEED_NO_ROOM]++;
+}
+
+static void accept_clients(struct live_feed *f, uint64_t now_ns)
+{
+	int fd;
+
+	while (f->socket.fd >= 0 && (fd = run_socket_accept(&f->socket)) >= 0)
+		accept_client(f, fd, now_ns);
+}
+
+/* All that it has sent; more than one question is one. PACKET_AGAIN, or why it is not heard any more. */
+static int hear(struct client *c, uint64_t now_ns)
 {
 	int r;
 
@@ -129,23 +172,18 @@ static bool hear(struct client *c, uint64_t now_ns)
 		c->is_waiting = true;
 		c->asked_ns = now_ns;
 	}
-	return r == PACKET_AGAIN;
+	return r;
 }
 
 static void hear_clients(struct live_feed *f, uint64_t now_ns)
 {
-	for (size_t i = f->n_clients; i-- > 0;)
-		if (!hear(&f->clients[i], now_ns))
-			drop(f, i);
-}
-
-static void drop_silent(struct live_feed *f, uint64_t now_ns)
-{
 	for (size_t i = f->n_clients; i-- > 0;) {
-		const struct client *c = &f->clients[i];
+		int r = hear(&f->clients[i], now_ns);
 
-		if (!c->is_waiting && !c->is_ours && now_ns - c->asked_ns >= PATIENCE_NS)
+		if (r == PACKET_CLOSED)
 			drop(f, i);
+		else if (r < 0)
+			hang_up(f, i, r == -EBADMSG ? LIVE_FEED_NOT_UNDERSTOOD : LIVE_FEED_FAILED);
 	}
 }
 
@@ -182,16 +220,18 @@ static int end_span(struct live_feed *f, struct recorder *r, struct live_answer 
 	return sealed_file_new("live profile", raw.data, raw.size, ret_fd);
 }
 
-/* Who cannot be sent to is gone: of an answer that is asked for there is room in its socket. */
+/* Of an answer that is asked for there is room in its socket, unless it does not read. */
 static void answer(struct live_feed *f, const struct live_answer *a, int fd)
 {
 	for (size_t i = f->n_clients; i-- > 0;) {
 		struct client *c = &f->clients[i];
+		int r = c->is_waiting ? live_send_answer(c->fd, a, fd) : 0;
 
-		if (c->is_waiting && live_send_answer(c->fd, a, fd) != 0)
+		c->is_waiting = false;
+		if (r == PACKET_CLOSED)
 			drop(f, i);
-		else
-			c->is_waiting = false;
+		else if (r != 0)
+			hang_up(f, i, r == PACKET_AGAIN ? LIVE_FEED_SLOW : LIVE_FEED_FAILED);
 	}
 }
 
@@ -228,7 +268,7 @@ void live_feed_dispatch(struct live_feed *f, struct recorder *r, const char *why
 	}
 	if (f->due_ns <= now_ns) {
 		pass_span(f, r, why);
-		drop_silent(f, now_ns);
+		hang_up_silent(f, now_ns);
 		move_on(f, now_ns);
 	}
 	if (f->n_clients == 0) {

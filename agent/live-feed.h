@@ -2,8 +2,8 @@
 /*
  * live feed: what a running recorder has sampled, second after second, for those who watch (`cpuhound top`): one tap
  * for all of them, whose profile each gets that has asked. Nobody asks: no tap. Bounded: some clients, one second in
- * memory; a client that does not ask for a while is hung up on. Of clients only packets of a few bytes are read. One
- * thread.
+ * memory; a client that does not ask for a while is hung up on, and counted. Of clients only packets of a few bytes are
+ * read. One thread.
  */
 #pragma once
 
@@ -14,6 +14,16 @@
 #include "common/clean.h"
 
 #define LIVE_FEED_MAX_CLIENTS 16
+
+/* Why a client was hung up on; one that went by itself was not. */
+enum live_feed_reason {
+	LIVE_FEED_NO_ROOM,        /* LIVE_FEED_MAX_CLIENTS watch already */
+	LIVE_FEED_SLOW,           /* has not asked for a while, or does not read its answers */
+	LIVE_FEED_NOT_UNDERSTOOD, /* is of another version, or no client at all */
+	LIVE_FEED_FAILED,         /* the kernel had no memory or descriptors for it */
+	LIVE_FEED_N_REASONS,
+};
+const char *live_feed_reason_to_string(enum live_feed_reason reason); /* "no_room" */
 
 struct live_feed;
 struct recorder;
@@ -27,6 +37,7 @@ DEFINE_CLEANUP(struct live_feed *, live_feed_free);
  */
 _must_check_ int live_feed_add(struct live_feed *f, int fd);
 size_t live_feed_n_clients(const struct live_feed *f);
+uint64_t live_feed_n_hung_up(const struct live_feed *f, enum live_feed_reason reason);
 
 int live_feed_fd(const struct live_feed *f);          /* an epoll descriptor: readable means dispatch */
 uint64_t live_feed_due_ns(const struct live_feed *f); /* CLOCK_MONOTONIC; UINT64_MAX: nobody waits */

@@ -343,6 +343,20 @@ static int add_debuginfod(struct buf *b, const struct recorder_stats *s)
 	return r < 0 ? r : metrics_text_add(b, metrics, ARRAY_SIZE(metrics));
 }
 
+static int add_live_view(struct buf *b, const struct status *s)
+{
+	static const struct family family = { "live_view_hung_up_total", COUNTER, ONE, "reason",
+					      "Clients of the live view (`cpuhound top`) that were hung up on." };
+	const struct metric clients = { "live_view_clients", GAUGE, ONE, s->n_live_clients, "Those that watch." };
+	struct labelled items[LIVE_FEED_N_REASONS];
+	int r;
+
+	for (enum live_feed_reason i = 0; i < LIVE_FEED_N_REASONS; i++)
+		items[i] = (struct labelled){ live_feed_reason_to_string(i), s->n_live_hung_up[i] };
+	r = metrics_text_add_family(b, &family, items, ARRAY_SIZE(items));
+	return r < 0 ? r : metrics_text_add(b, &clients, 1);
+}
+
 static int add_faults(struct buf *b, const struct status *s)
 {
 	static const struct family family = { "fault", GAUGE, ONE, "part",
@@ -401,6 +415,8 @@ int metrics_add(const struct status *s, struct buf *ret)
 		r = add_debuginfod(ret, &s->recorder);
 	if (r == 0 && s->has_gateway)
 		r = metrics_add_gateway(s->gateway_serves, &s->web, ret);
+	if (r == 0)
+		r = add_live_view(ret, s);
 	if (r == 0)
 		r = upload_status_add_metrics(s->uploads, s->n_uploads, ret);
 	if (r == 0)

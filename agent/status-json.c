@@ -346,6 +346,21 @@ static int add_gateway(struct json_object *top, const struct status *s)
 	return r < 0 ? r : add_object_of_counts(object, "counts", counts, ARRAY_SIZE(counts));
 }
 
+static int add_live_view(struct json_object *top, const struct status *s)
+{
+	const struct json_count clients = { "clients", s->n_live_clients };
+	struct json_count counts[LIVE_FEED_N_REASONS];
+	struct json_object *object = NULL;
+	int r;
+
+	for (enum live_feed_reason i = 0; i < LIVE_FEED_N_REASONS; i++)
+		counts[i] = (struct json_count){ live_feed_reason_to_string(i), s->n_live_hung_up[i] };
+	r = json_add_object(top, "live_view", &object);
+	if (r == 0)
+		r = json_add_counts(object, &clients, 1);
+	return r < 0 ? r : add_object_of_counts(object, "hung_up", counts, ARRAY_SIZE(counts));
+}
+
 static int add_reload(struct json_object *top, const struct status *s)
 {
 	struct json_object *object = NULL;
@@ -428,6 +443,8 @@ int status_add_json(const struct status *s, struct buf *ret)
 		r = upload_status_add_json(s->uploads, s->n_uploads, top);
 	if (r == 0)
 		r = add_gateway(top, s);
+	if (r == 0)
+		r = add_live_view(top, s);
 	if (r == 0)
 		r = add_reload(top, s);
 	if (r == 0)

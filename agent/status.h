@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "agent/budget.h"
+#include "agent/live-feed.h"
 #include "agent/maintainer.h"
 #include "agent/recorder-stats.h"
 #include "agent/upload-packet.h"
@@ -68,6 +69,9 @@ struct status {
 	pid_t gateway_pid;
 	struct child_keeper_stats gateway;
 	struct web_counts web;
+
+	uint64_t n_live_clients; /* of the live view */
+	uint64_t n_live_hung_up[LIVE_FEED_N_REASONS];
 
 	bool reload_failed;         /* the last one: the old configuration is in force */
 	int64_t reload_realtime_ns; /* 0: there was none */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* check-config: what the daemon would go by, and where each value was said; or all that is wrong with it. */
+/* check-config: what a daemon would go by, and where each value was said; or all that is wrong with it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,15 +10,16 @@
 #include "common/log.h"
 
 static const char usage[] =
-	"usage: cpuhound check-config [--config FILE] [--set SECTION.KEY=VALUE]... [--json]\n"
+	"usage: cpuhound check-config [--config FILE] [--set SECTION.KEY=VALUE]... [--all | --json]\n"
 	"       cpuhound check-config --template\n"
 	"\n"
-	"Prints the configuration of 'cpuhound agent' as it holds, with the origin of each value, or every mistake in "
-	"it.\n"
+	"Prints what is configured for 'cpuhound agent' and 'cpuhound serve', with the origin of each value, or every\n"
+	"mistake in it.\n"
 	"Later ones win: default, FILE, conf.d/*.conf beside it, CPUHOUND_SECTION_KEY in the environment, flags.\n"
 	"\n"
 	"  -c, --config FILE            instead of " CONFIG_DEFAULT_FILE "\n"
 	"      --set SECTION.KEY=VALUE  one setting; SECTION.NAME.KEY in a section with a name\n"
+	"  -a, --all                    also what has its default\n"
 	"      --template               print a file with every key, what it means and its default\n"
 	"      --json                   one JSON object: schema_version, settings: [{key, value, origin, "
 	"reloadable}],\n"
@@ -33,16 +34,14 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "set", required_argument, NULL, OPTION_SET },
-	{ "template", no_argument, NULL, OPTION_TEMPLATE },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{},
+	{ "config", required_argument, NULL, 'c' }, { "set", required_argument, NULL, OPTION_SET },
+	{ "all", no_argument, NULL, 'a' },          { "template", no_argument, NULL, OPTION_TEMPLATE },
+	{ "json", no_argument, NULL, OPTION_JSON }, {},
 };
 
 struct check_options {
 	struct config_options config;
-	bool template, json;
+	bool all, template, json;
 };
 
 static int parse_options(struct check_options *ret, int argc, char **argv, bool *ret_done)
@@ -50,7 +49,7 @@ static int parse_options(struct check_options *ret, int argc, char **argv, bool 
 	struct options o = { .command = &cmd_check_config,
 			     .argc = argc,
 			     .argv = argv,
-			     .short_options = "c:",
+			     .short_options = "c:a",
 			     .long_options = long_options };
 	int option;
 
@@ -62,6 +61,9 @@ static int parse_options(struct check_options *ret, int argc, char **argv, bool 
 			break;
 		case OPTION_SET:
 			o.exit_code = (enum exit_code)config_options_set(&ret->config, &cmd_check_config, o.value);
+			break;
+		case 'a':
+			ret->all = true;
 			break;
 		case OPTION_TEMPLATE:
 			ret->template = true;
@@ -85,18 +87,34 @@ static int add_key(struct buf *b, const struct config_setting_view *s)
 	return buf_printf(b, "%s.%s%s%s", s->section, s->instance ? s->instance : "", s->instance ? "." : "", s->key);
 }
 
-static int print_text(const struct config *c)
+static int print_setting(const struct config_setting_view *s)
+{
+	_cleanup_(buf_done) struct buf key = {};
+	int r = add_key(&key, s);
+
+	if (r == 0)
+		printf("%-34s %-30s %s\n", key.data, s->value[0] ? s->value : "-", s->origin);
+	return r;
+}
+
+static int print_text(const struct config *c, bool all)
 {
 	struct config_setting_view s;
+	size_t n_left_out = 0;
 
 	for (size_t i = 0; config_setting(c, i, &s); i++) {
-		_cleanup_(buf_done) struct buf key = {};
-		int r = add_key(&key, &s);
+		int r;
 
+		if (!all && strcmp(s.origin, CONFIG_DEFAULT_ORIGIN) == 0) {
+			n_left_out++;
+			continue;
+		}
+		r = print_setting(&s);
 		if (r < 0)
 			return r;
-		printf("%-34s %-30s %s\n", key.data, s.value[0] ? s.value : "-", s.origin);
 	}
+	if (n_left_out)
+		printf("no mistake; %zu settings have their defaults: --all prints them\n", n_left_out);
 	return 0;
 }
 
@@ -150,12 +168,12 @@ static int print_json(const struct config *c, const struct config_report *report
 	return r < 0 ? r : json_print(top);
 }
 
-static int print(const struct config *c, const struct config_report *report, bool json)
+static int print(const struct config *c, const struct config_report *report, const struct check_options *o)
 {
-	if (json)
+	if (o->json)
 		return print_json(c, report);
 	config_report_log(report);
-	return c ? print_text(c) : 0;
+	return c ? print_text(c, o->all) : 0;
 }
 
 static int check(const struct check_options *o)
@@ -166,7 +184,7 @@ static int check(const struct check_options *o)
 	int answer, r;
 
 	answer = config_load(&sources, &report, &c);
-	r = answer < 0 ? answer : print(c, &report, o->json);
+	r = answer < 0 ? answer : print(c, &report, o);
 	if (r < 0) {
 		log_error("cannot tell the configuration: %s", strerror(-r));
 		return EXIT_ERROR;
@@ -200,7 +218,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_check_config = {
 	.name = "check-config",
-	.summary = "print the daemon's configuration with the origin of each value, or its mistakes",
+	.summary = "what is configured for the daemons, with the origin of each value, or its mistakes",
 	.usage = usage,
 	.run = run,
 };

@@ -28,7 +28,7 @@ static const char usage[] =
 	"      --to KIND+URL      one that is not configured\n"
 	"      --label KEY=VALUE  on all that is sent, with --to\n"
 	"      --set KEY=VALUE    a key of [target NAME], such as bucket or token_file\n"
-	"  -c, --config FILE      instead of " CONFIG_DEFAULT_FILE "\n" SELECTION_USAGE "\n"
+	"  -c, --config FILE      instead of " CONFIG_DEFAULT_FILE "\n" SELECTION_USAGE
 	"      --check            send a profile of one sample, service_name=" CANARY_SERVICE
 	", and see that the store "
 	"shows it\n"

@@ -17,8 +17,7 @@
 #include "symbolizer/binary.h"
 
 static const char usage[] =
-	"usage: cpuhound symbolize (-e FILE | -p PID) [-a] [--no-demangle] [--json] [--debug-dir DIR] [--cache-dir "
-	"DIR]\n"
+	"usage: cpuhound symbolize (-e FILE | -p PID) [-a] [--no-demangle] [--json] [--debug-dir DIR]...\n"
 	"                          [--cache-dir DIR] [ADDR...]\n"
 	"\n"
 	"Prints the function and the line at each address, as addr2line -f -i does: two lines a function, and where "

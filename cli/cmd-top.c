@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 
 #include "cli/agent-socket.h"
 #include "cli/environment-check.h"
@@ -12,6 +13,7 @@
 #include "cli/live-source.h"
 #include "cli/options.h"
 #include "cli/text.h"
+#include "cli/top-guard.h"
 #include "cli/top-interval.h"
 #include "cli/top-keys.h"
 #include "cli/top-once.h"
@@ -356,6 +358,20 @@ static enum exit_code top(struct watching *w)
 	return w->options.once ? run_once(w) : run_live(w);
 }
 
+static enum exit_code top_guarded(struct watching *w)
+{
+	int status, r = top_guard_begin(&status);
+
+	if (r == TOP_GUARD_DRAW)
+		return top(w);
+	if (r < 0)
+		return fail("begin", r);
+	if (WIFEXITED(status))
+		return (enum exit_code)WEXITSTATUS(status);
+	log_error("top was ended by signal %d (%s): start it again", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return EXIT_ERROR;
+}
+
 static int run(int argc, char **argv)
 {
 	struct watching w = { .source = LIVE_SOURCE_NONE, .signal_fd = -1 };
@@ -363,7 +379,7 @@ static int run(int argc, char **argv)
 	enum exit_code code = top_options_parse(&w.options, argc, argv, &is_done);
 
 	if (!is_done)
-		code = top(&w);
+		code = w.options.once ? top(&w) : top_guarded(&w);
 	watching_done(&w);
 	return code;
 }

@@ -39,7 +39,7 @@ const char diff_usage[] =
 	"before,\n"
 	"                         and by more than chance does\n"
 	"\n"
-	"Beside these two, for both of them: " REPORT_USAGE
+	"Beside these two, for both of them:\n" REPORT_USAGE
 	"Of a store it is the last hour when nothing says otherwise.\n";
 
 enum {

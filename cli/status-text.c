@@ -117,16 +117,11 @@ static int print_address(FILE *out, struct json_object *status, const char *name
 	return address ? print_line(out, name, address) : 0;
 }
 
-/* Requests that were answered, and all that is not as it should be. */
-static int print_gateway(FILE *out, struct json_object *status)
+/* Those that are not 0, and the end of the line. */
+static int print_counts(FILE *out, struct json_object *counts)
 {
-	struct json_object *counts = json_find(status, "gateway.counts");
 	int r = 0;
 
-	if (!counts || !json_object_is_type(counts, json_type_object))
-		return 0;
-	print_name(out, "gateway");
-	fputs(json_object_get_boolean(json_find(status, "gateway.serves")) ? "serves" : "DOES NOT SERVE", out);
 	json_object_object_foreach(counts, name, value)
 	{
 		if (r < 0 || json_object_get_uint64(value) == 0)
@@ -136,6 +131,30 @@ static int print_gateway(FILE *out, struct json_object *status)
 	}
 	fputc('\n', out);
 	return r;
+}
+
+/* Requests that were answered, and all that is not as it should be. */
+static int print_gateway(FILE *out, struct json_object *status)
+{
+	struct json_object *counts = json_find(status, "gateway.counts");
+
+	if (!counts || !json_object_is_type(counts, json_type_object))
+		return 0;
+	print_name(out, "gateway");
+	fputs(json_object_get_boolean(json_find(status, "gateway.serves")) ? "serves" : "DOES NOT SERVE", out);
+	return print_counts(out, counts);
+}
+
+/* Who watches, and why others were hung up on. */
+static int print_live_view(FILE *out, struct json_object *status)
+{
+	struct json_object *counts = json_find(status, "live_view.hung_up");
+
+	if (!counts || !json_object_is_type(counts, json_type_object))
+		return 0;
+	print_name(out, "live view");
+	fprintf(out, "%" PRIu64 " clients", json_find_number(status, "live_view.clients"));
+	return print_counts(out, counts);
 }
 
 static int print_windows(FILE *out, struct json_object *status)
@@ -437,6 +456,8 @@ int status_view_print(struct json_object *status, FILE *out)
 		r = print_address(out, status, "metrics", "metrics_listen");
 	if (r == 0)
 		r = print_gateway(out, status);
+	if (r == 0)
+		r = print_live_view(out, status);
 	if (r == 0)
 		r = print_windows(out, status);
 	if (r < 0)

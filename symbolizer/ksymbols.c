@@ -204,11 +204,16 @@ static const char *module_of(const char *name)
 	return strncmp(name, "kprobe_", strlen("kprobe_")) == 0 ? "__builtin__kprobes" : "__builtin__ftrace";
 }
 
-void ksymbols_get(const struct ksymbols *k, uint64_t pin, struct kallsyms_symbol *ret)
+bool ksymbols_get(const struct ksymbols *k, uint64_t pin, struct kallsyms_symbol *ret)
 {
-	const struct ksymbol *s = get(k, k->by_number[(pin >> 32) - 1]);
-	const char *name = k->names.data + s->name;
+	uint64_t number = pin >> 32;
+	const struct ksymbol *s;
+	const char *name;
 
+	if (number == 0 || number > MAX_SYMBOLS || k->by_number[number - 1] == 0)
+		return false;
+	s = get(k, k->by_number[number - 1]);
+	name = k->names.data + s->name;
 	*ret = (struct kallsyms_symbol){
 		.name = k->names.data + s->display,
 		.linkage_name = name,
@@ -217,6 +222,7 @@ void ksymbols_get(const struct ksymbols *k, uint64_t pin, struct kallsyms_symbol
 		.module_start = pin >> 32 << 32,
 		.is_apart = true,
 	};
+	return true;
 }
 
 /* Moves a name down to *size; names lie in the order of their symbols. */

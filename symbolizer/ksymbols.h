@@ -38,5 +38,8 @@ static inline bool ksymbols_is_pin(uint64_t addr)
 /* The code at an address at a time. One behind its last byte gives no pin: pin a caller's address less one. */
 bool ksymbols_pin(const struct ksymbols *k, uint64_t addr, uint64_t time_ns, uint64_t *ret_pin);
 
-/* ret->start and ret->module_start are pins. */
-void ksymbols_get(const struct ksymbols *k, uint64_t pin, struct kallsyms_symbol *ret);
+/*
+ * ret->start and ret->module_start are pins. False: what it named is forgotten, or it never was one: an address that
+ * only looks like it.
+ */
+bool ksymbols_get(const struct ksymbols *k, uint64_t pin, struct kallsyms_symbol *ret);

@@ -532,15 +532,31 @@ static void test_relabels(void **state)
 		      ":2: [relabel x]: the name begins with a number, which is its turn: [relabel 10-NAME]\n");
 }
 
-static void expect_diff(const char *old_text, const char *now_text, const char *reloadable, const char *restart)
+static void expect_diff_of(enum config_daemon daemon, const char *old_text, const char *now_text,
+			   const char *reloadable, const char *restart)
 {
 	_cleanup_(config_report_done) struct config_report report = {};
 	_cleanup_(config_freep) struct config *old = load(old_text, &report), *now = load(now_text, &report);
 	_cleanup_(buf_done) struct buf a = {}, b = {};
 
-	assert_int_equal(config_diff(old, now, &a, &b), 0);
+	assert_int_equal(config_diff(old, now, daemon, &a, &b), 0);
 	assert_string_equal(a.size ? a.data : "", reloadable);
 	assert_string_equal(b.size ? b.data : "", restart);
+}
+
+static void expect_diff(const char *old_text, const char *now_text, const char *reloadable, const char *restart)
+{
+	expect_diff_of(CONFIG_AGENT, old_text, now_text, reloadable, restart);
+}
+
+/* One file may be both daemons'. */
+static void test_diff_of_daemons(void **state)
+{
+	static const char now[] = "[agent]\nstate_dir = /x\n[labels]\na = 1\n[store]\nmax_mb = 5000\n"
+				  "[hub]\nstore = /y\nmax_labels = 7\n[hub_token x]\ntoken_file = /t\nread = yes\n";
+
+	expect_diff_of(CONFIG_AGENT, "", now, "labels.a", "agent.state_dir, store.max_mb");
+	expect_diff_of(CONFIG_HUB, "", now, "hub.max_labels, hub_token.x", "store.max_mb, hub.store");
 }
 
 static void test_diff(void **state)
@@ -580,7 +596,7 @@ static void test_template_is_the_default(void **state)
 			assert_int_equal(buf_add_char(&uncommented, *s), 0);
 	}
 	full = load(uncommented.data, &report);
-	assert_int_equal(config_diff(plain, full, &a, &b), 0);
+	assert_int_equal(config_diff(plain, full, CONFIG_AGENT | CONFIG_HUB, &a, &b), 0);
 	assert_string_equal(a.data, "labels.region");
 	assert_int_equal(b.size, 0);
 	assert_string_equal(origin_of(plain, "agent", "window"), "default");
@@ -611,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_relabels),
 		cmocka_unit_test(test_diff),
+		cmocka_unit_test(test_diff_of_daemons),
 		cmocka_unit_test(test_template_is_the_default),
 	};
 

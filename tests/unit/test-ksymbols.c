@@ -17,7 +17,7 @@ static const char *name_at(const struct ksymbols *k, uint64_t addr, uint64_t tim
 	if (!ksymbols_pin(k, addr, time_ns, &pin))
 		return "";
 	assert_true(ksymbols_is_pin(pin));
-	ksymbols_get(k, pin, &s);
+	assert_true(ksymbols_get(k, pin, &s));
 	assert_true(s.is_apart);
 	return s.linkage_name;
 }
@@ -60,7 +60,7 @@ static void test_pins_stay(void **state)
 	assert_true(ksymbols_pin(k, AT + 0x23, 5, &pin));
 	for (uint64_t i = 0; i < 1000; i++)
 		add(k, AT, 0x100, "bpf_prog_6deef7357e7b4530_new", 10 + i);
-	ksymbols_get(k, pin, &s);
+	assert_true(ksymbols_get(k, pin, &s));
 	assert_string_equal(s.name, "old [bpf]");
 	assert_string_equal(s.linkage_name, "bpf_prog_6deef7357e7b4530_old");
 	assert_string_equal(s.module, "bpf");
@@ -83,7 +83,7 @@ static void test_modules(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
 		add(k, AT + i * 0x1000, 0x1000, expected[i][0], i);
 		assert_true(ksymbols_pin(k, AT + i * 0x1000 + 8, i, &pin));
-		ksymbols_get(k, pin, &s);
+		assert_true(ksymbols_get(k, pin, &s));
 		assert_string_equal(s.name, expected[i][0]);
 		assert_string_equal(s.module, expected[i][1]);
 	}
@@ -151,6 +151,7 @@ static void test_churn(void **state)
 /* What lives, and what ended a moment ago, is the same before and after. */
 static void test_expire(void **state)
 {
+	static const uint64_t no_pins[] = { 1, UINT32_MAX, 0x563612345678, 0x7ffcb725a1e0, INT64_MAX };
 	_cleanup_(ksymbols_freep) struct ksymbols *k = NULL;
 	struct kallsyms_symbol s;
 	uint64_t pin, young;
@@ -162,9 +163,13 @@ static void test_expire(void **state)
 	add(k, AT + 0x2000, 0x100, "bpf_prog_6deef7357e7b4530_next", 10 * NS_PER_S);
 	add(k, AT, 0x100, "bpf_prog_6deef7357e7b4530_now", 11 * NS_PER_S);
 	assert_true(ksymbols_pin(k, AT + 0x10, 9 * NS_PER_S, &young));
+	assert_true(ksymbols_pin(k, AT + 0x10, 5, &pin));
 	assert_int_equal(ksymbols_expire(k, 10 * NS_PER_S), 0);
+	assert_false(ksymbols_get(k, pin, &s)); /* of a window that ought to have been written */
+	for (size_t i = 0; i < ARRAY_SIZE(no_pins); i++)
+		assert_false(ksymbols_get(k, no_pins[i], &s));
 	add(k, AT + 0x3000, 0x100, "bpf_prog_6deef7357e7b4530_new", 12 * NS_PER_S);
-	ksymbols_get(k, young, &s); /* of a window that is not yet written */
+	assert_true(ksymbols_get(k, young, &s)); /* of a window that is not yet written */
 	assert_string_equal(s.name, "young [bpf]");
 	assert_string_equal(name_at(k, AT + 0x3000, 12 * NS_PER_S), "bpf_prog_6deef7357e7b4530_new");
 	assert_string_equal(name_at(k, AT, 5), "");
@@ -172,7 +177,7 @@ static void test_expire(void **state)
 	assert_string_equal(name_at(k, AT, 9 * NS_PER_S), "bpf_prog_6deef7357e7b4530_young");
 	assert_string_equal(name_at(k, AT + 0x2000, 20 * NS_PER_S), "bpf_prog_6deef7357e7b4530_next");
 	assert_true(ksymbols_pin(k, AT + 0x10, 12 * NS_PER_S, &pin));
-	ksymbols_get(k, pin, &s);
+	assert_true(ksymbols_get(k, pin, &s));
 	assert_string_equal(s.name, "now [bpf]");
 	assert_int_equal(pin - s.start, 0x10);
 }

@@ -109,6 +109,13 @@ static void test_questions(void **state)
 	close(fd);
 }
 
+/* So many for this reason, and none for another. */
+static void assert_hung_up(const struct live_feed *f, enum live_feed_reason reason, uint64_t n)
+{
+	for (enum live_feed_reason i = 0; i < LIVE_FEED_N_REASONS; i++)
+		assert_int_equal(live_feed_n_hung_up(f, i), i == reason ? n : 0);
+}
+
 /* Nobody is there any more: nothing is due. */
 static void test_end(void **state)
 {
@@ -122,6 +129,7 @@ static void test_end(void **state)
 	dispatch(f, BEGIN_NS);
 	assert_int_equal(live_feed_n_clients(f), 0);
 	assert_int_equal(live_feed_due_ns(f), UINT64_MAX);
+	assert_hung_up(f, LIVE_FEED_N_REASONS, 0); /* it went by itself */
 	live_feed_free(f);
 }
 
@@ -144,6 +152,7 @@ static void test_silent(void **state)
 			assert_int_equal(live_feed_n_clients(f), 3);
 	}
 	assert_int_equal(live_feed_n_clients(f), 2); /* ours may be silent */
+	assert_hung_up(f, LIVE_FEED_SLOW, 1);
 	for (size_t i = 0; i < 5; i++)
 		assert_in_range(hear(silent, &sequence), 0, PACKET_CLOSED);
 	assert_int_equal(hear(silent, &sequence), PACKET_CLOSED);
@@ -163,6 +172,7 @@ static void assert_hung_up_after(const void *data, size_t size)
 	assert_int_equal(send(fd, data, size, 0), size);
 	dispatch(f, BEGIN_NS);
 	assert_int_equal(live_feed_n_clients(f), 0);
+	assert_hung_up(f, LIVE_FEED_NOT_UNDERSTOOD, 1);
 	assert_int_equal(hear(fd, &sequence), PACKET_CLOSED);
 	close(fd);
 	live_feed_free(f);
@@ -178,6 +188,45 @@ static void test_other_questions(void **state)
 	assert_hung_up_after(large, sizeof(large));
 }
 
+/* One that asks again and again, and reads nothing. */
+static void test_unread(void **state)
+{
+	struct live_feed *f = make();
+	int fd = connect_now();
+
+	for (uint64_t s = 0; s == 0 || live_feed_n_clients(f) > 0; s++) {
+		assert_true(s < 100000);
+		if (live_send_question(fd) != 0) /* hung up on since */
+			break;
+		dispatch(f, BEGIN_NS + s * NS_PER_S);
+	}
+	assert_hung_up(f, LIVE_FEED_SLOW, 1);
+	close(fd);
+	live_feed_free(f);
+}
+
+/* Who has never asked makes way for whoever comes. */
+static void test_never_asked(void **state)
+{
+	struct live_feed *f = make();
+	int fds[LIVE_FEED_MAX_CLIENTS + 1];
+	uint64_t sequence;
+
+	for (size_t i = 0; i < LIVE_FEED_MAX_CLIENTS; i++) {
+		fds[i] = connect_now();
+		dispatch(f, BEGIN_NS + (i ? 30 * NS_PER_S : 0));
+	}
+	fds[LIVE_FEED_MAX_CLIENTS] = connect_now();
+	dispatch(f, BEGIN_NS + 31 * NS_PER_S);
+	assert_int_equal(live_feed_n_clients(f), LIVE_FEED_MAX_CLIENTS);
+	assert_hung_up(f, LIVE_FEED_SLOW, 1);
+	assert_int_equal(hear(fds[0], &sequence), PACKET_CLOSED);
+	assert_int_equal(hear(fds[LIVE_FEED_MAX_CLIENTS], &sequence), PACKET_AGAIN);
+	for (size_t i = 0; i <= LIVE_FEED_MAX_CLIENTS; i++)
+		close(fds[i]);
+	live_feed_free(f);
+}
+
 static void test_many(void **state)
 {
 	struct live_feed *f = make();
@@ -189,6 +238,7 @@ static void test_many(void **state)
 		dispatch(f, BEGIN_NS);
 	}
 	assert_int_equal(live_feed_n_clients(f), LIVE_FEED_MAX_CLIENTS);
+	assert_hung_up(f, LIVE_FEED_NO_ROOM, 1);
 	assert_int_equal(hear(fds[LIVE_FEED_MAX_CLIENTS], &sequence), PACKET_CLOSED);
 	assert_int_equal(hear(fds[0], &sequence), PACKET_AGAIN);
 	close(fds[0]);
@@ -251,8 +301,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
-		TEST(test_questions), TEST(test_end),       TEST(test_silent),      TEST(test_other_questions),
-		TEST(test_many),      TEST(test_left_over), TEST(test_bad_answers),
+		TEST(test_questions),       TEST(test_end),    TEST(test_silent),
+		TEST(test_other_questions), TEST(test_many),   TEST(test_left_over),
+		TEST(test_bad_answers),     TEST(test_unread), TEST(test_never_asked),
 #undef TEST
 	};
 

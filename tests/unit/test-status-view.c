@@ -66,6 +66,9 @@ static void test_text(void **state)
 	s.errors[0].n = 3;
 	s.errors[0].realtime_ns = NOW_NS;
 	s.reload_failed = true;
+	s.n_live_clients = 2;
+	memset(s.n_live_hung_up, 0, sizeof(s.n_live_hung_up));
+	s.n_live_hung_up[LIVE_FEED_SLOW] = 3;
 	s.writer.last_error = -ENOSPC;
 	object = to_object(&s);
 	text = print(object);
@@ -82,6 +85,7 @@ static void test_text(void **state)
 	assert_has(text, "when judged last, beyond the limit of rss\n");
 	assert_has(text, "finisher");
 	assert_has(text, "200 containers");
+	assert_has(text, "live view     2 clients, 3 slow\n");
 	assert_has(text, "NOT WRITTEN   No space left on device\n");
 	assert_has(text, "FAILED, the old configuration is in force\n");
 	assert_has(text, "fault: cache: it is read-only\n");
@@ -112,7 +116,7 @@ static void test_foreign(void **state)
 		"{\"state\":{},\"budget\":[],\"totals\":7,\"known\":\"x\",\"own_processes\":{},\"errors\":true,"
 		"\"faults\":[1],\"gateway\":{\"counts\":[]},\"reload\":5,\"last_window\":{\"end_realtime_ns\":1}}",
 		"{\"own_processes\":[1,null,[],{\"name\":7}],\"errors\":[1,null,{\"text\":[]}],"
-		"\"faults\":{\"a\":1},\"gateway\":{\"counts\":{\"a\":\"b\"}}}",
+		"\"faults\":{\"a\":1},\"gateway\":{\"counts\":{\"a\":\"b\"}},\"live_view\":{\"hung_up\":[1]}}",
 		"{\"totals\":{\"ledger\":{\"due\":-5,\"lost\":{\"\\u001b[31m\":1},\"truncated\":[]}}}",
 		"{\"now_realtime_ns\":18446744073709551615,\"state_realtime_ns\":18446744073709551615}",
 	};
@@ -135,7 +139,8 @@ static void test_terminal(void **state)
 		json_tokener_parse("{\"state\":\"a\\u001b[2Jb\",\"version\":\"\\u0007\",\"host\":\"\\u202e\","
 				   "\"faults\":{\"\\u001b\":\"\\u001b\"},\"errors\":[{\"text\":\"\\u001b\"}],"
 				   "\"own_processes\":[{\"name\":\"\\u001b\"}],\"listen\":\"\\u001b\","
-				   "\"gateway\":{\"counts\":{\"\\u001b\":1}}}");
+				   "\"gateway\":{\"counts\":{\"\\u001b\":1}},"
+				   "\"live_view\":{\"hung_up\":{\"\\u001b\":1}}}");
 	_cleanup_free_ char *text = print(object);
 
 	assert_null(strchr(text, '\x1b'));

@@ -193,9 +193,9 @@ def reload(a):
     h.check("nothing of it is taken over", s["period_ns"] == agent.NS // 97 and s["state"] == "sampling", s)
     a.wait_for_windows(2)
     h.check("windows at the old rate", pprof.read(a.windows()[-1]).period == agent.NS // 97)
-    a.reload("[limits]\nunwind_table_mb = 32\n")
-    h.check("what needs a restart is named", h.until(lambda: "limits.unwind_table_mb need a restart" in a.said()),
-            a.said())
+    a.reload("[limits]\nunwind_table_mb = 32\n[hub]\nstore = /elsewhere\n")
+    h.check("what needs a restart is named, and nothing of the hub", h.until(
+        lambda: "changes of limits.unwind_table_mb need a restart" in a.said()), a.said())
     h.check("and the mistake is history", a.status()["reload"]["failed"] is False, a.status()["reload"])
     for _ in range(200):
         a.process.send_signal(signal.SIGHUP)
