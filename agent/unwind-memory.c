@@ -47,7 +47,9 @@ struct unwind_memory {
 
 static bool is_there(const struct unwind_memory *m, uint32_t chunk)
 {
-	return unwind_chunks_state(m->chunks, chunk) == UNWIND_CHUNK_THERE;
+	enum unwind_chunk_state state = unwind_chunks_state(m->chunks, chunk);
+
+	return state == UNWIND_CHUNK_SHOWN || state == UNWIND_CHUNK_THERE;
 }
 
 static bool is_empty(const struct unwind_memory *m, uint32_t chunk)
@@ -60,9 +62,7 @@ static size_t count_spares(const struct unwind_memory *m)
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < m->max_chunks; i++) {
-		enum unwind_chunk_state state = unwind_chunks_state(m->chunks, i);
-
-		n += state == UNWIND_CHUNK_WANTED || (state == UNWIND_CHUNK_THERE && is_empty(m, i));
+		n += unwind_chunks_state(m->chunks, i) == UNWIND_CHUNK_WANTED || (is_there(m, i) && is_empty(m, i));
 	}
 	return n;
 }
@@ -101,7 +101,7 @@ static void drop_spares(struct unwind_memory *m)
 	size_t n = count_spares(m);
 
 	for (uint32_t i = m->max_chunks - 1; n > m->n_spares && i > 0; i--) {
-		if (is_there(m, i) && is_empty(m, i)) {
+		if (unwind_chunks_state(m->chunks, i) == UNWIND_CHUNK_THERE && is_empty(m, i)) {
 			unwind_chunks_drop(m->chunks, i);
 			n--;
 		}
@@ -282,6 +282,11 @@ bool unwind_memory_find_sparse(struct unwind_memory *m, uint32_t *ret)
 		sparse = m->max_chunks;
 	m->sparse = *ret = sparse;
 	return sparse < m->max_chunks;
+}
+
+bool unwind_memory_is_coming(const struct unwind_memory *m)
+{
+	return unwind_chunks_are_coming(m->chunks);
 }
 
 int unwind_memory_fd(const struct unwind_memory *m)
