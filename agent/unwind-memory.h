@@ -33,7 +33,7 @@ enum unwind_memory_answer {
 };
 _must_check_ int unwind_memory_take(struct unwind_memory *m, size_t n_bytes, struct unwind_run *ret);
 
-/* So much will be taken soon: chunks for all of it are made at once, and none is called sparse meanwhile. */
+/* So much will be taken soon: the chunks that it needs are made at once, and none is called sparse meanwhile. */
 void unwind_memory_expect(struct unwind_memory *m, size_t n_bytes);
 
 void *unwind_memory_at(const struct unwind_memory *m, uint32_t ref);

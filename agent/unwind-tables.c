@@ -377,7 +377,6 @@ static int copy_run(struct unwind_tables *t, struct entry *e)
 	for (; end < n_pieces(e) && n_bytes + piece_bytes(e, end) <= RUN_BYTES; end++)
 		n_bytes += piece_bytes(e, end);
 	if (n_bytes > 0) {
-		unwind_memory_expect(t->memory, t->waiting_bytes - n_bytes);
 		r = add_run(t, e, n_bytes, &run);
 		if (r != 0)
 			return r;

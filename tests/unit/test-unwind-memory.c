@@ -253,6 +253,24 @@ static void test_expected_chunks_come_at_once(void **state)
 	assert_int_equal(n, 31 + 3 * 32);
 }
 
+/* What finds room where others are needs no chunk of its own. */
+static void test_little_is_expected(void **state)
+{
+	struct fixture *f = *state;
+	struct pollfd fd = { .fd = unwind_memory_fd(f->memory), .events = POLLIN };
+	struct unwind_run run;
+
+	assert_true(live_take(f->memory, 1000, &run));
+	wait_for_chunks(f, 2);
+	while (poll(&fd, 1, 100) == 1) /* the kernel's wait for the second one */
+		unwind_memory_dispatch(f->memory);
+	unwind_memory_expect(f->memory, UNWIND_CHUNK_BYTES / 2);
+	assert_int_equal(poll(&fd, 1, 100), 0);
+	assert_int_equal(unwind_memory_take(f->memory, UNWIND_CHUNK_BYTES / 2, &run), 0);
+	unwind_memory_expect(f->memory, UNWIND_CHUNK_BYTES);
+	wait_for_chunks(f, 3);
+}
+
 static void test_what_was_expected_in_vain_goes(void **state)
 {
 	struct fixture *f = *state;
@@ -358,6 +376,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_new_chunks_can_be_used_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_waits_for_a_chunk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_expected_chunks_come_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_little_is_expected, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_was_expected_in_vain_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sparse_chunk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_futile_gathering, setup, teardown),

@@ -206,6 +206,7 @@ static void test_chunks_of_rows(void **state)
 			live_wait(f->memory);
 		unwind_memory_stats(f->memory, &stats);
 		assert_true(stats.chunk_bytes <= (n_needed + 1) * UNWIND_CHUNK_BYTES);
+		usleep(unwind_memory_is_coming(f->memory) ? 1000 : 0); /* what comes shall be seen */
 	}
 }
 
