@@ -59,10 +59,10 @@ static int open_mended(const uint8_t *data, size_t size, struct index **ret)
 	if (size >= sizeof(struct index_header))
 		mend(copy, size);
 	fd = memory_file(copy, size);
-	return index_open(fd, ret);
+	return index_open_rows(fd, ret);
 }
 
-/* Reads what index_open() lets pass, as the agent and the walker do. */
+/* Reads what index_open_rows() lets pass, as the agent and the walker do. */
 static uint64_t sum_rows(const struct index *index)
 {
 	struct index_unwind u;
@@ -115,7 +115,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (open_mended(data, size, &index) < 0)
 		return 0;
-	total = read_origin(index) + sum_rows(index);
+	total = sum_rows(index); /* good before anything else is known */
+	if (index_check(index, size) != 0)
+		return 0;
+	total += read_origin(index);
 	for (uint64_t addr = 0; addr < 1024; addr += 3)
 		total += read_frames(index, addr) + (index_find_segment(index, addr) != NULL);
 	total += read_frames(index, UINT64_MAX);
