@@ -391,8 +391,9 @@ int intake_timeout_ms(const struct intake *in, enum intake_mode mode)
 		timeout_ms = sooner(timeout_ms, fetching_timeout_ms(in->fetching));
 	if (in->copies)
 		timeout_ms = sooner(timeout_ms, stack_copies_timeout_ms(in->copies));
-	if ((in->files_left && mode != INTAKE_PAUSED) || (is_sampling && !in->news.is_scanned) ||
-	    (in->unwinding && unwinding_is_due(in->unwinding)))
+	if (in->unwinding)
+		timeout_ms = sooner(timeout_ms, unwinding_timeout_ms(in->unwinding));
+	if ((in->files_left && mode != INTAKE_PAUSED) || (is_sampling && !in->news.is_scanned))
 		return 0;
 	return is_sampling ? sooner(timeout_ms, news_timeout_ms(&in->news)) : timeout_ms;
 }

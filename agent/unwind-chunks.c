@@ -11,9 +11,15 @@
 #include "agent/unwind-maps.h"
 #include "common/log.h"
 
-/* state says whose turn it is: WANTED and UNWANTED are the thread's, all others the owner's. */
+#define MAKE_MOST 16 /* at once: 32 MiB; each has a descriptor meanwhile */
+
+/*
+ * state says whose turn it is: WANTED, SHOWN and UNWANTED are the thread's, all others the owner's. SHOWN is set before
+ * the kernel is told: from then on the chunk may be seen at any time, of which the owner keeps note.
+ */
 struct slot {
 	enum unwind_chunk_state state;
+	bool is_seen;
 	struct unwind_chunk *chunk;
 };
 
@@ -51,26 +57,50 @@ static void clear_event(int fd)
 		log_debug("cannot read an event: %m");
 }
 
+/* Whose number is wanted, from the first one on. */
+static uint32_t find_wanted(const struct unwind_chunks *c, uint32_t first, uint32_t ret[static MAKE_MOST])
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = first; i < UNWIND_MAX_CHUNKS && n < MAKE_MOST; i++)
+		if (get_state(&c->slots[i]) == UNWIND_CHUNK_WANTED)
+			ret[n++] = i;
+	return n;
+}
+
+static void give_up(struct unwind_chunks *c, uint32_t number)
+{
+	struct slot *slot = &c->slots[number];
+
+	if (slot->chunk)
+		munmap(take_ptr(slot->chunk), sizeof(*slot->chunk));
+	set_state(slot, UNWIND_CHUNK_FAILED);
+}
+
 /* All that are wanted from this number on, as far as they go at once: the kernel's wait is one. */
 static void make(struct unwind_chunks *c, uint32_t first)
 {
-	struct unwind_chunk *chunks[UNWIND_MAPS_ADD_MOST];
-	uint32_t numbers[UNWIND_MAPS_ADD_MOST], n = 0, n_there = 0;
-	int r;
+	uint32_t numbers[MAKE_MOST], n = find_wanted(c, first, numbers), n_made = 0, n_shown = 0;
+	int fds[MAKE_MOST], r = 0;
 
-	for (uint32_t i = first; i < UNWIND_MAX_CHUNKS && n < UNWIND_MAPS_ADD_MOST; i++)
-		if (get_state(&c->slots[i]) == UNWIND_CHUNK_WANTED)
-			numbers[n++] = i;
-	r = unwind_maps_add_chunks(c->maps, numbers, n, chunks, &n_there);
-	if (n_there < n)
-		log_debug("no memory for rows (chunk %u): %s", numbers[n_there], strerrordesc_np(-r));
-	for (uint32_t i = 0; i < n; i++) {
-		struct slot *slot = &c->slots[numbers[i]];
-
-		if (i < n_there)
-			slot->chunk = chunks[i];
-		set_state(slot, i < n_there ? UNWIND_CHUNK_THERE : UNWIND_CHUNK_FAILED);
+	for (; n_made < n; n_made++) {
+		r = unwind_maps_make_chunk(&fds[n_made], &c->slots[numbers[n_made]].chunk);
+		if (r < 0)
+			break;
 	}
+	for (uint32_t i = 0; i < n_made; i++)
+		set_state(&c->slots[numbers[i]], UNWIND_CHUNK_SHOWN);
+	signal_event(c->done_fd);
+	if (n_made > 0)
+		r = unwind_maps_show_chunks(c->maps, numbers, fds, n_made, &n_shown);
+	for (uint32_t i = 0; i < n_made; i++)
+		close_fd(fds[i]); /* the array and the mapping keep the chunk */
+	if (n_shown < n)
+		log_debug("no memory for rows (chunk %u): %s", numbers[n_shown], strerrordesc_np(-r));
+	for (uint32_t i = 0; i < n_shown; i++)
+		set_state(&c->slots[numbers[i]], UNWIND_CHUNK_THERE);
+	for (uint32_t i = n_shown; i < n; i++)
+		give_up(c, numbers[i]);
 }
 
 static void remove_chunk(struct unwind_chunks *c, uint32_t number)
@@ -83,23 +113,43 @@ static void remove_chunk(struct unwind_chunks *c, uint32_t number)
 	set_state(slot, UNWIND_CHUNK_ABSENT);
 }
 
+static uint32_t find_first(const struct unwind_chunks *c, enum unwind_chunk_state state)
+{
+	uint32_t i = 0;
+
+	while (i < UNWIND_MAX_CHUNKS && get_state(&c->slots[i]) != state)
+		i++;
+	return i;
+}
+
+/* Somebody waits for what is wanted, and nobody for what is not. false: there is neither. */
+static bool work(struct unwind_chunks *c)
+{
+	uint32_t wanted = find_first(c, UNWIND_CHUNK_WANTED), unwanted = find_first(c, UNWIND_CHUNK_UNWANTED);
+
+	if (wanted < UNWIND_MAX_CHUNKS)
+		make(c, wanted);
+	else if (unwanted < UNWIND_MAX_CHUNKS)
+		remove_chunk(c, unwanted);
+	else
+		return false;
+	signal_event(c->done_fd);
+	return true;
+}
+
+static bool is_over(const struct unwind_chunks *c)
+{
+	return __atomic_load_n(&c->is_over, __ATOMIC_ACQUIRE);
+}
+
 static void *run(void *arg)
 {
 	struct unwind_chunks *c = arg;
 
-	while (!__atomic_load_n(&c->is_over, __ATOMIC_ACQUIRE)) {
+	while (!is_over(c)) {
 		clear_event(c->todo_fd); /* waits for one */
-		for (uint32_t i = 0; i < UNWIND_MAX_CHUNKS && !__atomic_load_n(&c->is_over, __ATOMIC_ACQUIRE); i++) {
-			enum unwind_chunk_state state = get_state(&c->slots[i]);
-
-			if (state == UNWIND_CHUNK_WANTED)
-				make(c, i);
-			else if (state == UNWIND_CHUNK_UNWANTED)
-				remove_chunk(c, i);
-			else
-				continue;
-			signal_event(c->done_fd);
-		}
+		while (!is_over(c) && work(c))
+			;
 	}
 	return NULL;
 }
@@ -166,19 +216,36 @@ void unwind_chunks_clear_event(struct unwind_chunks *c)
 	clear_event(c->done_fd);
 }
 
-enum unwind_chunk_state unwind_chunks_state(const struct unwind_chunks *c, uint32_t number)
+enum unwind_chunk_state unwind_chunks_state(struct unwind_chunks *c, uint32_t number)
 {
-	return get_state(&c->slots[number]);
+	struct slot *slot = &c->slots[number];
+	enum unwind_chunk_state state = get_state(slot);
+
+	if (state != UNWIND_CHUNK_SHOWN)
+		return state;
+	slot->is_seen = slot->is_seen || unwind_maps_shows(c->maps, number);
+	return slot->is_seen ? UNWIND_CHUNK_SHOWN : UNWIND_CHUNK_WANTED;
 }
 
-struct unwind_chunk *unwind_chunks_get(const struct unwind_chunks *c, uint32_t number)
+struct unwind_chunk *unwind_chunks_get(struct unwind_chunks *c, uint32_t number)
 {
-	assert(get_state(&c->slots[number]) == UNWIND_CHUNK_THERE);
+	enum unwind_chunk_state state = unwind_chunks_state(c, number);
+
+	assert(state == UNWIND_CHUNK_SHOWN || state == UNWIND_CHUNK_THERE);
 	return c->slots[number].chunk;
+}
+
+bool unwind_chunks_are_coming(struct unwind_chunks *c)
+{
+	for (uint32_t i = 0; i < UNWIND_MAX_CHUNKS; i++)
+		if (get_state(&c->slots[i]) == UNWIND_CHUNK_SHOWN && unwind_chunks_state(c, i) == UNWIND_CHUNK_WANTED)
+			return true;
+	return false;
 }
 
 void unwind_chunks_want(struct unwind_chunks *c, uint32_t number)
 {
+	c->slots[number].is_seen = false;
 	set_state(&c->slots[number], UNWIND_CHUNK_WANTED);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unwind chunks: makes and removes chunks of memory that the walker reads, in a thread of its own: the kernel takes
- * some 10 ms for either, because it waits for every program that runs. Everything else is for the owner's thread.
+ * some 10 ms for either, because it waits for every program that runs. A new chunk can be used before that wait is
+ * over. Everything else is for the owner's thread.
  */
 #pragma once
 
@@ -17,6 +18,7 @@ struct unwind_maps;
 enum unwind_chunk_state {
 	UNWIND_CHUNK_ABSENT = 0,
 	UNWIND_CHUNK_WANTED, /* being made */
+	UNWIND_CHUNK_SHOWN,  /* the walker sees it, and the thread still waits for the kernel: it cannot be dropped */
 	UNWIND_CHUNK_THERE,
 	UNWIND_CHUNK_UNWANTED, /* being removed */
 	UNWIND_CHUNK_FAILED,   /* the kernel gave no memory for it */
@@ -30,8 +32,11 @@ DEFINE_CLEANUP(struct unwind_chunks *, unwind_chunks_free);
 int unwind_chunks_fd(const struct unwind_chunks *c);
 void unwind_chunks_clear_event(struct unwind_chunks *c);
 
-enum unwind_chunk_state unwind_chunks_state(const struct unwind_chunks *c, uint32_t number);
-struct unwind_chunk *unwind_chunks_get(const struct unwind_chunks *c, uint32_t number); /* of one that is THERE */
+enum unwind_chunk_state unwind_chunks_state(struct unwind_chunks *c, uint32_t number);
+struct unwind_chunk *unwind_chunks_get(struct unwind_chunks *c, uint32_t number); /* of one that is SHOWN or THERE */
+
+/* Some are about to be shown, within a millisecond unless the thread gets no CPU; no event tells of that. */
+bool unwind_chunks_are_coming(struct unwind_chunks *c);
 
 void unwind_chunks_want(struct unwind_chunks *c, uint32_t number); /* one that is ABSENT or FAILED; then: */
 void unwind_chunks_make_wanted(struct unwind_chunks *c);           /* all of them at once */

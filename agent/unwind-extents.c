@@ -137,10 +137,10 @@ static int add_file(struct builder *b, const struct mapping *m)
 	const struct module *module = modules_get(b->modules, m->file->binary_slot);
 	int r;
 
+	if (module && module->binary && module->binary->index) /* also before its names are known */
+		return add_indexed(b, m, m->file->binary_slot, module->binary->index);
 	if (!module || module->is_waiting || (module->binary && module->binary->state == BINARY_PENDING))
 		return add_unknown(b, m);
-	if (module->binary && module->binary->state == BINARY_READY)
-		return add_indexed(b, m, m->file->binary_slot, module->binary->index);
 	if (m->file->wants_opening && m->file->path[0] == '/')
 		b->list->n_unknown++; /* another process may show it */
 	r = unwind_tables_add_without_rows(b->tables, m->file->binary_slot, UNWIND_TABLE_FRAME_POINTERS);

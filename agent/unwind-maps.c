@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/unwind-maps.h"
 
-#include <assert.h>
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -51,7 +50,7 @@ void unwind_maps_done(struct unwind_maps *maps)
 	*maps = (struct unwind_maps){};
 }
 
-static int make_chunk(int *ret_fd, struct unwind_chunk **ret)
+int unwind_maps_make_chunk(int *ret_fd, struct unwind_chunk **ret)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 	_cleanup_close_ int fd = -1;
@@ -69,9 +68,8 @@ static int make_chunk(int *ret_fd, struct unwind_chunk **ret)
 	return 0;
 }
 
-/* How many of n are shown. */
-static int show_chunks(const struct unwind_maps *maps, const uint32_t *numbers, const int *fds, uint32_t n,
-		       uint32_t *ret_n)
+int unwind_maps_show_chunks(const struct unwind_maps *maps, const uint32_t *numbers, const int *fds, uint32_t n,
+			    uint32_t *ret_n)
 {
 	uint32_t n_shown = n;
 	int r = bpf_map_update_batch(maps->chunks_fd, numbers, fds, &n_shown, NULL);
@@ -82,24 +80,11 @@ static int show_chunks(const struct unwind_maps *maps, const uint32_t *numbers, 
 	return 0;
 }
 
-int unwind_maps_add_chunks(const struct unwind_maps *maps, const uint32_t *numbers, uint32_t n,
-			   struct unwind_chunk *ret[static UNWIND_MAPS_ADD_MOST], uint32_t *ret_n)
+bool unwind_maps_shows(const struct unwind_maps *maps, uint32_t number)
 {
-	int fds[UNWIND_MAPS_ADD_MOST], r = 0;
-	uint32_t n_made = 0, n_shown = 0;
+	uint32_t map_id;
 
-	assert(n <= UNWIND_MAPS_ADD_MOST);
-	while (n_made < n && (r = make_chunk(&fds[n_made], &ret[n_made])) == 0)
-		n_made++;
-	if (n_made > 0)
-		r = show_chunks(maps, numbers, fds, n_made, &n_shown);
-	for (uint32_t i = 0; i < n_made; i++) {
-		close_fd(fds[i]); /* the array and the mapping keep the chunk */
-		if (i >= n_shown)
-			munmap(ret[i], sizeof(*ret[i]));
-	}
-	*ret_n = n_shown;
-	return n_shown > 0 ? 0 : r;
+	return bpf_map_lookup_elem(maps->chunks_fd, &number, &map_id) == 0;
 }
 
 int unwind_maps_remove_chunk(const struct unwind_maps *maps, uint32_t number, struct unwind_chunk *chunk)

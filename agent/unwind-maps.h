@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/unwind-table.h"
@@ -20,15 +21,17 @@ struct unwind_maps {
 _must_check_ int unwind_maps_init(struct unwind_maps *maps, int chunks_fd, int tables_fd, int processes_fd);
 void unwind_maps_done(struct unwind_maps *maps);
 
-#define UNWIND_MAPS_ADD_MOST 16 /* 32 MiB; each has a descriptor meanwhile */
+/* A chunk that the program does not see yet, all zeroes; the caller's are its mapping and its descriptor. */
+_must_check_ int unwind_maps_make_chunk(int *ret_fd, struct unwind_chunk **ret);
 
 /*
- * Makes chunks with these numbers and shows them to the program, or takes one away from it. Both wait for the kernel
- * (some 10 ms, however many there are) and may run in any thread. *ret_n of n are there, the first ones; -errno: none.
- * Whatever the answer, a removed chunk is not the caller's any more.
+ * Shows chunks to the program under these numbers, or takes one away from it. Both wait for the kernel (some 10 ms,
+ * however many there are) and may run in any thread. *ret_n of n are shown, the first ones; -errno: none. They are
+ * before the wait: unwind_maps_shows() tells. Whatever the answer, a removed chunk is not the caller's any more.
  */
-_must_check_ int unwind_maps_add_chunks(const struct unwind_maps *maps, const uint32_t *numbers, uint32_t n,
-					struct unwind_chunk *ret[static UNWIND_MAPS_ADD_MOST], uint32_t *ret_n);
+_must_check_ int unwind_maps_show_chunks(const struct unwind_maps *maps, const uint32_t *numbers, const int *fds,
+					 uint32_t n, uint32_t *ret_n);
+bool unwind_maps_shows(const struct unwind_maps *maps, uint32_t number);
 _must_check_ int unwind_maps_remove_chunk(const struct unwind_maps *maps, uint32_t number, struct unwind_chunk *chunk);
 
 /* Memory of a map as the kernel accounts for it. */

@@ -31,8 +31,8 @@ struct unwind_memory {
 	struct unwind_chunks *chunks;
 	uint32_t max_chunks;
 	struct unwind_runs runs[UNWIND_MAX_CHUNKS];
-	uint32_t n_spares; /* that are kept: one, and those that will be needed soon */
-	uint32_t sparse;   /* the chunk that is being emptied; max_chunks: none */
+	size_t expected_bytes; /* of what will be taken soon */
+	uint32_t sparse;       /* the chunk that is being emptied; max_chunks: none */
 	/* When that began last, and how many were in use then. */
 	uint64_t gathered_ns;
 	uint32_t gathered_chunks;
@@ -47,7 +47,9 @@ struct unwind_memory {
 
 static bool is_there(const struct unwind_memory *m, uint32_t chunk)
 {
-	return unwind_chunks_state(m->chunks, chunk) == UNWIND_CHUNK_THERE;
+	enum unwind_chunk_state state = unwind_chunks_state(m->chunks, chunk);
+
+	return state == UNWIND_CHUNK_SHOWN || state == UNWIND_CHUNK_THERE;
 }
 
 static bool is_empty(const struct unwind_memory *m, uint32_t chunk)
@@ -60,11 +62,29 @@ static size_t count_spares(const struct unwind_memory *m)
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < m->max_chunks; i++) {
-		enum unwind_chunk_state state = unwind_chunks_state(m->chunks, i);
-
-		n += state == UNWIND_CHUNK_WANTED || (state == UNWIND_CHUNK_THERE && is_empty(m, i));
+		n += unwind_chunks_state(m->chunks, i) == UNWIND_CHUNK_WANTED || (is_there(m, i) && is_empty(m, i));
 	}
 	return n;
+}
+
+/* Free in the chunks that are in use and are not being emptied. */
+static size_t count_room(const struct unwind_memory *m)
+{
+	size_t n_units = 0;
+
+	for (uint32_t i = 0; i < m->max_chunks; i++)
+		if (i != m->sparse && is_there(m, i) && !is_empty(m, i))
+			n_units += UNWIND_CHUNK_UNITS - m->runs[i].n_used;
+	return n_units * UNWIND_UNIT_BYTES;
+}
+
+/* One, and those that will be needed soon. */
+static size_t count_wanted_spares(const struct unwind_memory *m)
+{
+	size_t room = m->expected_bytes > 0 ? count_room(m) : 0;
+	size_t beyond = m->expected_bytes > room ? m->expected_bytes - room : 0;
+
+	return 1 + (beyond + UNWIND_CHUNK_BYTES - 1) / UNWIND_CHUNK_BYTES;
 }
 
 static bool may_want(struct unwind_memory *m, uint32_t chunk)
@@ -83,9 +103,9 @@ static bool may_want(struct unwind_memory *m, uint32_t chunk)
 
 static void keep_spares(struct unwind_memory *m)
 {
-	size_t n_before = count_spares(m), n = n_before;
+	size_t n_before = count_spares(m), n = n_before, n_wanted = count_wanted_spares(m);
 
-	for (uint32_t i = 0; n < m->n_spares && i < m->max_chunks; i++) {
+	for (uint32_t i = 0; n < n_wanted && i < m->max_chunks; i++) {
 		if (may_want(m, i)) {
 			unwind_chunks_want(m->chunks, i);
 			n++;
@@ -98,10 +118,10 @@ static void keep_spares(struct unwind_memory *m)
 /* The last ones go first: what is used gathers at the front. */
 static void drop_spares(struct unwind_memory *m)
 {
-	size_t n = count_spares(m);
+	size_t n = count_spares(m), n_wanted = count_wanted_spares(m);
 
-	for (uint32_t i = m->max_chunks - 1; n > m->n_spares && i > 0; i--) {
-		if (is_there(m, i) && is_empty(m, i)) {
+	for (uint32_t i = m->max_chunks - 1; n > n_wanted && i > 0; i--) {
+		if (unwind_chunks_state(m->chunks, i) == UNWIND_CHUNK_THERE && is_empty(m, i)) {
 			unwind_chunks_drop(m->chunks, i);
 			n--;
 		}
@@ -131,7 +151,6 @@ int unwind_memory_new(struct sampler *sampler, size_t limit_bytes, struct unwind
 	m->max_chunks = max_chunks < UNWIND_MAX_CHUNKS ? (uint32_t)max_chunks : UNWIND_MAX_CHUNKS;
 	if (m->max_chunks == 0)
 		return -EINVAL;
-	m->n_spares = 1;
 	m->sparse = m->max_chunks;
 	r = unwind_runs_take(&m->runs[0], RESERVED_UNITS(0));
 	assert(r == 0);
@@ -216,6 +235,8 @@ int unwind_memory_take(struct unwind_memory *m, size_t n_bytes, struct unwind_ru
 		found = take_from(m, false, n_units, ret);
 	}
 	found = found || take_from(m, true, n_units, ret);
+	if (found)
+		m->expected_bytes -= n_bytes < m->expected_bytes ? n_bytes : m->expected_bytes;
 	keep_spares(m);
 	if (found)
 		return 0;
@@ -224,9 +245,7 @@ int unwind_memory_take(struct unwind_memory *m, size_t n_bytes, struct unwind_ru
 
 void unwind_memory_expect(struct unwind_memory *m, size_t n_bytes)
 {
-	size_t n = (n_bytes + UNWIND_CHUNK_BYTES - 1) / UNWIND_CHUNK_BYTES;
-
-	m->n_spares = 1 + (uint32_t)(n < m->max_chunks ? n : m->max_chunks);
+	m->expected_bytes = n_bytes;
 	keep_spares(m);
 }
 
@@ -268,7 +287,7 @@ bool unwind_memory_find_sparse(struct unwind_memory *m, uint32_t *ret)
 	uint32_t sparse = m->max_chunks, n_chunks = 0;
 	size_t n_free = 0;
 
-	if (m->n_spares > 1) /* what is expected may fill it, or comes out of it */
+	if (m->expected_bytes > 0) /* what is expected may fill it, or comes out of it */
 		return false;
 	for (uint32_t i = 0; i < m->max_chunks; i++) {
 		if (!is_there(m, i) || is_empty(m, i))
@@ -282,6 +301,11 @@ bool unwind_memory_find_sparse(struct unwind_memory *m, uint32_t *ret)
 		sparse = m->max_chunks;
 	m->sparse = *ret = sparse;
 	return sparse < m->max_chunks;
+}
+
+bool unwind_memory_is_coming(const struct unwind_memory *m)
+{
+	return unwind_chunks_are_coming(m->chunks);
 }
 
 int unwind_memory_fd(const struct unwind_memory *m)

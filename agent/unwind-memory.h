@@ -28,12 +28,12 @@ DEFINE_CLEANUP(struct unwind_memory *, unwind_memory_free);
 
 /* At least n_bytes (1 to UNWIND_CHUNK_BYTES - 512) in one piece, as whoever had them before left them. */
 enum unwind_memory_answer {
-	UNWIND_MEMORY_LATER = 1, /* a chunk is being made: ask again when unwind_memory_fd() is readable */
+	UNWIND_MEMORY_LATER = 1, /* a chunk is being made: ask again when unwind_memory_fd() is readable, or soon */
 	UNWIND_MEMORY_FULL,      /* the limit is reached */
 };
 _must_check_ int unwind_memory_take(struct unwind_memory *m, size_t n_bytes, struct unwind_run *ret);
 
-/* So much will be taken soon: chunks for all of it are made at once, and none is called sparse meanwhile. */
+/* So much will be taken soon: the chunks that it needs are made at once, and none is called sparse meanwhile. */
 void unwind_memory_expect(struct unwind_memory *m, size_t n_bytes);
 
 void *unwind_memory_at(const struct unwind_memory *m, uint32_t ref);
@@ -53,7 +53,8 @@ static inline uint32_t unwind_run_chunk(struct unwind_run run)
 }
 
 int unwind_memory_fd(const struct unwind_memory *m);
-void unwind_memory_dispatch(struct unwind_memory *m); /* when the descriptor is readable, and now and then */
+bool unwind_memory_is_coming(const struct unwind_memory *m); /* within a millisecond: no descriptor tells of that */
+void unwind_memory_dispatch(struct unwind_memory *m);        /* when the descriptor is readable, and now and then */
 
 struct unwind_memory_stats {
 	size_t n_runs;             /* in use */

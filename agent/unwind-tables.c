@@ -54,7 +54,8 @@ struct unwind_tables {
 	struct unwind_table *shared; /* what the walker reads */
 	size_t limit_bytes;
 	struct entry **by_module;
-	struct entry *queue; /* the smallest first */
+	struct entry *queue;  /* the smallest first */
+	size_t waiting_bytes; /* of those in it, not copied yet */
 	struct entry *loaded;
 	struct unwind_tables_stats stats;
 };
@@ -130,6 +131,7 @@ static void enqueue(struct unwind_tables *t, struct entry *e)
 	e->state = ENTRY_WAITING;
 	DL_INSERT_INORDER(t->queue, e, by_size);
 	t->stats.n_waiting++;
+	t->waiting_bytes += e->n_bytes;
 }
 
 static int new_entry(struct unwind_tables *t, uint32_t module, struct entry **ret)
@@ -218,6 +220,7 @@ static void dequeue(struct unwind_tables *t, struct entry *e)
 {
 	DL_DELETE(t->queue, e);
 	t->stats.n_waiting--;
+	t->waiting_bytes -= e->n_bytes - e->copied_bytes;
 }
 
 static int release_runs(struct unwind_tables *t, struct entry *e)
@@ -385,6 +388,7 @@ static int copy_run(struct unwind_tables *t, struct entry *e)
 		ref += (uint32_t)n_words;
 	}
 	e->copied_bytes += n_bytes;
+	t->waiting_bytes -= n_bytes;
 	return 0;
 }
 
@@ -449,23 +453,13 @@ static int copy_some(struct unwind_tables *t, uint64_t max_ns)
 	return 0;
 }
 
-static void expect_memory(struct unwind_tables *t)
-{
-	const struct entry *e;
-	size_t n_bytes = 0;
-
-	DL_FOREACH (t->queue, e)
-		n_bytes += e->n_bytes - e->copied_bytes;
-	unwind_memory_expect(t->memory, n_bytes);
-}
-
 int unwind_tables_dispatch(struct unwind_tables *t, uint64_t max_ns)
 {
 	int r;
 
-	expect_memory(t);
+	unwind_memory_expect(t->memory, t->waiting_bytes);
 	r = copy_some(t, max_ns);
-	expect_memory(t);
+	unwind_memory_expect(t->memory, t->waiting_bytes);
 	return r;
 }
 

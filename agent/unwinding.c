@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+#define COMING_MS 1          /* memory that is on its way is looked for so often */
 #define COPYING_NS NS_PER_MS /* of rows at a stretch: news that comes meanwhile waits no longer */
 
 struct unwinding {
@@ -135,9 +136,11 @@ int unwinding_fd(const struct unwinding *u)
 	return unwind_memory_fd(u->memory);
 }
 
-bool unwinding_is_due(const struct unwinding *u)
+int unwinding_timeout_ms(const struct unwinding *u)
 {
-	return u->is_due;
+	if (u->is_due)
+		return 0;
+	return unwind_memory_is_coming(u->memory) ? COMING_MS : -1;
 }
 
 bool unwinding_is_settled(const struct unwinding *u)

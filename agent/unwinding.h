@@ -43,8 +43,8 @@ void unwinding_note_sample(struct unwinding *u, const struct sample_rec *rec, co
 
 /* Does for a millisecond or two what is left to do. */
 _must_check_ int unwinding_dispatch(struct unwinding *u);
-int unwinding_fd(const struct unwinding *u);      /* readable means dispatch */
-bool unwinding_is_due(const struct unwinding *u); /* dispatch at once */
+int unwinding_fd(const struct unwinding *u);         /* readable means dispatch */
+int unwinding_timeout_ms(const struct unwinding *u); /* until there is something to do; -1: never */
 
 /* Nothing that is known waits to be published. */
 bool unwinding_is_settled(const struct unwinding *u);

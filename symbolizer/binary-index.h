@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * binary index: the way of a table's binary to its index: found in the cache, or made by a child in the lane for its
- * size. Where there is a cache, the child first tells the build id, which is part of the key there. At the end the
- * binary is no longer PENDING. The table's thread.
+ * size. Where there is a cache, the child first tells the build id, which is part of the key there. A large index from
+ * there is checked bit by bit: its rows can be had meanwhile, and it delays nobody. At the end the binary is no longer
+ * PENDING. The table's thread.
  */
 #pragma once
 
@@ -17,3 +18,6 @@ _must_check_ int binary_index_request(struct binaries *set, struct binary_entry 
 
 /* The child's answer to it: the end of the way, or the step before the last. */
 void binary_index_on_result(struct binaries *set, struct binary_entry *e, struct indexer_result *result);
+
+/* A part of the check of one among the set's unchecked: the end of the way, or another step of it. */
+void binary_index_check(struct binaries *set, struct binary_entry *e);

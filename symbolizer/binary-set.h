@@ -28,8 +28,13 @@ struct binary_entry {
 	} key;
 	bool identified; /* public.build_id is known, or known to be none */
 	bool is_kept;
-	bool is_unnamed; /* deleted, or a memory file: nobody will meet it again, it is not cached */
-	char *debuglink; /* as the indexer told; NULL: none */
+	/* While its index is being checked: the file, should the indexer be needed after all. */
+	int fd;
+	char *path;
+	struct binary_entry *unchecked_prev, *unchecked_next;
+	struct index *damaged; /* an index that was not good in the end: its rows may be in use */
+	bool is_unnamed;       /* deleted, or a memory file: nobody will meet it again, it is not cached */
+	char *debuglink;       /* as the indexer told; NULL: none */
 	struct content_key debug_key;
 	bool lacks_alt;         /* of its debug info, what dwz moved out could not be had */
 	struct index *outdated; /* public.debug as it was without that; names in use may be of it */
@@ -44,6 +49,7 @@ struct binaries {
 	struct binaries_config config;
 	struct binary_entry *entries, *by_tag;
 	struct binary_entry *settled, **settled_end; /* not taken yet */
+	struct binary_entry *unchecked;              /* whose indexes are being checked, the first one now */
 	size_t n_entries, n_pending, n_debug_pending;
 	uint64_t last_tag;
 	struct binary_lanes *lanes;

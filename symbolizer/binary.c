@@ -28,14 +28,29 @@ struct binary *binaries_take_settled(struct binaries *set)
 	return &e->public;
 }
 
-static void on_index(struct binaries *set, struct binary_entry *e, struct indexer_result *result)
+static void settle_if_known(struct binaries *set, struct binary_entry *e)
 {
-	binary_index_on_result(set, e, result);
 	if (e->public.state == BINARY_PENDING)
 		return;
 	binary_set_remove_tag(set, e);
 	set->n_pending--;
 	settle(set, e);
+}
+
+static void on_index(struct binaries *set, struct binary_entry *e, struct indexer_result *result)
+{
+	binary_index_on_result(set, e, result);
+	settle_if_known(set, e);
+}
+
+static void check_some(struct binaries *set)
+{
+	struct binary_entry *e = set->unchecked;
+
+	if (!e)
+		return;
+	binary_index_check(set, e);
+	settle_if_known(set, e);
 }
 
 static void on_result(struct binaries *set, struct indexer_result *result)
@@ -102,6 +117,9 @@ static void free_entry(struct binary_entry *e)
 	index_free((struct index *)(uintptr_t)e->public.index);
 	index_free((struct index *)(uintptr_t)e->public.debug);
 	index_free(e->outdated);
+	index_free(e->damaged);
+	close_fd(e->fd);
+	free(e->path);
 	free(e->debuglink);
 	free(e);
 }
@@ -132,6 +150,7 @@ static struct binary_entry *new_entry(struct binaries *set, const struct binary_
 		return NULL;
 	e->key = *key;
 	e->is_unnamed = is_unnamed;
+	e->fd = -1;
 	e->public.state = BINARY_PENDING;
 	e->public.n_bytes = key->content.n_bytes;
 	e->public.root = (uint32_t)key->root;
@@ -148,7 +167,7 @@ void binaries_keep(struct binary *binary)
 static void drop(struct binaries *set, struct binary_entry *e)
 {
 	struct index *const indexes[] = { (struct index *)(uintptr_t)e->public.index,
-					  (struct index *)(uintptr_t)e->public.debug, e->outdated };
+					  (struct index *)(uintptr_t)e->public.debug, e->outdated, e->damaged };
 
 	for (size_t i = 0; i < ARRAY_SIZE(indexes); i++)
 		if (indexes[i])
@@ -289,7 +308,7 @@ int binaries_fd(const struct binaries *set)
 
 int binaries_timeout_ms(const struct binaries *set)
 {
-	return binary_lanes_timeout_ms(set->lanes);
+	return set->unchecked ? 0 : binary_lanes_timeout_ms(set->lanes);
 }
 
 int binaries_dispatch(struct binaries *set)
@@ -306,6 +325,7 @@ int binaries_dispatch(struct binaries *set)
 			indexer_result_done(&result);
 		}
 	} while (binary_lanes_timeout_ms(set->lanes) == 0); /* there is more that can be sent */
+	check_some(set);
 	return 0;
 }
 

@@ -24,7 +24,7 @@
 #include "symbolizer/index.h"
 
 enum binary_state {
-	BINARY_PENDING, /* the indexer has not answered yet */
+	BINARY_PENDING, /* the indexer has not answered yet, or a large index is being checked */
 	BINARY_READY,
 	BINARY_UNREADABLE, /* see `reason`; remembered, what ended the indexer also in the cache */
 };
@@ -43,7 +43,8 @@ enum binary_debug_state {
 struct binary {
 	enum binary_state state;
 	struct build_id build_id;  /* as the indexer read it from the file */
-	const struct index *index; /* when READY; owned by the table */
+	const struct index *index; /* when READY; while PENDING perhaps one whose rows and segments can be had, and
+				    * nothing else, as index_open_rows() leaves it; owned by the table */
 	const char *reason;        /* when UNREADABLE: a few words, static or interned */
 	uint64_t n_bytes;          /* size of the file */
 	uint32_t root;             /* see binaries_add_rooted() */
@@ -65,7 +66,7 @@ static inline size_t binary_lookup(const struct binary *binary, uint64_t vaddr, 
 {
 	const struct index *index = binary->debug ? binary->debug : binary->index;
 
-	return index ? index_lookup(index, vaddr, ret, max) : 0;
+	return binary->state == BINARY_READY ? index_lookup(index, vaddr, ret, max) : 0;
 }
 
 enum binary_lane {
@@ -156,7 +157,7 @@ bool binaries_has_root(const struct binaries *set, uint32_t root); /* of some bi
 struct binary *binaries_take_settled(struct binaries *set);
 
 int binaries_fd(const struct binaries *set);         /* an epoll descriptor: readable means dispatch */
-int binaries_timeout_ms(const struct binaries *set); /* until the watchdog wants to look; -1: never */
+int binaries_timeout_ms(const struct binaries *set); /* until there is something to do; -1: never */
 _must_check_ int binaries_dispatch(struct binaries *set);
 size_t binaries_n_pending(const struct binaries *set);
 const struct binaries_stats *binaries_stats(struct binaries *set);

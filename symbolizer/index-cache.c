@@ -18,8 +18,9 @@
 #define SHA_NAME_BYTES 8
 #define NO_BUILD_ID "0" /* in a name; an id has an even number of digits */
 #define TOUCH_S (24 * 3600)
-#define TEMP_AGE_S 3600  /* left by a process that died */
-#define MAX_FILES 100000 /* that one scan looks at */
+#define TEMP_AGE_S 3600               /* left by a process that died */
+#define MAX_FILES 100000              /* that one scan looks at */
+#define LARGE_BYTES ((size_t)2 << 20) /* half a millisecond of checks */
 
 struct index_cache {
 	int dir;
@@ -222,9 +223,27 @@ static void touch(int fd)
 		(void)futimens(fd, NULL);
 }
 
-int index_cache_find(struct index_cache *cache, const struct content_key *key, struct index **ret)
+/* A large one has its rows first. */
+static int open_found(int fd, const struct content_key *key, struct index **ret)
 {
 	_cleanup_(index_freep) struct index *index = NULL;
+	size_t n_bytes;
+	int r;
+
+	r = index_open_rows(fd, &index);
+	if (r < 0)
+		return r;
+	if (!build_id_equal(index_build_id(index), &key->build_id))
+		return -EBADMSG;
+	n_bytes = index_mapped_bytes(index);
+	r = key->debug || n_bytes < LARGE_BYTES ? index_check(index, n_bytes) : INDEX_CACHE_UNCHECKED;
+	if (r >= 0)
+		*ret = take_ptr(index);
+	return r;
+}
+
+int index_cache_find(struct index_cache *cache, const struct content_key *key, struct index **ret)
+{
 	_cleanup_close_ int fd = -1;
 	char name[NAME_SIZE];
 	int r;
@@ -233,16 +252,22 @@ int index_cache_find(struct index_cache *cache, const struct content_key *key, s
 	fd = openat(cache->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? INDEX_CACHE_MISS : -errno;
-	r = index_open(fd, &index);
-	if (r == -EBADMSG || (r == 0 && !build_id_equal(index_build_id(index), &key->build_id))) {
+	r = open_found(fd, key, ret);
+	if (r == -EBADMSG) {
 		unlinkat(cache->dir, name, 0); /* of another version, or damaged: it is remade */
 		return INDEX_CACHE_MISS;
 	}
-	if (r < 0)
-		return r;
-	touch(fd);
-	*ret = take_ptr(index);
-	return 0;
+	if (r >= 0)
+		touch(fd);
+	return r;
+}
+
+void index_cache_remove(struct index_cache *cache, const struct content_key *key)
+{
+	char name[NAME_SIZE];
+
+	make_name(key, name);
+	unlinkat(cache->dir, name, 0);
 }
 
 static int copy(int from, int to)

@@ -28,6 +28,7 @@ struct index_cache;
 enum index_cache_answer {
 	INDEX_CACHE_MISS = 1,
 	INDEX_CACHE_UNSAFE, /* the directory is not ours, or others may write to it */
+	INDEX_CACHE_UNCHECKED,
 };
 
 /* Opens an existing directory for reading: 0, INDEX_CACHE_UNSAFE, or -errno. */
@@ -49,7 +50,12 @@ _must_check_ int index_cache_new(const char *dir, uint64_t limit_bytes, struct i
 struct index_cache *index_cache_free(struct index_cache *cache); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct index_cache *, index_cache_free);
 
+/*
+ * 0, INDEX_CACHE_MISS, or, for a binary's index that takes milliseconds to check, INDEX_CACHE_UNCHECKED: *ret is as
+ * index_open_rows() leaves it, and index_check() is the caller's, who removes the file if it is not good.
+ */
 _must_check_ int index_cache_find(struct index_cache *cache, const struct content_key *key, struct index **ret);
+void index_cache_remove(struct index_cache *cache, const struct content_key *key);
 
 /*
  * Copies an index file into the cache and opens it from there. key NULL: it is not to be found again. -EBADMSG: it is

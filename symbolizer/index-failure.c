@@ -23,12 +23,11 @@ int index_failure_find(struct index_cache *cache, const struct content_key *key,
 	int r;
 
 	r = index_cache_find(cache, key, &index);
-	if (r != 0)
-		return r;
-	if (is_outdated(index))
+	if (r == 0 && is_outdated(index))
 		return INDEX_CACHE_MISS;
-	*ret = take_ptr(index);
-	return 0;
+	if (r == 0 || r == INDEX_CACHE_UNCHECKED)
+		*ret = take_ptr(index);
+	return r;
 }
 
 /*

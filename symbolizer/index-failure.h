@@ -12,7 +12,7 @@
 #include "symbolizer/index-cache.h"
 #include "symbolizer/indexer-client.h"
 
-/* index_cache_find(), for which a failure of another version is a miss. */
+/* index_cache_find(), for which a failure of another version is a miss. What is UNCHECKED is too large to be one. */
 _must_check_ int index_failure_find(struct index_cache *cache, const struct content_key *key, struct index **ret);
 
 /* Keeps the failure that result tells of, if the same would come of the next try. */

@@ -24,7 +24,7 @@
 #endif
 
 #define INDEX_MAGIC "cpuh.idx"
-#define INDEX_VERSION 4
+#define INDEX_VERSION 5
 #define INDEX_ALIGN 64
 
 struct index_header {
@@ -59,7 +59,7 @@ enum index_section_kind {
 
 struct index_section {
 	uint32_t kind;
-	uint32_t reserved;
+	uint32_t crc;          /* CRC-32 of its bytes: what is needed at once need not wait for the rest */
 	uint64_t offset, size; /* from the start of the file */
 };
 

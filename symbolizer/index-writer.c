@@ -266,24 +266,37 @@ static const enum index_section_kind kinds[] = {
 	INDEX_LEAVES,   INDEX_LEAF_STARTS,     INDEX_STRINGS,   INDEX_UNWIND, INDEX_ORIGIN,
 };
 
+/* Of what was written since the sum was `before`. */
+static uint32_t crc_since(const struct index_sink *s, uint32_t before, uint64_t n_bytes)
+{
+	return (uint32_t)crc32_combine(before, 0, (z_off_t)n_bytes) ^ s->crc;
+}
+
 static int add_sections(struct output *o)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && r == 0; i++) {
 		struct index_section *s = &o->toc[o->n_sections];
+		uint32_t before;
 
 		if (!has_section(o->writer, kinds[i]))
 			continue;
 		r = index_sink_align(&o->sink);
+		if (r == 0)
+			r = index_sink_flush(&o->sink);
 		if (r < 0)
 			return r;
+		before = o->sink.crc;
 		*s = (struct index_section){ .kind = kinds[i], .offset = index_sink_offset(&o->sink) };
 		r = add_section(o, kinds[i]);
-		s->size = index_sink_offset(&o->sink) - s->offset;
+		if (r == 0)
+			r = index_sink_flush(&o->sink);
+		s->size = o->sink.offset - s->offset;
+		s->crc = crc_since(&o->sink, before, s->size);
 		o->n_sections++;
 	}
-	return r < 0 ? r : index_sink_flush(&o->sink);
+	return r;
 }
 
 /* Header and table of contents, of which the sections are the rest. */

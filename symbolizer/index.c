@@ -23,6 +23,8 @@ struct index {
 	const char *strings;
 	size_t strings_size;
 	const struct index_origin_strings *origin;
+	uint32_t crc; /* of all before n_summed */
+	size_t n_summed;
 	unsigned int n_debug_sections;
 	struct index_debug_view debug;
 	bool has_unwind;
@@ -114,21 +116,32 @@ static int set_unwind(struct index *x, const char *data, uint64_t size)
 	return index_unwind_check(data, size, h->machine, &x->unwind);
 }
 
-static int set_section(struct index *x, const struct index_section *s)
+/* What index_open_rows() reads. */
+static bool is_first(const struct index_section *s)
+{
+	return s->kind == INDEX_SEGMENTS || s->kind == INDEX_UNWIND;
+}
+
+static int set_first(struct index *x, const struct index_section *s)
+{
+	const char *data = (const char *)x->map + s->offset;
+
+	if (crc32_z(0, (const Bytef *)data, s->size) != s->crc)
+		return -EBADMSG;
+	return s->kind == INDEX_SEGMENTS ? set_segments(x, data, s->size) : set_unwind(x, data, s->size);
+}
+
+static int set_other(struct index *x, const struct index_section *s)
 {
 	const char *data = (const char *)x->map + s->offset;
 
 	switch (s->kind) {
-	case INDEX_SEGMENTS:
-		return set_segments(x, data, s->size);
 	case INDEX_FUNCTIONS:
 		return set_functions(x, data, s->size);
 	case INDEX_FUNCTION_STARTS:
 		return set_function_starts(x, data, s->size);
 	case INDEX_STRINGS:
 		return set_strings(x, data, s->size);
-	case INDEX_UNWIND:
-		return set_unwind(x, data, s->size);
 	case INDEX_ORIGIN:
 		return set_origin(x, data, s->size);
 	case INDEX_LEAF_STARTS:
@@ -183,34 +196,27 @@ static int check_header(const struct index *x)
 		return -EBADMSG;
 	if (h->file_bytes != x->size || h->n_sections > INDEX_MAX_SECTIONS || h->build_id_bytes > BUILD_ID_MAX_BYTES)
 		return -EBADMSG;
-	if (sizeof(*h) + h->n_sections * sizeof(struct index_section) > x->size)
-		return -EBADMSG;
-	if (crc32_z(0, (const Bytef *)x->map + INDEX_CRC_FROM, x->size - INDEX_CRC_FROM) != h->crc)
-		return -EBADMSG;
-	return 0;
+	return sizeof(*h) + h->n_sections * sizeof(struct index_section) > x->size ? -EBADMSG : 0;
 }
 
-static int read_sections(struct index *x)
+static int read_sections(struct index *x, bool first)
 {
 	const struct index_header *h = x->map;
 	const struct index_section *sections = (const void *)(h + 1);
-	int r;
+	int r = 0;
 
-	for (uint32_t i = 0; i < h->n_sections; i++) {
+	for (uint32_t i = 0; i < h->n_sections && r == 0; i++) {
 		const struct index_section *s = &sections[i];
 
 		if (s->offset % INDEX_ALIGN || s->offset > x->size || s->size > x->size - s->offset)
 			return -EBADMSG;
-		r = set_section(x, s);
-		if (r < 0)
-			return r;
+		if (is_first(s) == first)
+			r = first ? set_first(x, s) : set_other(x, s);
 	}
-	if (!x->segments || !x->functions || !x->starts.n_levels || !x->strings)
-		return -EBADMSG;
-	return are_good_functions(x) && is_good_origin(x) && is_good_debug(x) ? 0 : -EBADMSG;
+	return r;
 }
 
-static int check_all(struct index *x)
+static int read_first(struct index *x)
 {
 	const struct index_header *h = x->map;
 	int r;
@@ -220,10 +226,49 @@ static int check_all(struct index *x)
 		return r;
 	x->build_id.n_bytes = h->build_id_bytes;
 	memcpy(x->build_id.bytes, h->build_id, h->build_id_bytes);
-	return read_sections(x);
+	r = read_sections(x, true);
+	return r == 0 && !x->segments ? -EBADMSG : r;
+}
+
+static int read_others(struct index *x)
+{
+	int r = read_sections(x, false);
+
+	if (r < 0)
+		return r;
+	if (!x->functions || !x->starts.n_levels || !x->strings)
+		return -EBADMSG;
+	return are_good_functions(x) && is_good_origin(x) && is_good_debug(x) ? 0 : -EBADMSG;
+}
+
+int index_check(struct index *index, size_t n_bytes)
+{
+	const struct index_header *h = index->map;
+	const size_t left = index->size - index->n_summed, n = n_bytes < left ? n_bytes : left;
+
+	index->crc = (uint32_t)crc32_z(index->crc, (const Bytef *)index->map + index->n_summed, n);
+	index->n_summed += n;
+	if (n < left)
+		return INDEX_UNCHECKED;
+	return index->crc == h->crc ? read_others(index) : -EBADMSG;
 }
 
 int index_open(int fd, struct index **ret)
+{
+	_cleanup_(index_freep) struct index *x = NULL;
+	int r;
+
+	r = index_open_rows(fd, &x);
+	if (r < 0)
+		return r;
+	r = index_check(x, x->size);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(x);
+	return 0;
+}
+
+int index_open_rows(int fd, struct index **ret)
 {
 	_cleanup_(index_freep) struct index *x = NULL;
 	struct stat st;
@@ -243,7 +288,8 @@ int index_open(int fd, struct index **ret)
 		return -errno;
 	x->map = map;
 	x->size = (size_t)st.st_size;
-	r = check_all(x);
+	x->n_summed = INDEX_CRC_FROM;
+	r = read_first(x);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(x);

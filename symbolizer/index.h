@@ -2,7 +2,8 @@
 /*
  * index: what is known of one binary, as an immutable file that is mapped read-only. Made by the sandboxed indexer,
  * so its bytes are as foreign as the binary's: index_open() checks the CRC and every bound once, lookups trust them.
- * An open index may be read from any thread.
+ * An open index may be read from any thread. Most of a large one are names, and nobody waits for them: its rows can be
+ * had first.
  */
 #pragma once
 
@@ -33,6 +34,17 @@ struct index_frame {
 
 /* Maps and checks the file behind fd (which stays the caller's). -EBADMSG: no index of this version, or a bad one. */
 _must_check_ int index_open(int fd, struct index **ret);
+
+/*
+ * The same in parts: until index_check() is done, only the build id, the segments and the rows are good, and nothing
+ * else may be asked for. That sums n_bytes at a time, about 0.2 ms a MiB, and checks all bounds in its last call.
+ */
+enum index_answer {
+	INDEX_UNCHECKED = 1, /* there is more to check */
+};
+_must_check_ int index_open_rows(int fd, struct index **ret);
+_must_check_ int index_check(struct index *index, size_t n_bytes);
+
 struct index *index_free(struct index *index); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct index *, index_free);
 

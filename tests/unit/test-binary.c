@@ -342,19 +342,109 @@ static void check_from_cache(const char *dir)
 	assert_int_equal(binaries_stats(set)->n_indexed, 0);
 }
 
+static void check_from_indexer(const char *dir)
+{
+	_cleanup_(binaries_freep) struct binaries *set = new_set(dir);
+
+	add(set, library("alpha", ""));
+	run_until_done(set);
+	assert_int_equal(binaries_stats(set)->n_indexed, 1);
+	assert_null(binaries_cache_fault(set));
+}
+
 static void test_cache(void **state)
 {
 	char dir[300];
 
 	snprintf(dir, sizeof(dir), "%s/new", (char *)*state);
-	{
-		_cleanup_(binaries_freep) struct binaries *set = new_set(dir);
+	check_from_indexer(dir);
+	check_from_cache(dir);
+}
 
-		add(set, library("alpha", ""));
-		run_until_done(set);
-		assert_int_equal(binaries_stats(set)->n_indexed, 1);
-		assert_null(binaries_cache_fault(set));
+/* In the place of the one index that is cached, one with a name more and 4 MB of others; returns a descriptor of it. */
+static int enlarge_cached(const char *dir, uint64_t addr)
+{
+	_cleanup_(index_writer_freep) struct index_writer *w = NULL;
+	_cleanup_(buf_done) struct buf path = {};
+	const struct build_id id = library_id();
+	char name[200];
+	int fd;
+
+	tool_read(&path, "printf '%%s' '%s'/*.idx", dir);
+	fd = open(path.data, O_RDWR | O_TRUNC | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(index_writer_new(EM_X86_64, &id, &w), 0);
+	assert_int_equal(index_writer_add_segment(w, &(struct index_segment){ .mem_bytes = 1 }), 0);
+	assert_int_equal(index_writer_add_function(w, addr, 16, "large", NULL), 0);
+	for (unsigned int i = 0; i < 40000; i++) {
+		snprintf(name, sizeof(name), "%0100u", i);
+		assert_int_equal(index_writer_add_function(w, addr + 16 + i, 1, name, NULL), 0);
 	}
+	assert_int_equal(index_writer_finish(w, fd), 0);
+	return fd;
+}
+
+/* The segments of a large index can be had while its names are being checked, and nothing delays the small ones. */
+static void test_large_cached_index(void **state)
+{
+	_cleanup_(binaries_freep) struct binaries *set = NULL;
+	_cleanup_close_ int cached_fd = -1;
+	struct binary *large, *small;
+	unsigned int n_steps = 0;
+	char dir[300];
+
+	snprintf(dir, sizeof(dir), "%s/new", (char *)*state);
+	check_from_indexer(dir);
+	cached_fd = enlarge_cached(dir, TEXT);
+	set = new_set(dir);
+	large = add(set, library("alpha", ""));
+	while (!large->index)
+		step(set);
+	assert_int_equal(large->state, BINARY_PENDING);
+	assert_int_equal(index_n_segments(large->index), 1);
+	small = add(set, library("omega", ""));
+	for (; large->state == BINARY_PENDING; n_steps++) {
+		struct index_frame frame;
+
+		assert_int_equal(binary_lookup(large, TEXT, &frame, 1), 0); /* not yet */
+		assert_int_equal(binaries_timeout_ms(set), 0);
+		step(set);
+	}
+	assert_in_range(n_steps, 3, 20);
+	assert_int_equal(large->state, BINARY_READY);
+	assert_string_equal(tool_name_at(large->index, TEXT), "large");
+	run_until_done(set);
+	assert_int_equal(small->state, BINARY_READY);
+	assert_int_equal(binaries_stats(set)->n_from_cache, 1);
+	assert_int_equal(binaries_stats(set)->n_indexed, 1);
+	assert_true(binaries_stats(set)->mapped_index_bytes > index_mapped_bytes(large->index));
+}
+
+/* Damaged where only names are, it is made again, and what had its rows from it may go on. */
+static void test_damaged_large_index(void **state)
+{
+	_cleanup_(binaries_freep) struct binaries *set = NULL;
+	_cleanup_close_ int cached_fd = -1;
+	const struct index_segment *segments;
+	struct binary *b;
+	char dir[300];
+
+	snprintf(dir, sizeof(dir), "%s/new", (char *)*state);
+	check_from_indexer(dir);
+	cached_fd = enlarge_cached(dir, TEXT);
+	assert_int_equal(pwrite(cached_fd, "x", 1, 2 << 20), 1);
+	set = new_set(dir);
+	b = add(set, library("alpha", ""));
+	while (!b->index)
+		step(set);
+	segments = index_segments(b->index);
+	run_until_done(set);
+	assert_int_equal(segments[0].mem_bytes, 1); /* still there */
+	assert_int_equal(b->state, BINARY_READY);
+	assert_string_equal(tool_name_at(b->index, TEXT), "alpha");
+	assert_int_equal(binaries_stats(set)->n_from_cache, 0);
+	assert_int_equal(binaries_stats(set)->n_indexed, 1);
+	set = binaries_free(set);
 	check_from_cache(dir);
 }
 
@@ -926,6 +1016,8 @@ int main(int argc, char **argv)
 		TEST(test_unreadable_forgotten),
 		TEST(test_refused),
 		TEST(test_cache),
+		TEST(test_large_cached_index),
+		TEST(test_damaged_large_index),
 		TEST(test_unsafe_cache),
 		TEST(test_take_settled),
 		TEST(test_sweep),

@@ -2,6 +2,8 @@
 /* unwind memory: in the real maps, while the real program runs. */
 #include "tests/unit/unwind-live.h"
 
+#include "agent/unwind-chunks.h"
+
 #define LIMIT ((size_t)8 << 20)
 #define N_CHUNKS (LIMIT / UNWIND_CHUNK_BYTES)
 #define MOST 20000
@@ -188,6 +190,39 @@ static void test_quarantine_is_bounded(void **state)
 	assert_all_free(f);
 }
 
+static void wait_for_chunks(const struct fixture *f, size_t n)
+{
+	while (stats_of(f).chunk_bytes < n * UNWIND_CHUNK_BYTES)
+		live_wait(f->memory);
+	assert_int_equal(stats_of(f).chunk_bytes, n * UNWIND_CHUNK_BYTES);
+}
+
+/* The kernel's wait is for what was there before: nobody waits for the end of it. */
+static void test_new_chunks_can_be_used_at_once(void **state)
+{
+	_cleanup_(unwind_chunks_freep) struct unwind_chunks *chunks = NULL;
+	const struct fixture *f = *state;
+	size_t n_early = 0;
+
+	assert_int_equal(unwind_chunks_new(sampler_unwind_maps(f->sampler), &chunks), 0);
+	for (uint32_t i = UNWIND_MAX_CHUNKS - 10; i < UNWIND_MAX_CHUNKS; i++) {
+		enum unwind_chunk_state s;
+
+		unwind_chunks_want(chunks, i);
+		unwind_chunks_make_wanted(chunks);
+		while ((s = unwind_chunks_state(chunks, i)) == UNWIND_CHUNK_WANTED)
+			;
+		assert_true(unwind_maps_shows(sampler_unwind_maps(f->sampler), i));
+		memset(unwind_chunks_get(chunks, i), (int)i, UNWIND_CHUNK_BYTES);
+		n_early += s == UNWIND_CHUNK_SHOWN;
+		while ((s = unwind_chunks_state(chunks, i)) == UNWIND_CHUNK_SHOWN)
+			usleep(100);
+		assert_int_equal(s, UNWIND_CHUNK_THERE);
+	}
+	assert_in_range(n_early, 5, 10);
+	assert_false(unwind_chunks_are_coming(chunks));
+}
+
 /* A spare is there before it is needed. */
 static void test_nobody_waits_for_a_chunk(void **state)
 {
@@ -196,7 +231,7 @@ static void test_nobody_waits_for_a_chunk(void **state)
 	size_t n = 0;
 
 	assert_true(live_take(f->memory, 1000, &run));
-	live_wait(f->memory);
+	wait_for_chunks(f, 2);
 	while (unwind_memory_take(f->memory, 65536, &run) == 0)
 		n++;
 	assert_true(n >= 31 + 32); /* all of this chunk and the spare, which was there */
@@ -210,14 +245,30 @@ static void test_expected_chunks_come_at_once(void **state)
 	size_t n = 0;
 
 	assert_true(live_take(f->memory, 1000, &run));
-	live_wait(f->memory);
-	assert_int_equal(stats_of(f).chunk_bytes, 2 * UNWIND_CHUNK_BYTES);
+	wait_for_chunks(f, 2);
 	unwind_memory_expect(f->memory, 2 * UNWIND_CHUNK_BYTES);
-	live_wait(f->memory);
-	assert_int_equal(stats_of(f).chunk_bytes, 4 * UNWIND_CHUNK_BYTES);
+	wait_for_chunks(f, 4);
 	while (unwind_memory_take(f->memory, 65536, &run) == 0)
 		n++;
 	assert_int_equal(n, 31 + 3 * 32);
+}
+
+/* What finds room where others are needs no chunk of its own. */
+static void test_little_is_expected(void **state)
+{
+	struct fixture *f = *state;
+	struct pollfd fd = { .fd = unwind_memory_fd(f->memory), .events = POLLIN };
+	struct unwind_run run;
+
+	assert_true(live_take(f->memory, 1000, &run));
+	wait_for_chunks(f, 2);
+	while (poll(&fd, 1, 100) == 1) /* the kernel's wait for the second one */
+		unwind_memory_dispatch(f->memory);
+	unwind_memory_expect(f->memory, UNWIND_CHUNK_BYTES / 2);
+	assert_int_equal(poll(&fd, 1, 100), 0);
+	assert_int_equal(unwind_memory_take(f->memory, UNWIND_CHUNK_BYTES / 2, &run), 0);
+	unwind_memory_expect(f->memory, UNWIND_CHUNK_BYTES);
+	wait_for_chunks(f, 3);
 }
 
 static void test_what_was_expected_in_vain_goes(void **state)
@@ -322,8 +373,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quarantine, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quarantine_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_new_chunks_can_be_used_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_waits_for_a_chunk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_expected_chunks_come_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_little_is_expected, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_was_expected_in_vain_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sparse_chunk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_futile_gathering, setup, teardown),

@@ -189,6 +189,26 @@ static void test_memory_of_rows(void **state)
 	assert_in_range(stats.used_bytes, n_bytes, n_bytes + n_bytes / 40);
 }
 
+/* While rows are copied, no more chunks are made than they need, and one to spare: each costs the kernel a wait. */
+static void test_chunks_of_rows(void **state)
+{
+	struct fixture *f = *state;
+	const struct index_unwind *rows = make_rows(f, 900, 900, 600);
+	size_t n_needed = (rows->n_words * 4 + UNWIND_CHUNK_BYTES - 1) / UNWIND_CHUNK_BYTES;
+	struct unwind_memory_stats stats;
+	int r;
+
+	assert_in_range(n_needed, 2, 3); /* the limit is four */
+	assert_int_equal(unwind_tables_add(f->tables, 3, rows, S), 0);
+	while ((r = unwind_tables_dispatch(f->tables, S)) != 0) {
+		assert_int_equal(r, UNWIND_TABLES_WAIT);
+		live_wait(f->memory);
+	}
+	usleep(100000); /* what is wanted by now shall be seen */
+	unwind_memory_stats(f->memory, &stats);
+	assert_in_range(stats.chunk_bytes, n_needed * UNWIND_CHUNK_BYTES, (n_needed + 1) * UNWIND_CHUNK_BYTES);
+}
+
 static void test_without_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -420,6 +440,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows_are_what_the_index_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_of_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_chunks_of_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_small_ones_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_newcomers_wait_while_all_is_new, setup, teardown),
