@@ -15,6 +15,7 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "tests/native/process-map.h"
 #include "tests/native/referee.h"
@@ -26,6 +27,7 @@
 #define N_STEPS 800
 #define MAX_REFEREED 12 /* of one program: gdb is slow */
 #define MAX_THREADS 8
+#define START_CPU_NS 30000000 /* ten times what it needs */
 
 struct subject {
 	pid_t pid;
@@ -46,6 +48,19 @@ static void build(const char *compiler)
 		 compiler, dir);
 }
 
+/* Until all is mapped: by its own CPU time, which it may get late. */
+static void wait_for_start(pid_t pid)
+{
+	struct timespec used = {};
+	clockid_t clock;
+
+	assert_int_equal(clock_getcpuclockid(pid, &clock), 0);
+	while (used.tv_sec == 0 && used.tv_nsec < START_CPU_NS) {
+		usleep(1000);
+		assert_int_equal(clock_gettime(clock, &used), 0);
+	}
+}
+
 static void subject_start(struct subject *s, const char *shape)
 {
 	struct process_map map;
@@ -60,7 +75,7 @@ static void subject_start(struct subject *s, const char *shape)
 		execl(path, "shapes", shape, NULL);
 		_exit(1);
 	}
-	usleep(100000); /* until all is mapped */
+	wait_for_start(s->pid);
 	assert_int_equal(unwind_space_init(&s->space, N_CHUNKS), 0);
 	assert_int_equal(process_map_read(s->pid, TABLES_OF_INDEXER, &s->space, &map), 0);
 	assert_int_equal(unwind_space_set_process(&s->space, (uint32_t)s->pid, 1, map.extents, map.n), 0);
