@@ -56,7 +56,7 @@ struct symbols {
 	struct symbol *all;
 	size_t n, capacity;
 	size_t n_settled; /* of the first ones */
-	uint32_t *places; /* of the settled ones, see symbols_find() */
+	uint32_t *places; /* where those of each piece of the address space begin, for symbols_find() */
 	unsigned int place_shift;
 };
 
