@@ -360,8 +360,11 @@ struct kernel_module *kernel_modules_pin(struct kernel_modules *k, uint64_t addr
 {
 	struct kernel_module *m = find(k, addr, time_ns);
 
-	if (m)
-		*ret_pin = PIN_BIT | (uint64_t)m->number << 32 | (addr - m->start);
+	if (!m)
+		return NULL;
+	if (m->pinned_ns < time_ns)
+		m->pinned_ns = time_ns;
+	*ret_pin = PIN_BIT | (uint64_t)m->number << 32 | (addr - m->start);
 	return m;
 }
 
@@ -391,7 +394,7 @@ void kernel_modules_expire(struct kernel_modules *k, uint64_t before_ns)
 	for (size_t i = 0; i < k->n; i++) {
 		struct kernel_module *m = k->all[i];
 
-		if (m->gone_ns < before_ns && !is_file_pending(m)) {
+		if (m->gone_ns < before_ns && m->pinned_ns < before_ns && !is_file_pending(m)) {
 			k->by_number[m->number] = NULL;
 			free_module(m);
 			continue;

@@ -22,6 +22,7 @@ struct kernel_module {
 	uint64_t born_ns;               /* of CLOCK_BOOTTIME; it was not there before */
 	uint64_t seen_ns, last_ns;      /* between these it surely was there */
 	uint64_t gone_ns;               /* it is no more; UINT64_MAX: it is there */
+	uint64_t pinned_ns;             /* the youngest time of a pin, which may be later */
 	uint32_t first_look, last_look; /* that showed it */
 	const struct kallsyms *names;   /* NULL: none were there any more when they were read */
 	struct kallsyms *own_names;     /* the same, unless they came with everybody's */

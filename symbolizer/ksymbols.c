@@ -15,6 +15,7 @@
 /* Its number, from 1 on, is the upper half of its pins, and its own for as long as it is kept. */
 struct ksymbol {
 	uint64_t start, end, born_ns, gone_ns; /* the last: UINT64_MAX: it is there */
+	uint64_t pinned_ns;                    /* the youngest time of a pin; late news can end it before that */
 	uint32_t name;                         /* offset into names: the kernel's */
 	uint32_t display;                      /* what people call it; the same offset where that is no other */
 	uint32_t number;
@@ -186,13 +187,17 @@ static uint32_t find(const struct ksymbols *k, uint64_t addr, uint64_t time_ns)
 	return 0;
 }
 
-bool ksymbols_pin(const struct ksymbols *k, uint64_t addr, uint64_t time_ns, uint64_t *ret_pin)
+bool ksymbols_pin(struct ksymbols *k, uint64_t addr, uint64_t time_ns, uint64_t *ret_pin)
 {
 	uint32_t place = find(k, addr, time_ns);
+	struct ksymbol *s;
 
 	if (place == 0)
 		return false;
-	*ret_pin = (uint64_t)get(k, place)->number << 32 | (addr - get(k, place)->start);
+	s = &k->all[place - 1];
+	if (s->pinned_ns < time_ns)
+		s->pinned_ns = time_ns;
+	*ret_pin = (uint64_t)s->number << 32 | (addr - s->start);
 	return true;
 }
 
@@ -265,7 +270,7 @@ int ksymbols_expire(struct ksymbols *k, uint64_t before_ns)
 	if (!new_places)
 		return -ENOMEM;
 	for (size_t i = 0; i < k->n; i++) {
-		if (is_over(&k->all[i], before_ns)) {
+		if (is_over(&k->all[i], before_ns) && k->all[i].pinned_ns < before_ns) {
 			k->by_number[k->all[i].number - 1] = 0;
 			continue;
 		}

@@ -26,7 +26,7 @@ DEFINE_CLEANUP(struct ksymbols *, ksymbols_free);
 _must_check_ int ksymbols_add(struct ksymbols *k, uint64_t start, uint64_t size, const char *name, uint64_t born_ns);
 void ksymbols_end(struct ksymbols *k, uint64_t start, uint64_t gone_ns);
 
-/* Forgets what was gone before: only pins of earlier times are void. */
+/* Forgets what was gone before, and was pinned last before: only pins of earlier times are void. */
 _must_check_ int ksymbols_expire(struct ksymbols *k, uint64_t before_ns);
 
 /* A pin never looks like a kernel address. */
@@ -36,7 +36,7 @@ static inline bool ksymbols_is_pin(uint64_t addr)
 }
 
 /* The code at an address at a time. One behind its last byte gives no pin: pin a caller's address less one. */
-bool ksymbols_pin(const struct ksymbols *k, uint64_t addr, uint64_t time_ns, uint64_t *ret_pin);
+bool ksymbols_pin(struct ksymbols *k, uint64_t addr, uint64_t time_ns, uint64_t *ret_pin);
 
 /*
  * ret->start and ret->module_start are pins. False: what it named is forgotten, or it never was one: an address that

@@ -182,6 +182,30 @@ static void test_expire(void **state)
 	assert_int_equal(pin - s.start, 0x10);
 }
 
+/* News that comes late, or in no order, says that it ended before it was last seen to run: its pins stay. */
+static void test_late_news(void **state)
+{
+	_cleanup_(ksymbols_freep) struct ksymbols *k = NULL;
+	uint64_t ended, replaced;
+	struct kallsyms_symbol s;
+
+	assert_int_equal(ksymbols_new(&k), 0);
+	add(k, AT, 0x100, "bpf_prog_6deef7357e7b4530_ended", 1);
+	add(k, AT + 0x1000, 0x100, "bpf_prog_6deef7357e7b4530_replaced", 1);
+	assert_true(ksymbols_pin(k, AT, 20 * NS_PER_S, &ended));
+	assert_true(ksymbols_pin(k, AT + 0x1000, 20 * NS_PER_S, &replaced));
+	ksymbols_end(k, AT, 10 * NS_PER_S);
+	add(k, AT + 0x1000, 0x100, "bpf_prog_6deef7357e7b4530_new", 10 * NS_PER_S);
+	assert_int_equal(ksymbols_expire(k, 20 * NS_PER_S), 0);
+	assert_true(ksymbols_get(k, ended, &s));
+	assert_string_equal(s.name, "ended [bpf]");
+	assert_true(ksymbols_get(k, replaced, &s));
+	assert_string_equal(s.name, "replaced [bpf]");
+	assert_int_equal(ksymbols_expire(k, 20 * NS_PER_S + 1), 0);
+	assert_false(ksymbols_get(k, ended, &s));
+	assert_false(ksymbols_get(k, replaced, &s));
+}
+
 /* The youngest that was born and covers the address. */
 static void test_model(void **state)
 {
@@ -221,7 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_turns),   cmocka_unit_test(test_pins_stay), cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_end),       cmocka_unit_test(test_churn),
-		cmocka_unit_test(test_expire),  cmocka_unit_test(test_model),
+		cmocka_unit_test(test_expire),  cmocka_unit_test(test_late_news), cmocka_unit_test(test_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
