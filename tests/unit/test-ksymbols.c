@@ -9,7 +9,7 @@
 
 #define AT 0xffffffffc0d00000ULL
 
-static const char *name_at(const struct ksymbols *k, uint64_t addr, uint64_t time_ns)
+static const char *name_at(struct ksymbols *k, uint64_t addr, uint64_t time_ns)
 {
 	struct kallsyms_symbol s;
 	uint64_t pin;
