@@ -225,7 +225,8 @@ static int wait_for_programs(struct unwind_memory *m)
 int unwind_memory_take(struct unwind_memory *m, size_t n_bytes, struct unwind_run *ret)
 {
 	size_t n_units = (n_bytes + UNWIND_UNIT_BYTES - 1) / UNWIND_UNIT_BYTES;
-	bool found = take_from(m, false, n_units, ret);
+	/* In that order: what comes meanwhile is found the next time. */
+	bool was_changing = is_changing(m), found = take_from(m, false, n_units, ret);
 	int r;
 
 	if (!found && m->n_quarantined > 0) {
@@ -240,7 +241,7 @@ int unwind_memory_take(struct unwind_memory *m, size_t n_bytes, struct unwind_ru
 	keep_spares(m);
 	if (found)
 		return 0;
-	return is_changing(m) ? UNWIND_MEMORY_LATER : UNWIND_MEMORY_FULL;
+	return was_changing || is_changing(m) ? UNWIND_MEMORY_LATER : UNWIND_MEMORY_FULL;
 }
 
 void unwind_memory_expect(struct unwind_memory *m, size_t n_bytes)
