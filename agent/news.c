@@ -118,10 +118,15 @@ static bool has_exec_begun(const struct news *n)
 	return n->sampler && !sampler_awaits_exec(n->sampler);
 }
 
+/* What a look finds has waited for it already; what comes soon upon other news, or begins with an exec, goes on. */
 void news_note(struct news *n, uint64_t now_ns)
 {
-	if (!n->due_ns && (has_exec_begun(n) || sideband_rings_pending(n->rings)))
+	if (n->due_ns)
+		return;
+	if (has_exec_begun(n))
 		set_due(n, now_ns + BATCH_NS);
+	else if (sideband_rings_pending(n->rings))
+		set_due(n, now_ns - n->last_ns < BATCH_NS ? now_ns + BATCH_NS : now_ns);
 }
 
 bool news_is_due(const struct news *n, uint64_t now_ns)
