@@ -44,42 +44,42 @@ static int fill_window(struct recorder *r, uint64_t now_ns, struct closed_window
 	return e == 0 ? add_totals(r, w, &taken.counts) : e;
 }
 
-static void begin_window(struct recorder *r, uint64_t now_ns, int64_t realtime_ns)
+static void begin_window(struct recorder *r, uint64_t cut_ns)
 {
 	r->sequence++;
-	r->start_realtime_ns = realtime_ns;
 	r->wall_ns = recorder_wall_offset_ns();
-	r->since_ns = now_ns;
+	r->start_realtime_ns = (int64_t)cut_ns + r->wall_ns;
+	r->since_ns = cut_ns;
 	r->sampled_ns = 0;
 	r->period_ns = r->config.period_ns;
 }
 
 int recorder_close_window(struct recorder *r, struct closed_window **ret)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), before_ns = clock_now_ns(CLOCK_BOOTTIME);
-	int64_t realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
+	uint64_t cut_ns, before_ns = clock_now_ns(CLOCK_BOOTTIME);
 	_cleanup_(closed_window_freep) struct closed_window *w = calloc(1, sizeof(*w));
 	bool is_sampling = r->mode == INTAKE_SAMPLING;
 	int e;
 
 	if (!w)
 		return -ENOMEM;
+	e = recorder_cut(r);
+	cut_ns = is_sampling ? sampler_turned_ns(r->sampler) : clock_now_ns(CLOCK_MONOTONIC);
 	w->sequence = r->sequence;
 	w->start_realtime_ns = r->start_realtime_ns;
-	w->duration_ns = r->sampled_ns + (is_sampling ? now_ns - r->since_ns : 0);
+	w->duration_ns = r->sampled_ns + (is_sampling ? cut_ns - r->since_ns : 0);
 	w->period_ns = r->period_ns;
-	e = recorder_cut(r);
 	if (e == 0)
 		e = fill_window(r, before_ns, w);
 	if (e < 0)
 		return e;
-	begin_window(r, now_ns, realtime_ns);
+	begin_window(r, cut_ns);
 	*ret = take_ptr(w);
 	DL_APPEND(r->windows, *ret);
 	if (!is_sampling)
 		return 0;
 	recorder_note_drained(r, before_ns);
-	return sweep(&r->intake, r->windows, now_ns);
+	return sweep(&r->intake, r->windows, cut_ns);
 }
 
 bool recorder_has_clock_jumped(const struct recorder *r)
@@ -188,40 +188,38 @@ int recorder_tap_open(struct recorder *r, const struct tap_config *config, struc
 		return -EBUSY;
 	e = recorder_drain(r, 0); /* what was taken before is not its own */
 	if (e == 0)
-		e = tap_new(config, r->intake.jit_window, r->intake.window_ns, place);
+		e = tap_new(config, sampler_turned_ns(r->sampler), r->intake.jit_window, r->intake.window_ns, place);
 	if (e == 0)
 		*ret = *place;
 	return e;
 }
 
-static int encode(struct recorder *r, struct tap *tap, uint64_t end_ns, struct buf *ret)
+static int encode(struct recorder *r, struct tap *tap, struct buf *ret)
 {
 	struct window_sources sources = sources_of(r, tap_stacks(tap));
 	const struct encode_facts facts = facts_of(r);
 
 	sources.only = tap_config(tap);
-	return encode_tap(&sources, &facts, tap, end_ns, ret);
+	return encode_tap(&sources, &facts, tap, sampler_turned_ns(r->sampler), ret);
 }
 
 int recorder_tap_encode(struct recorder *r, struct tap *tap, struct buf *ret)
 {
-	uint64_t end_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int e = r->mode == INTAKE_SAMPLING ? recorder_drain(r, 0) : 0;
 
-	return e == 0 ? encode(r, tap, end_ns, ret) : e;
+	return e == 0 ? encode(r, tap, ret) : e;
 }
 
 int recorder_tap_next(struct recorder *r, struct tap *tap, struct buf *ret, uint64_t *ret_left_out)
 {
-	uint64_t end_ns = clock_now_ns(CLOCK_MONOTONIC);
 	int e = r->mode == INTAKE_SAMPLING ? recorder_drain(r, 0) : -ENODATA;
 
 	if (e == 0)
-		e = encode(r, tap, end_ns, ret);
+		e = encode(r, tap, ret);
 	if (e < 0)
 		return e;
 	*ret_left_out = tap_n_left_out(tap);
-	return tap_restart(tap, end_ns, r->intake.jit_window, r->intake.window_ns);
+	return tap_restart(tap, sampler_turned_ns(r->sampler), r->intake.jit_window, r->intake.window_ns);
 }
 
 void recorder_tap_free(struct recorder *r, struct tap *tap)

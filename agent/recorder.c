@@ -257,7 +257,7 @@ static int start_ticks(struct recorder *r)
 
 	if (e < 0)
 		return e;
-	r->since_ns = r->drained_ns = clock_now_ns(CLOCK_MONOTONIC);
+	r->since_ns = r->drained_ns = sampler_turned_ns(r->sampler);
 	r->mode = INTAKE_SAMPLING;
 	return 0;
 }
@@ -272,8 +272,8 @@ int recorder_start(struct recorder *r)
 		e = start_ticks(r);
 	if (e < 0)
 		return e;
-	r->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
 	r->wall_ns = recorder_wall_offset_ns();
+	r->start_realtime_ns = (int64_t)r->since_ns + r->wall_ns;
 	if (binaries_cache_fault(r->intake.binaries))
 		log_warning("the cache of names in '%s' is not used: %s", r->config.cache_dir,
 			    binaries_cache_fault(r->intake.binaries));
@@ -315,7 +315,7 @@ static int stop_ticks(struct recorder *r)
 
 	if (e < 0)
 		return e;
-	r->sampled_ns += clock_now_ns(CLOCK_MONOTONIC) - r->since_ns;
+	r->sampled_ns += sampler_turned_ns(r->sampler) - r->since_ns;
 	kernel_code_look_again(r->intake.kernel);
 	return recorder_drain(r, 0);
 }

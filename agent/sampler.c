@@ -6,6 +6,7 @@
 #include "agent/cpus.h"
 #include "agent/sampled-cpu.h"
 #include "agent/sampler-programs.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 static int init_cpus(struct sampler *s, size_t n_possible)
@@ -320,6 +321,22 @@ void sampler_take_account(struct sampler *s, struct sampler_account *ret)
 void sampler_release(struct sampler *s, const struct sample_batch *batch)
 {
 	sampled_cpu_release(&s->cpus[batch->cpu]);
+}
+
+uint64_t sampler_turned_ns(const struct sampler *s)
+{
+	uint64_t first_ns = 0, sum_ns = 0, n = 0;
+
+	for (size_t i = 0; i < s->n_cpus; i++) {
+		uint64_t turned_ns = s->cpus[i].account.last.monotonic_ns;
+
+		if (!sampled_cpu_is_open(&s->cpus[i]))
+			continue;
+		if (n++ == 0)
+			first_ns = turned_ns;
+		sum_ns += turned_ns - first_ns; /* may wrap around in between */
+	}
+	return n > 0 ? first_ns + (uint64_t)((int64_t)sum_ns / (int64_t)n) : clock_now_ns(CLOCK_MONOTONIC);
 }
 
 size_t sample_stack(const struct sample_batch *batch, __u32 ref, const __u64 **ret)

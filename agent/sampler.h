@@ -74,6 +74,11 @@ _must_check_ int sampler_flip(struct sampler *s, size_t i, struct sample_batch *
 /* A flip that ends the CPU's window: its ticks from here on are the next one's. */
 _must_check_ int sampler_cut(struct sampler *s, size_t i, struct sample_batch *ret);
 void sampler_release(struct sampler *s, const struct sample_batch *batch);
+/*
+ * CLOCK_MONOTONIC: when the CPUs were started, flipped or stopped last, in the mean of them: what they have until then
+ * was due until then, however long it took to get from one to the next.
+ */
+uint64_t sampler_turned_ns(const struct sampler *s);
 
 /* The program counters of a record's stack: their number, 0 for none. */
 size_t sample_stack(const struct sample_batch *batch, __u32 ref, const __u64 **ret);

@@ -25,17 +25,23 @@ static int copy_text(const char *text, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-int tap_new(const struct tap_config *config, uint64_t jit_window, uint64_t window_ns, struct tap **ret)
+static void start(struct tap *t, uint64_t start_ns, uint64_t jit_window, uint64_t window_ns)
+{
+	t->jit_window = jit_window;
+	t->window_ns = window_ns;
+	t->start_ns = start_ns;
+	t->start_realtime_ns = (int64_t)(start_ns + clock_now_ns(CLOCK_REALTIME) - clock_now_ns(CLOCK_MONOTONIC));
+}
+
+int tap_new(const struct tap_config *config, uint64_t start_ns, uint64_t jit_window, uint64_t window_ns,
+	    struct tap **ret)
 {
 	_cleanup_(tap_freep) struct tap *t = calloc(1, sizeof(*t));
 	int r;
 
 	if (!t)
 		return -ENOMEM;
-	t->jit_window = jit_window;
-	t->window_ns = window_ns;
-	t->start_ns = clock_now_ns(CLOCK_MONOTONIC);
-	t->start_realtime_ns = (int64_t)clock_now_ns(CLOCK_REALTIME);
+	start(t, start_ns, jit_window, window_ns);
 	r = copy_text(config->service, &t->service);
 	if (r == 0)
 		r = copy_text(config->container, &t->container);
@@ -70,10 +76,7 @@ int tap_restart(struct tap *t, uint64_t start_ns, uint64_t jit_window, uint64_t 
 		return r;
 	stack_table_free(t->stacks);
 	t->stacks = next;
-	t->jit_window = jit_window;
-	t->window_ns = window_ns;
-	t->start_ns = start_ns;
-	t->start_realtime_ns = (int64_t)(start_ns + clock_now_ns(CLOCK_REALTIME) - clock_now_ns(CLOCK_MONOTONIC));
+	start(t, start_ns, jit_window, window_ns);
 	t->n_left_out = 0;
 	return 0;
 }

@@ -27,9 +27,13 @@ struct tap_config {
 struct resolved;
 struct stack_table;
 
-/* A copy of the configuration lives in the tap. Of the open window: its number in jit_maps, and its start. */
+/*
+ * A copy of the configuration lives in the tap. start_ns: CLOCK_MONOTONIC, since when it has all samples. Of the open
+ * window: its number in jit_maps, and its start.
+ */
 struct tap;
-_must_check_ int tap_new(const struct tap_config *config, uint64_t jit_window, uint64_t window_ns, struct tap **ret);
+_must_check_ int tap_new(const struct tap_config *config, uint64_t start_ns, uint64_t jit_window, uint64_t window_ns,
+			 struct tap **ret);
 struct tap *tap_free(struct tap *t); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct tap *, tap_free);
 

@@ -114,6 +114,34 @@ static void test_flips_keep_every_record(void **state)
 	assert_int_equal(account.n_due, account.n_entries + account.n_idle_cpu + account.n_throttled + account.n_other);
 }
 
+/* Something comes between the cuts of two CPUs: what was due was due in the window's time all the same. */
+static void test_late_cuts(void **state)
+{
+	const struct sampler_config config = { .period_ns = PERIOD_NS };
+	_cleanup_(sampler_freep) struct sampler *s = NULL;
+	uint64_t start_ns;
+
+	assert_int_equal(sampler_new(&config, &s), 0);
+	assert_int_equal(sampler_start(s), 0);
+	start_ns = sampler_turned_ns(s);
+	for (int window = 0; window < 4; window++) {
+		uint64_t end_ns, expected, n = sampler_n_sampled(s);
+		struct sampler_account account;
+		struct sample_batch batch;
+
+		for (size_t i = 0; i < sampler_n_cpus(s); i++) {
+			spin((window % 2 ? 10 : 100) * NS_PER_MS);
+			assert_int_equal(sampler_cut(s, i, &batch), 0);
+			sampler_release(s, &batch);
+		}
+		end_ns = sampler_turned_ns(s);
+		sampler_take_account(s, &account);
+		expected = (end_ns - start_ns) * n / PERIOD_NS;
+		assert_in_range(account.n_due + 2 * n, expected, expected + 4 * n);
+		start_ns = end_ns;
+	}
+}
+
 /* What the program says of its own time is what the kernel says of it. */
 static void test_own_time(void **state)
 {
@@ -276,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_variant_is_cheap_to_verify),
 		cmocka_unit_test(test_flips_keep_every_record),
+		cmocka_unit_test(test_late_cuts),
 		cmocka_unit_test(test_own_time),
 		cmocka_unit_test(test_full_log),
 		cmocka_unit_test(test_process_filter),
