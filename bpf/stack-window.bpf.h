@@ -8,11 +8,12 @@
 #include "bpf/base.bpf.h"
 
 #define STACK_WINDOW_BYTES 1024
+#define STACK_WINDOW_WORDS (STACK_WINDOW_BYTES / sizeof(__u64))
 #define STACK_PAGE_BYTES 4096
 
 struct stack_window {
 	__u64 start, bytes; /* bytes: a multiple of 8; 0: nothing read yet */
-	__u8 data[STACK_WINDOW_BYTES];
+	__u64 words[STACK_WINDOW_WORDS]; /* of bytes clang would make eight loads for each word */
 };
 
 /*
@@ -30,7 +31,7 @@ __noinline int stack_window_refill(struct stack_window *win, __u64 addr)
 	if (addr & 7)
 		bytes = 8;
 	win->bytes = 0;
-	if (bpf_probe_read_user(win->data, bytes, (const void *)addr) != 0)
+	if (bpf_probe_read_user(win->words, bytes, (const void *)addr) != 0)
 		return -1;
 	win->start = addr;
 	win->bytes = bytes;
@@ -46,6 +47,6 @@ static __always_inline bool stack_window_read(struct stack_window *win, __u64 ad
 			return false;
 		offset = 0;
 	}
-	*ret = *(__u64 *)&win->data[offset & (STACK_WINDOW_BYTES - 8)];
+	*ret = win->words[offset / sizeof(__u64) & (STACK_WINDOW_WORDS - 1)];
 	return true;
 }

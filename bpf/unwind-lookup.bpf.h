@@ -69,10 +69,15 @@ static __always_inline struct unwind_chunk *unwind_chunk_of(__u32 ref)
 	return chunk ? bpf_map_lookup_elem(chunk, &zero) : NULL;
 }
 
-/* The object of this many words behind a reference; NULL where the chunk has no room for it. */
-static __always_inline void *unwind_at(__u32 ref, __u32 n_words)
+/* The chunk of a reference, where that of another one is at hand: mostly it is the same. */
+static __always_inline struct unwind_chunk *unwind_chunk_beside(struct unwind_chunk *chunk, __u32 of, __u32 ref)
 {
-	struct unwind_chunk *chunk = unwind_chunk_of(ref);
+	return (of ^ ref) < UNWIND_CHUNK_WORDS ? chunk : unwind_chunk_of(ref);
+}
+
+/* The object of this many words behind a reference; NULL where the chunk has no room for it. */
+static __always_inline void *unwind_in(struct unwind_chunk *chunk, __u32 ref, __u32 n_words)
+{
 	__u32 word = ref & (UNWIND_CHUNK_WORDS - 1);
 
 	barrier_var(word); /* else clang makes "is not the last" of "is below", which Linux 6.1 does not understand */
@@ -80,6 +85,11 @@ static __always_inline void *unwind_at(__u32 ref, __u32 n_words)
 		return NULL;
 	barrier_var(chunk); /* else it adds before it checks */
 	return &chunk->words[word];
+}
+
+static __always_inline void *unwind_at(__u32 ref, __u32 n_words)
+{
+	return unwind_in(unwind_chunk_of(ref), ref, n_words);
 }
 
 static __always_inline struct unwind_bucket *unwind_bucket_of(__u32 tgid)
@@ -204,9 +214,9 @@ static __always_inline const struct unwind_row *unwind_row_at(const struct unwin
  * The rule number in force at pc_low of a page that has rows. Its steps are branches: measured, 15 % of the whole walk
  * faster than without, because the processor reads ahead where it guesses well.
  */
-static __always_inline __u32 unwind_search_rows(__u32 words, __u32 block_shift, __u32 pc_low)
+static __always_inline __u32 unwind_search_rows(const struct unwind_chunk *chunk, __u32 words, __u32 block_shift,
+						__u32 pc_low)
 {
-	const struct unwind_chunk *chunk = unwind_chunk_of(words);
 	__u32 shift = block_shift & 31, entry, rows, end;
 	__u64 found, n;
 
@@ -233,16 +243,18 @@ static __always_inline __u32 unwind_search_rows(__u32 words, __u32 block_shift, 
 static __always_inline const struct unwind_rule *unwind_find_rule(const struct unwind_place *p, __u64 addr)
 {
 	__u64 offset = addr + p->to_table, page_no = offset / UNWIND_PAGE_BYTES;
+	__u32 pages = p->pages, rule = UNWIND_RULE_GAP;
+	struct unwind_chunk *chunk = unwind_chunk_of(pages);
 	const struct unwind_page *page;
-	__u32 rule = UNWIND_RULE_GAP;
 
 	if (page_no < p->n_pages) {
-		page = unwind_at(p->pages + (__u32)page_no * UNWIND_WORDS_OF(*page), UNWIND_WORDS_OF(*page));
+		page = unwind_in(chunk, pages + (__u32)page_no * UNWIND_WORDS_OF(*page), UNWIND_WORDS_OF(*page));
 		if (page && page->n_rows)
-			rule = unwind_search_rows(page->words, page->block_shift,
-						  (__u32)offset & (UNWIND_PAGE_BYTES - 1));
+			rule = unwind_search_rows(unwind_chunk_beside(chunk, pages, page->words), page->words,
+						  page->block_shift, (__u32)offset & (UNWIND_PAGE_BYTES - 1));
 	}
 	if (rule >= p->n_rules)
 		return NULL;
-	return unwind_at(p->rules + rule * UNWIND_WORDS_OF(struct unwind_rule), UNWIND_WORDS_OF(struct unwind_rule));
+	return unwind_in(unwind_chunk_beside(chunk, pages, p->rules),
+			 p->rules + rule * UNWIND_WORDS_OF(struct unwind_rule), UNWIND_WORDS_OF(struct unwind_rule));
 }

@@ -10,10 +10,10 @@ __noinline int walk_leave_signal_frame(struct walk *w)
 	if (!w)
 		return WALK_STOP_READ_FAULT; /* cannot be */
 	w->window.bytes = 0;
-	if (bpf_probe_read_user(w->window.data, SIGNAL_FRAME_WORDS * sizeof(__u64),
+	if (bpf_probe_read_user(w->window.words, SIGNAL_FRAME_WORDS * sizeof(__u64),
 				(const void *)(w->sp + SIGNAL_FRAME_REGS)) != 0)
 		return WALK_STOP_READ_FAULT;
-	regs_from_signal_frame((const __u64 *)w->window.data, &w->regs[1]);
+	regs_from_signal_frame(w->window.words, &w->regs[1]);
 	walk_at_interrupted(w, 1);
 	return WALK_ON;
 }
