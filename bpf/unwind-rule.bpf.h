@@ -103,9 +103,9 @@ static __always_inline int walk_find_return_address(struct walk *w, const struct
 /* A caller's frame lies above; only a frame that was interrupted may have used no stack at all. */
 static __always_inline bool walk_advances(const struct walk *w, const struct unwind_rule *rule, __u64 cfa)
 {
-	if (rule->cfa == UNWIND_CFA_SWITCH || rule->cfa == UNWIND_CFA_GO_ASMCGOCALL)
+	if (cfa > w->sp || (cfa == w->sp && rule->ra == UNWIND_RA_REGISTER))
 		return true;
-	return rule->ra == UNWIND_RA_REGISTER ? cfa >= w->sp : cfa > w->sp;
+	return rule->cfa == UNWIND_CFA_SWITCH || rule->cfa == UNWIND_CFA_GO_ASMCGOCALL;
 }
 
 /* Reads in ascending order where it can: the CFA's word, the frame pointer, the return address. */
