@@ -13,7 +13,7 @@
 #include "report/stack-filter.h"
 #include "store/selection.h"
 
-#define DAY_NS (24 * QUESTION_HOUR_NS)
+#define LONG_AGO_NS (6 * QUESTION_HOUR_NS)
 
 #define HOGS (1U << QUESTION_HOGS)
 #define DIFF (1U << QUESTION_DIFF)
@@ -148,7 +148,7 @@ static int set_time(const struct question *q, const char *value, int64_t *ret)
 
 	if (selection_parse_time(value, q->now_ns, ret) != 0)
 		return -EINVAL;
-	if (parse_duration_ns(value, &ago_ns) == 0 && ago_ns >= (uint64_t)DAY_NS)
+	if (parse_duration_ns(value, &ago_ns) == 0 && ago_ns >= (uint64_t)LONG_AGO_NS)
 		*ret -= *ret % QUESTION_HOUR_NS;
 	return 0;
 }

@@ -14,8 +14,8 @@
  *	labels    key= (none: the names of labels) prefix= n=
  *	export    format=pprof|folded|speedscope|svg|html by= normalize=
  *
- * Without a time it is the last hour. A time that is given as a day or more ago is the border of an hour, where merged
- * windows begin: the answer tells what it covers.
+ * Without a time it is the last hour. A time that is given as six hours or more ago is the border of an hour, where
+ * merged windows begin: the answer tells what it covers.
  */
 #pragma once
 
