@@ -88,22 +88,14 @@ int timeline_new(struct frame_table *frames, struct grouping *grouping, int64_t 
 
 /* -- time -- */
 
-/* What a window is spread over: a raw one from its start to its end, a merged one to the end of its minute or hour. */
+/* What a window is spread over. */
 struct span {
 	int64_t start_ns, end_ns;
 };
 
 static struct span span_of(const struct window_info *w)
 {
-	int64_t tier_ns = (int64_t)window_tier_ns(w->tier), end_ns;
-	struct span span = { .start_ns = w->start_ns };
-
-	if (__builtin_add_overflow(w->start_ns, w->duration_ns, &span.end_ns))
-		span.end_ns = INT64_MAX;
-	if (tier_ns > 0 && !__builtin_add_overflow(w->start_ns - w->start_ns % tier_ns, tier_ns, &end_ns) &&
-	    end_ns > span.end_ns)
-		span.end_ns = end_ns;
-	return span;
+	return (struct span){ .start_ns = w->start_ns, .end_ns = window_end_ns(w) };
 }
 
 /* Adds to each step the part of the value that falls into it; divided by the step's time where that is given (ns). */
