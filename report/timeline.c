@@ -124,6 +124,18 @@ static bool spread(const struct timeline *t, const struct span *span, double val
 	return is_whole;
 }
 
+static void note_coarsest(struct timeline *t, const struct span *span)
+{
+	int64_t from_ns = span->start_ns > t->since_ns ? span->start_ns : t->since_ns;
+	int64_t to_ns = span->end_ns < t->until_ns ? span->end_ns : t->until_ns;
+	int64_t length_ns = span->end_ns - span->start_ns;
+
+	for (size_t i = (size_t)((from_ns - t->start_ns) / t->step_ns);
+	     i < t->n_steps && t->start_ns + (int64_t)i * t->step_ns < to_ns; i++)
+		if (length_ns > t->coarsest_ns[i])
+			t->coarsest_ns[i] = length_ns;
+}
+
 /* Adds zeros to what is there. */
 static int grow(struct buf *b, size_t size)
 {
@@ -335,8 +347,7 @@ static int spread_sums(struct timeline *t, const struct window_info *window, int
 			spread(t, &span, (double)*sum, walls, row);
 		*sum = 0;
 	}
-	if (span.end_ns - span.start_ns > t->coarsest_ns)
-		t->coarsest_ns = span.end_ns - span.start_ns;
+	note_coarsest(t, &span);
 	buf_clear(&t->touched);
 	return r;
 }
