@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * answer timeline: cores over time. Of windows all are listed first, which is cheap, and then read: minutes rather than
- * hours where they are few. An engine adds up all time that it is asked for: it is asked for each step of a few.
+ * hours where they are few, or of one hour. An engine adds up all time that it is asked for: it is asked for each step
+ * of a few.
  */
 #include "common/json.h"
 #include "report/answer-inside.h"
@@ -13,7 +14,7 @@
 #include "report/timeline.h"
 
 #define ENGINE_STEPS 24
-#define MAX_FINE_WINDOWS 720 /* an hour of a dozen hosts, in minutes: each is read in some ms */
+#define MAX_FINE_WINDOWS 720 /* twelve hours of a host, in minutes: each is read in about a ms */
 
 /* In the order of its making. */
 struct work {
@@ -81,16 +82,22 @@ static int show(struct answer_making *m, const struct work *w, const struct cove
 	return r == 0 ? answer_put(m, top) : r;
 }
 
-/* An hour that is one window shows nothing of it. */
+/*
+ * An hour that is one window shows nothing of it. One hour has its minutes however many they are: the last hour, which
+ * is not merged yet, has as many.
+ */
 static int choose_files(struct answer_making *m)
 {
 	_cleanup_(answer_input_done) struct answer_input input = {};
+	const struct question_side *side = &m->question->side;
 	struct window_info window;
 	size_t n = 0;
 	int r;
 
 	m->files = SELECT_MINUTES;
-	r = answer_open(m, &m->question->side, &input);
+	if (answer_until(m, side) - side->since_ns <= (int64_t)window_tier_ns(WINDOW_HOUR))
+		return 0;
+	r = answer_open(m, side, &input);
 	while (r == 0 && n <= MAX_FINE_WINDOWS) {
 		r = source_next_recorded(input.source, &window);
 		n++;

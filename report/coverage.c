@@ -129,7 +129,8 @@ static int add_time(struct coverage *c, uint32_t host, int64_t start_ns, uint64_
 
 /*
  * A merged file lasts as long as what it is merged from together, wherever in its hour that was: what comes late
- * becomes a second file of that hour, and the two of them have no time in common.
+ * becomes a second file of that hour, and the two of them have no time in common. Where it is not known when in its
+ * hour the last window ended, the host is not called silent for that.
  */
 static int add_merged(struct coverage *c, uint32_t host, const struct window_info *window)
 {
@@ -137,6 +138,8 @@ static int add_merged(struct coverage *c, uint32_t host, const struct window_inf
 
 	if (u->first_ns == 0 || window->start_ns < u->first_ns)
 		u->first_ns = window->start_ns;
+	if (window_end_ns(window) > u->seen_ns)
+		u->seen_ns = window_end_ns(window);
 	return add_wall(c, host, window->duration_ns);
 }
 
@@ -151,16 +154,6 @@ static void add_ledger(struct coverage *c, const struct ledger *l)
 	c->totals.n_ledgers++;
 }
 
-/* Where in a merged file's hour its last window ended is not known: the host is not called silent for that. */
-static void see(struct coverage *c, uint32_t host, const struct window_info *window)
-{
-	int64_t tier_ns = (int64_t)window_tier_ns(window->tier);
-	int64_t start_ns = window->start_ns;
-
-	if (tier_ns && end_of(start_ns - start_ns % tier_ns, (uint64_t)tier_ns) > c->unplaced[host].seen_ns)
-		c->unplaced[host].seen_ns = end_of(start_ns - start_ns % tier_ns, (uint64_t)tier_ns);
-}
-
 int coverage_add_window(struct coverage *c, const struct window_info *window)
 {
 	uint32_t host;
@@ -168,7 +161,6 @@ int coverage_add_window(struct coverage *c, const struct window_info *window)
 
 	if (r < 0)
 		return r;
-	see(c, host, window);
 	c->totals.n_windows++;
 	c->totals.n_untimed += window->duration_ns == 0;
 	add_ledger(c, &window->ledger);

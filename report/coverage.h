@@ -24,7 +24,7 @@ struct window_info;
 struct coverage_host {
 	const char *name;         /* as file names spell it (store/name.h); "": windows that do not tell */
 	uint64_t wall_ns;         /* that its windows cover; 0: they do not tell. After coverage_finish() */
-	int64_t start_ns, end_ns; /* of the first one and of the last, of merged ones that of their hour; 0: unknown */
+	int64_t start_ns, end_ns; /* of the first one and of the last (window_end_ns()); 0: unknown */
 };
 
 struct coverage_totals {

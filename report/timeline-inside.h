@@ -21,9 +21,9 @@ struct timeline {
 	struct buf sums;    /* int64_t for each group: of one window, ns */
 	struct buf touched; /* uint32_t: the groups whose sum is not 0 */
 	double rest[TIMELINE_MAX_STEPS], all[TIMELINE_MAX_STEPS];
-	size_t n_dropped;    /* groups that are in the rest for good */
-	uint64_t n_untimed;  /* windows: timeline_n_untimed() */
-	int64_t coarsest_ns; /* the longest time that a window is spread over */
+	int64_t coarsest_ns[TIMELINE_MAX_STEPS]; /* the longest time that a window of the step is spread over */
+	size_t n_dropped;                        /* groups that are in the rest for good */
+	uint64_t n_untimed;                      /* windows: timeline_n_untimed() */
 };
 
 static inline size_t timeline_n_rows(const struct timeline *t)

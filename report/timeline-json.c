@@ -125,8 +125,6 @@ static int add_head(const struct timeline *t, struct json_object *top)
 		r = json_add_number(top, "step_ns", t->step_ns);
 	if (r == 0)
 		r = json_add_number(top, "n_steps", (int64_t)t->n_steps);
-	if (r == 0)
-		r = json_add_number(top, "coarsest_ns", t->coarsest_ns);
 	return r == 0 ? json_add_number(top, "n_groups", (int64_t)(timeline_n_rows(t) + t->n_dropped)) : r;
 }
 
@@ -137,6 +135,16 @@ static int add_hosts(struct json_object *top, const size_t *n_hosts, size_t n)
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = json_append(array, json_object_new_int64((int64_t)n_hosts[i]));
+	return r;
+}
+
+static int add_coarsest(struct json_object *top, const struct timeline *t)
+{
+	struct json_object *array = NULL;
+	int r = json_add_array(top, "coarsest_ns", &array);
+
+	for (size_t i = 0; r == 0 && i < t->n_steps; i++)
+		r = json_append(array, json_object_new_int64(t->coarsest_ns[i]));
 	return r;
 }
 
@@ -153,5 +161,7 @@ int timeline_json_add(struct timeline *t, size_t n_groups, struct json_object *t
 		r = add_steps(top, "rest", t->rest, n_hosts, t->n_steps);
 	if (r == 0)
 		r = add_steps(top, "all", t->all, n_hosts, t->n_steps);
-	return r == 0 ? add_hosts(top, n_hosts, t->n_steps) : r;
+	if (r == 0)
+		r = add_hosts(top, n_hosts, t->n_steps);
+	return r == 0 ? add_coarsest(top, t) : r;
 }

@@ -88,22 +88,14 @@ int timeline_new(struct frame_table *frames, struct grouping *grouping, int64_t 
 
 /* -- time -- */
 
-/* What a window is spread over: a raw one from its start to its end, a merged one to the end of its minute or hour. */
+/* What a window is spread over. */
 struct span {
 	int64_t start_ns, end_ns;
 };
 
 static struct span span_of(const struct window_info *w)
 {
-	int64_t tier_ns = (int64_t)window_tier_ns(w->tier), end_ns;
-	struct span span = { .start_ns = w->start_ns };
-
-	if (__builtin_add_overflow(w->start_ns, w->duration_ns, &span.end_ns))
-		span.end_ns = INT64_MAX;
-	if (tier_ns > 0 && !__builtin_add_overflow(w->start_ns - w->start_ns % tier_ns, tier_ns, &end_ns) &&
-	    end_ns > span.end_ns)
-		span.end_ns = end_ns;
-	return span;
+	return (struct span){ .start_ns = w->start_ns, .end_ns = window_end_ns(w) };
 }
 
 /* Adds to each step the part of the value that falls into it; divided by the step's time where that is given (ns). */
@@ -130,6 +122,18 @@ static bool spread(const struct timeline *t, const struct span *span, double val
 			ret[step] += walls ? part / walls[step] : part;
 	}
 	return is_whole;
+}
+
+static void note_coarsest(struct timeline *t, const struct span *span)
+{
+	int64_t from_ns = span->start_ns > t->since_ns ? span->start_ns : t->since_ns;
+	int64_t to_ns = span->end_ns < t->until_ns ? span->end_ns : t->until_ns;
+	int64_t length_ns = span->end_ns - span->start_ns;
+
+	for (size_t i = (size_t)((from_ns - t->start_ns) / t->step_ns);
+	     i < t->n_steps && t->start_ns + (int64_t)i * t->step_ns < to_ns; i++)
+		if (length_ns > t->coarsest_ns[i])
+			t->coarsest_ns[i] = length_ns;
 }
 
 /* Adds zeros to what is there. */
@@ -343,8 +347,7 @@ static int spread_sums(struct timeline *t, const struct window_info *window, int
 			spread(t, &span, (double)*sum, walls, row);
 		*sum = 0;
 	}
-	if (span.end_ns - span.start_ns > t->coarsest_ns)
-		t->coarsest_ns = span.end_ns - span.start_ns;
+	note_coarsest(t, &span);
 	buf_clear(&t->touched);
 	return r;
 }

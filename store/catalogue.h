@@ -89,7 +89,7 @@ struct catalogue_row {
 	int64_t row, host, labels; /* numbers of rows */
 	enum window_tier tier;
 	uint64_t first, last, n_windows;
-	int64_t start_ns;
+	int64_t start_ns, end_ns; /* end_ns as in struct window_info; cover_choose() sets it */
 };
 struct catalogue_rows {
 	struct catalogue_row *rows;

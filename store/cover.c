@@ -38,17 +38,32 @@ static int compare_times(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
+/* Of its minute or hour. */
+static int64_t end_of_tier(const struct catalogue_row *row)
+{
+	return window_end_ns(&(struct window_info){ .tier = row->tier, .start_ns = row->start_ns });
+}
+
 /* A merged file reaches to the end of its minute or hour. */
 static bool is_wholly_in_range(const struct choice *c, const struct catalogue_row *row)
 {
-	int64_t length_ns = (int64_t)window_tier_ns(row->tier), end_ns;
+	return row->tier != WINDOW_RAW && row->start_ns >= c->since_ns && end_of_tier(row) <= c->until_ns;
+}
 
-	if (length_ns == 0)
-		return false;
-	if (row->start_ns < c->since_ns)
-		return false;
-	end_ns = row->start_ns - row->start_ns % length_ns;
-	return end_ns <= INT64_MAX - length_ns && end_ns + length_ns <= c->until_ns;
+/* Of all that an hour stands for the end of the last minute; 0: some of it is there as no minute. */
+static int64_t end_of_minutes(const struct catalogue_row *head, const struct catalogue_row *parts, size_t n)
+{
+	uint64_t n_windows = 0;
+	int64_t last_ns = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].tier != WINDOW_MINUTE)
+			continue;
+		n_windows += parts[i].n_windows;
+		if (end_of_tier(&parts[i]) > last_ns)
+			last_ns = end_of_tier(&parts[i]);
+	}
+	return n_windows == head->n_windows ? last_ns : 0;
 }
 
 /* Whether the merged file is wanted although all that it stands for is there. */
@@ -89,6 +104,7 @@ static uint64_t choose(struct choice *c, size_t i, size_t n, unsigned int levels
 
 		end = end_of_group(c, i, n);
 		below = end > i + 1 && levels > 1 ? choose(c, i + 1, end, levels - 1) : 0;
+		c->rows[i].end_ns = end_of_minutes(&c->rows[i], &c->rows[i + 1], end - i - 1);
 		if (below != head_windows || prefers_merged(c, &c->rows[i]))
 			drop(c, i + 1, end);
 		else if (end > i + 1)

@@ -11,5 +11,8 @@
 #include "store/catalogue.h"
 #include "store/selection.h"
 
-/* Rows from some hours around the range; keeps those that count and begin in it, in order of time. */
+/*
+ * Rows from some hours around the range; keeps those that count and begin in it, in order of time. The end of an hour's
+ * last window is known by its minutes, as long as all of them are there.
+ */
 void cover_choose(struct catalogue_rows *rows, int64_t since_ns, int64_t until_ns, enum selection_files files);

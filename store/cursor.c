@@ -26,11 +26,15 @@ struct window_cursor *window_cursor_free(struct window_cursor *c)
 
 int window_cursor_next(struct window_cursor *c, struct window_info *ret)
 {
+	const struct catalogue_row *row = c->rows.rows + c->next;
 	int r;
 
 	if (c->next == c->rows.n)
 		return STORE_END;
-	r = catalogue_get(c->catalogue, c->rows.rows[c->next++].row, ret);
+	c->next++;
+	r = catalogue_get(c->catalogue, row->row, ret);
+	if (r == 0)
+		ret->end_ns = row->end_ns;
 	return r == CATALOGUE_END ? STORE_GONE : r;
 }
 

@@ -33,6 +33,23 @@ static int add_ledger(const char *line, struct window_info *info)
 	return r < 0 ? -EBADMSG : 0;
 }
 
+static int64_t add_cut(int64_t start_ns, uint64_t length_ns)
+{
+	int64_t end_ns;
+
+	return __builtin_add_overflow(start_ns, length_ns, &end_ns) ? INT64_MAX : end_ns;
+}
+
+int64_t window_end_ns(const struct window_info *info)
+{
+	int64_t end_ns = add_cut(info->start_ns, info->duration_ns), merged_ns = info->end_ns;
+	uint64_t tier_ns = window_tier_ns(info->tier);
+
+	if (tier_ns && merged_ns == 0)
+		merged_ns = add_cut(info->start_ns - info->start_ns % (int64_t)tier_ns, tier_ns);
+	return merged_ns > end_ns ? merged_ns : end_ns;
+}
+
 int window_info_read(const struct profile *p, struct window_info *ret)
 {
 	struct window_info info = *ret;

@@ -13,6 +13,7 @@ int window_json_append(struct json_object *array, const struct window_info *info
 		{ "last", info->last },
 		{ "start_ns", (uint64_t)info->start_ns },
 		{ "duration_ns", info->duration_ns },
+		{ "end_ns", (uint64_t)window_end_ns(info) },
 		{ "period_ns", info->period_ns },
 		{ "n_bytes", info->n_bytes },
 		{ "n_disk_bytes", info->n_disk_bytes },
@@ -62,6 +63,7 @@ int window_json_read(struct json_object *object, struct window_info *ret)
 		.last = json_find_number(object, "last"),
 		.start_ns = (int64_t)json_find_number(object, "start_ns"),
 		.duration_ns = json_find_number(object, "duration_ns"),
+		.end_ns = (int64_t)json_find_number(object, "end_ns"), /* older hubs do not tell it */
 		.period_ns = json_find_number(object, "period_ns"),
 		.n_bytes = json_find_number(object, "n_bytes"),
 		.n_disk_bytes = json_find_number(object, "n_disk_bytes"),

@@ -33,11 +33,15 @@ struct window_info {
 	char host[WINDOW_HOST_BYTES]; /* as file names spell it: see store/name.h */
 	int64_t start_ns;             /* CLOCK_REALTIME */
 	uint64_t duration_ns;         /* the sum of what was merged */
+	int64_t end_ns;               /* by when the last of what was merged had ended; 0: see window_end_ns() */
 	uint64_t period_ns;
 	uint64_t n_bytes, n_disk_bytes; /* of the file, and as the file system counts it (st_blocks) */
 	uint64_t n_raw_bytes;           /* of the profile, uncompressed */
 	struct ledger ledger;           /* ledger.windows: how many windows were merged in */
 };
+
+/* By when it had ended: a merged file of which nobody knows more, with its minute or hour. */
+int64_t window_end_ns(const struct window_info *info);
 
 /* Of the files of a tier. */
 struct window_totals {

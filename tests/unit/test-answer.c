@@ -235,7 +235,7 @@ static void test_timeline(void **state)
 	assert_true(json_object_get_double(item(db, "cores", 0)) == 0);
 	assert_string_equal(json_object_to_json_string(item(db, "cores", 1)), "0.0030303");
 	assert_int_equal(json_find_number(top, "recorded.n_windows"), 12);
-	assert_int_equal(json_find_number(top, "coarsest_ns"), 10 * NS_PER_S);
+	assert_int_equal(json_object_get_int64(item(top, "coarsest_ns", 0)), 10 * NS_PER_S);
 	all = answer(QUESTION_TIMELINE, "since_ns=0&until=0"); /* from the first window on */
 	assert_int_equal(json_find_number(all, "start_ns"), BASE_NS);
 }
@@ -262,9 +262,43 @@ static void test_fine_timeline(void **state)
 		assert_int_equal(put(writer, &all[i], &info), 0);
 	store_free(writer);
 	top = answer(QUESTION_TIMELINE, "since=2026-11-29T01:00:00Z&until=2026-11-29T02:00:00Z&points=60");
-	assert_int_equal(json_find_number(top, "coarsest_ns"), 60 * NS_PER_S);
+	assert_int_equal(json_object_get_int64(item(top, "coarsest_ns", 0)), 60 * NS_PER_S);
 	assert_true(json_object_get_double(item(item(top, "groups", 1), "cores", 0)) == 0);
 	assert_true(json_object_get_double(item(item(top, "groups", 1), "cores", 1)) > 0);
+}
+
+/* Of many only those of one hour: else its one window is spread evenly. */
+static void test_coarse_timeline(void **state)
+{
+	const int64_t hour_ns = BASE_NS - 6000 * (int64_t)NS_PER_S; /* 00:00 */
+	struct store *writer = open_store(STORE_WRITE);
+	_cleanup_(json_putp) struct json_object *one = NULL, *two = NULL;
+	uint64_t sequence = 1000;
+	struct window_info info;
+	char host[16];
+
+	for (int i = 0; i < 13; i++) {
+		struct made m = { .first = sequence, .last = sequence + 55, .host = host, .start_ns = hour_ns };
+
+		snprintf(host, sizeof(host), "h%d", i);
+		m.tier = WINDOW_HOUR;
+		m.n_windows = 56;
+		assert_int_equal(put(writer, &m, &info), 0);
+		m.tier = WINDOW_MINUTE;
+		m.n_windows = 1;
+		for (int minute = 0; minute < 56; minute++, sequence++) {
+			m.first = m.last = sequence;
+			m.start_ns = hour_ns + minute * 60 * (int64_t)NS_PER_S;
+			assert_int_equal(put(writer, &m, &info), 0);
+		}
+	}
+	store_free(writer);
+	one = answer(QUESTION_TIMELINE, "since=2026-11-29T00:00:00Z&until=2026-11-29T01:00:00Z&points=60");
+	assert_int_equal(json_object_get_int64(item(one, "coarsest_ns", 0)), 60 * NS_PER_S);
+	two = answer(QUESTION_TIMELINE, "since=2026-11-29T00:00:00Z&until=2026-11-29T01:00:01Z&points=61");
+	assert_int_equal(json_object_get_int64(item(two, "coarsest_ns", 55)), 56 * 60 * NS_PER_S);
+	assert_int_equal(json_object_get_int64(item(two, "n_hosts", 55)), 13);
+	assert_int_equal(json_object_get_int64(item(two, "n_hosts", 56)), 0); /* its last minute tells of that */
 }
 
 static void test_labels(void **state)
@@ -480,6 +514,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_flame, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_timeline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fine_timeline, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_coarse_timeline, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_labels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_export, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mistakes, set_up, tear_down),

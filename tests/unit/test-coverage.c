@@ -85,6 +85,26 @@ static void test_silent(void **state)
 	coverage_free(c);
 }
 
+/* It was merged before it was over: its end is not that of the hour, which is yet to come. */
+static void test_hour_that_is_not_over(void **state)
+{
+	struct window_info w = { .tier = WINDOW_HOUR,
+				 .host = "a",
+				 .start_ns = START,
+				 .duration_ns = 300 * NS_PER_S,
+				 .end_ns = START + 320 * S };
+	struct coverage *c = new_coverage();
+
+	add(c, "b", 0, 330);
+	assert_int_equal(coverage_add_window(c, &w), 0);
+	assert_int_equal(host(c, "a")->end_ns, START + 320 * S);
+	assert_int_equal(host(c, "a")->wall_ns, 300 * S);
+	assert_int_equal(coverage_totals(c)->end_ns, START + 330 * S);
+	assert_true(coverage_is_silent(c, host(c, "a"), START + 621 * S));
+	assert_false(coverage_is_silent(c, host(c, "b"), 0));
+	coverage_free(c);
+}
+
 /* What was away from 600 to 2400 and came later is a second file of the hour. */
 static void test_late_part_of_an_hour(void **state)
 {
@@ -164,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_moment_once),
 		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_hour_that_is_not_over),
 		cmocka_unit_test(test_late_part_of_an_hour),
 		cmocka_unit_test(test_spelling),
 		cmocka_unit_test(test_profiles),

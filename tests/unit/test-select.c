@@ -76,6 +76,49 @@ static void test_each_once(void **state)
 	store_free(s);
 }
 
+static int64_t end_of_only(struct store *s)
+{
+	const struct selection selection = { .since_ns = BASE_NS, .until_ns = INT64_MAX };
+	_cleanup_(window_cursor_freep) struct window_cursor *c = NULL;
+	struct window_info info, none;
+
+	assert_int_equal(store_select(s, &selection, &c), 0);
+	assert_int_equal(window_cursor_next(c, &info), 0);
+	assert_int_equal(info.tier, WINDOW_HOUR);
+	assert_int_equal(window_cursor_next(c, &none), STORE_END);
+	return window_end_ns(&info);
+}
+
+static void remove_minutes(struct store *s, uint64_t first, uint64_t last)
+{
+	_cleanup_(window_cursor_freep) struct window_cursor *c = NULL;
+	struct window_info info;
+
+	assert_int_equal(store_list(s, WINDOW_MINUTE, first, last, false, 10, &c), 0);
+	while (window_cursor_next(c, &info) == 0)
+		assert_int_equal(store_remove(s, &info), 0);
+}
+
+/* An hour that was merged before it was over, or whose host fell silent in it: its minutes tell, if all are there. */
+static void test_end_of_an_hour(void **state)
+{
+	const int64_t hour_ns = BASE_NS - BASE_NS % (60 * MINUTE_NS) + 60 * MINUTE_NS;
+	struct store *s = open_store(STORE_WRITE);
+
+	put_windows(s, 6, 11);
+	add(s, WINDOW_MINUTE, 0, 5, BASE_NS, 6);
+	add(s, WINDOW_MINUTE, 6, 11, BASE_NS + MINUTE_NS, 6);
+	add(s, WINDOW_HOUR, 0, 11, BASE_NS, 12);
+	store_free(s);
+	s = open_store(STORE_MAINTAIN);
+	assert_int_equal(end_of_only(s), BASE_NS + 2 * MINUTE_NS);
+	remove_minutes(s, 6, 11);
+	assert_int_equal(end_of_only(s), hour_ns); /* not that of the first minute: raw windows are no less */
+	remove_raw(s, 6, 11);
+	assert_int_equal(end_of_only(s), hour_ns);
+	store_free(s);
+}
+
 /* Hosts have sequences in common, as where one store takes what others send. */
 static void test_hosts(void **state)
 {
@@ -201,11 +244,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_times),
-		TEST(test_each_once),
-		TEST(test_hosts),
-		TEST(test_labels),
-		TEST(test_labels_that_nobody_has_are_forgotten),
+		TEST(test_times),     TEST(test_each_once), TEST(test_end_of_an_hour),
+		TEST(test_hosts),     TEST(test_labels),    TEST(test_labels_that_nobody_has_are_forgotten),
 		TEST(test_sequences),
 	};
 

@@ -132,7 +132,7 @@ static void test_hosts(void **state)
 	assert_int_equal(json_find_number(f.top, "start_ns"), START);
 	assert_int_equal(json_find_number(f.top, "n_steps"), 3);
 	assert_int_equal(json_find_number(f.top, "n_groups"), 2);
-	assert_int_equal(json_find_number(f.top, "coarsest_ns"), 10 * S);
+	assert_steps(json_find(f.top, "coarsest_ns"), STEPS(10e9, 10e9, 0));
 	assert_steps(cores_of(&f, 0, "api"), STEPS(0.5, 2, -1));
 	assert_steps(json_find(f.top, "rest"), STEPS(0, 0.2, -1));
 	assert_steps(json_find(f.top, "all"), STEPS(0.5, 2.2, -1));
@@ -161,17 +161,21 @@ static void test_spans(void **state)
 static void test_merged(void **state)
 {
 	const struct window_info hour = window("a", 1800, 900, WINDOW_HOUR), late = window("a", 1800, 90, WINDOW_HOUR);
+	struct window_info short_ = window("a", 0, 300, WINDOW_HOUR);
 	struct fixture f;
 
 	set_up(&f, 0, 3600, 4);
+	short_.end_ns = START + 900 * S; /* which minutes tell */
+	assert_int_equal(timeline_add_recorded(f.timeline, &short_), 0);
+	assert_int_equal(add(&f, &short_, "api", "f", 600), 0);
 	assert_int_equal(timeline_add_recorded(f.timeline, &hour), 0);
 	assert_int_equal(timeline_add_recorded(f.timeline, &late), 0);
 	assert_int_equal(add(&f, &hour, "api", "f", 450), 0);
 	assert_int_equal(add(&f, &late, "api", "f", 45), 0);
 	finish(&f, 5);
 	assert_int_equal(json_find_number(f.top, "step_ns"), 900 * S);
-	assert_steps(cores_of(&f, 0, "api"), STEPS(-1, -1, 0.5, 0.5));
-	assert_int_equal(json_find_number(f.top, "coarsest_ns"), 1800 * S);
+	assert_steps(cores_of(&f, 0, "api"), STEPS(2, -1, 0.5, 0.5));
+	assert_steps(json_find(f.top, "coarsest_ns"), STEPS(900e9, 0, 1800e9, 1800e9));
 	tear_down(&f);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // timeline: cores over time, groups upon each other. A range of it can be selected, with the mouse, a finger or the
-// arrow keys. Where nothing was recorded there is a gap.
+// arrow keys. Where nothing was recorded there is a gap; what is known for longer times alone is hatched.
 
 import { find, make, makeName, makeSvg } from './dom.js';
 import { NS_PER_MS, formatCores, formatCount, formatSpan, formatTime, plural, valueText } from './format.js';
@@ -13,11 +13,18 @@ const MIN_DRAG = 5;
 const HOUR_MS = 3600e3;
 const HOURLY_MS = 6 * HOUR_MS; // of so much, hours are selected: each is one file, where minutes are sixty
 const COARSE = 1.5; // steps: windows are a little longer than they were meant to be
+const MINUTE_MS = 60e3;
 const REST = 'tone-rest';
+const HATCH = 'hatch'; // the id of a pattern
 const LIMITS = {
   groups: 'stacks had no room in a group', rows: 'groups had no room', frames: 'frames had no room',
   expressions: 'values took an expression too long', windows: 'windows do not say how long they were',
 };
+
+function makeHatch() {
+  return makeSvg('pattern', { id: HATCH, width: 6, height: 6, patternUnits: 'userSpaceOnUse',
+    patternTransform: 'rotate(45)' }, makeSvg('line', { class: 'hatch', y2: 6 }));
+}
 
 // What stands upon what: rows of { name, tone, cores }, the lowest first.
 function layersOf(answer, tones) {
@@ -82,10 +89,12 @@ export class Timeline {
   }
 
   describe() {
-    const { answer, stepMs } = this, coarsest = answer.coarsest_ns / NS_PER_MS;
+    const { answer, stepMs } = this, coarsest = Math.max(...answer.coarsest_ns) / NS_PER_MS;
     const parts = [`${this.noun}, cores in steps of ${formatSpan(stepMs)}, UTC`];
     if (coarsest > COARSE * stepMs)
-      parts.push(`some of it was kept in windows of ${formatSpan(coarsest)}, which are spread evenly`);
+      parts.push(`hatched: of windows of up to ${formatSpan(coarsest)}, which are spread evenly`);
+    if (coarsest > COARSE * Math.max(stepMs, MINUTE_MS) && this.endMs - this.startMs > HOUR_MS)
+      parts.push('an hour that is selected is shown by its minutes, as long as they are kept');
     for (const [name, n] of Object.entries(answer.beyond_limits))
       if (n > 0)
         parts.push(`${formatCount(n)} ${LIMITS[name] || name}`);
@@ -108,8 +117,8 @@ export class Timeline {
     this.brush = makeSvg('rect', { class: 'brush', y: MARGIN.top, height: this.height, width: 0 });
     this.cursor = makeSvg('line', { class: 'cursor', y1: MARGIN.top, y2: MARGIN.top + this.height,
       visibility: 'hidden' });
-    return this.plot.replaceChildren(...this.drawAxes(ticks), ...this.drawLayers(), ...this.drawMarks(), this.brush,
-      this.cursor);
+    return this.plot.replaceChildren(makeHatch(), ...this.drawAxes(ticks), ...this.drawLayers(), ...this.drawCoarse(),
+      ...this.drawMarks(), this.brush, this.cursor);
   }
 
   summary() {
@@ -166,6 +175,24 @@ export class Timeline {
         ...steps.reverse().map((i) => `V${this.y(bottoms[i]).toFixed(1)}H${edge(i)}`), 'Z');
     }
     return parts.join('');
+  }
+
+  isCoarse(step) {
+    return this.answer.coarsest_ns[step] / NS_PER_MS > COARSE * this.stepMs;
+  }
+
+  // Stretches whose steps are not known one by one.
+  drawCoarse() {
+    const { n_steps: n } = this.answer, stretches = [];
+    for (let first = 0, end; first < n; first = end + 1) {
+      for (end = first; end < n && this.isCoarse(end); end++);
+      if (end === first)
+        continue;
+      const from = this.x(this.startMs + first * this.stepMs), to = this.x(this.startMs + end * this.stepMs);
+      stretches.push(makeSvg('rect', { class: 'coarse', x: from, width: to - from, y: MARGIN.top, height: this.height,
+        fill: `url(#${HATCH})` }));
+    }
+    return stretches;
   }
 
   drawMarks() {
@@ -273,7 +300,8 @@ export class Timeline {
     const rows = this.layers.filter(({ cores }) => cores[step] > 0).reverse().map(({ name, tone, cores }) =>
       make('li', {}, make('i', { class: tone }), makeName(name), make('b', {}, ` ${formatCores(cores[step])}`)));
     this.tip.replaceChildren(
-      make('p', {}, `${formatTime(fromMs)}, ${formatSpan(toMs - fromMs)} `),
+      make('p', {}, `${formatTime(fromMs)}, ${formatSpan(toMs - fromMs)}${this.isCoarse(step)
+        ? ` of ${formatSpan(answer.coarsest_ns[step] / NS_PER_MS)}, spread evenly` : ''} `),
       make('p', {}, isRecorded ? `${formatCores(answer.all[step])} cores of ${plural(answer.n_hosts[step], 'host')} `
         : 'nothing was recorded '),
       make('ul', {}, ...rows));

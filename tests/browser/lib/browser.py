@@ -23,7 +23,7 @@ sys.path[:0] = [str(HERE.parents[1] / "stores" / "lib"), str(HERE.parents[1] / "
 import harness as h  # noqa: E402
 import provision  # noqa: E402
 
-provision.CACHE = provision.CACHE.with_name("browser")  # beside that of the stores
+CACHE = provision.CACHE / "browser"
 PICTURES = pathlib.Path(os.environ.get("CPUHOUND_PICTURES", pathlib.Path(h.BUILD) / "pictures"))
 PAINTED = "performance.getEntriesByName('cpuhound-first-paint').length > 0"
 
@@ -33,7 +33,7 @@ def chromium():
     installed = shutil.which("chromium")
     if installed:
         return installed, []
-    root = provision.debian_packages("chromium")
+    root = provision.debian_packages("chromium", cache=CACHE)
     libraries = next((root / "usr" / "lib").glob("*-linux-gnu"))
     return str(root / "usr" / "lib" / "chromium" / "chromium"), [libraries, libraries / "pulseaudio"]
 
@@ -42,7 +42,7 @@ class Browser:
     def __init__(self):
         try:
             node = provision.needs("node", "to drive a browser with")
-            modules = provision.node_modules("playwright", HERE.parent)
+            modules = provision.node_modules("playwright", HERE.parent, CACHE)
             program, libraries = chromium()
         except provision.Unavailable as e:
             h.skip_all(str(e))

@@ -26,6 +26,8 @@ NS = 10**9
 PHONE = {"width": 390, "height": 844, "hasTouch": True, "isMobile": True, "deviceScaleFactor": 2}
 WINDOW_S, N_WINDOWS = 120, 20
 HOUR_S = 3600
+SILENT_S = 600
+PATIENCE_S = 60  # a guard against hanging: beside others an answer may take some seconds
 HOSTS = ("web-1", "web-2", "db-1")
 SERVE = ["main@app", "serve@app"]
 QUERY = ["main@postgres", "exec@postgres"]
@@ -64,29 +66,12 @@ def window(host, number, is_before=False):
     return g
 
 
-class Fleet:
-    """The last 40 minutes, and the same an hour earlier, in which api used half as much for inflating. db-1 has been silent
-    for the last ten minutes."""
+class Shown:
+    """A hub, or a view, whose page is asked the same as commands are: source has their options."""
 
-    def __init__(self, name, text="", is_empty=False, wrap=()):
-        self.hub = hub.Hub(name, text, wrap, hub__max_windows=100000)
-        self.end_s = int(time.time()) // 60 * 60 - 60
-        self.start_s = self.end_s - N_WINDOWS * WINDOW_S
-        if not is_empty:
-            self.fill()
-        assert h.until(lambda: self.hub.get("/api/v1/hogs?since=1h")[0] in (200, 401)), self.hub.said()
-
-    def fill(self):
-        for number in range(N_WINDOWS):
-            for host in HOSTS:
-                self.push(window(host, number, True), host, self.start_s - HOUR_S + number * WINDOW_S)
-        for number in range(N_WINDOWS):
-            for host in HOSTS if number < N_WINDOWS - 5 else HOSTS[:2]:
-                self.push(window(host, number), host, self.start_s + number * WINDOW_S)
-
-    def push(self, graph, host, start_s, duration_s=WINDOW_S):
-        status, line = self.hub.push(graph.compress(start_s * NS, duration_s * NS), host=host)
-        assert status == 200, (status, line)
+    def __init__(self, server, *source):
+        self.hub = server
+        self.source = source
 
     def __enter__(self):
         return self
@@ -95,25 +80,65 @@ class Fleet:
         h.stop(self.hub.process)
 
     def ask(self, command, *args):
-        r = h.cpuhound(command, "--json", "--store", self.hub.store, *args)
+        r = h.cpuhound(command, "--json", *self.source, "-n", "50", *args)
         assert r.rc == 0, r
         return json.loads(r.stdout)
 
     def hogs(self, *args, since="1h"):
-        return self.ask("hogs", "--since", since, "-n", "50", *args)
+        return self.ask("hogs", "--since", since, *args)
 
     def diff(self, *args):
-        return self.ask("diff", "-n", "50", *args)
+        return self.ask("diff", *args)
 
     def open(self, b, fragment="", **options):
         page = b.open(self.hub.url + "/", fragment, **options)
         return settled(page)
 
 
+class Fleet(Shown):
+    """The last 40 minutes, and the same an hour earlier, in which api used half as much for inflating. db-1 has been silent
+    for the last ten minutes."""
+
+    def __init__(self, name, text="", is_empty=False, wrap=(), window_s=WINDOW_S, n_windows=N_WINDOWS):
+        server = hub.Hub(name, text, wrap, hub__max_windows=100000)
+        super().__init__(server, "--store", server.store)
+        self.end_s = int(time.time()) // 60 * 60 - 60
+        self.window_s, self.n_windows = window_s, n_windows
+        self.start_s = self.end_s - n_windows * window_s
+        if not is_empty:
+            self.fill_before()
+            self.fill()
+        assert h.until(lambda: self.hub.get("/api/v1/hogs?since=1h")[0] in (200, 401)), self.hub.said()
+
+    def fill_before(self):
+        for number in range(self.n_windows):
+            for host in HOSTS:
+                self.push(window(host, number, True), host, self.start_s - HOUR_S + number * self.window_s)
+
+    def fill(self):
+        for number in range(self.n_windows):
+            start_s = self.start_s + number * self.window_s
+            for host in HOSTS if start_s < self.end_s - SILENT_S else HOSTS[:2]:
+                self.push(window(host, number), host, start_s)
+
+    def push(self, graph, host, start_s, duration_s=None):
+        status, line = self.hub.push(graph.compress(start_s * NS, (duration_s or self.window_s) * NS), host=host)
+        assert status == 200, (status, line)
+
+
+# A promise, so that the browser works only when something changes.
+IDLE = f"""new Promise((tell) => {{
+  const body = document.getElementById('body');
+  const look = () => body.getAttribute('aria-busy') === 'false' && tell(true);
+  new MutationObserver(look).observe(body, {{ attributes: true }});
+  setTimeout(() => tell(false), {PATIENCE_S * 1000});
+  look();
+}})"""
+
+
 def settled(page):
     """The same page when all that it asked for is shown."""
-    idle = "document.getElementById('body').getAttribute('aria-busy') === 'false'"
-    assert h.until(lambda: page.evaluate(idle), 20), f"it waits for ever: {page.errors()}"
+    assert page.evaluate(IDLE), f"it waits for ever: {page.errors()}"
     page.settle()
     return page
 
@@ -202,6 +227,64 @@ def check_table(name, page, answer):
     return h.check(name, len(shown) == len(answer["groups"]) > 0 and not wrong and
                    shows(last["self"], answer["sum"]["self"]["cores"], 3),
                    (wrong[:3], len(shown), len(answer["groups"]), last))
+
+
+def facts_of(answer):
+    """What the page says below of how complete that answer is."""
+    recorded, total = answer["recorded"], answer["sum"]
+    hosts, lost = recorded["hosts"], recorded["lost_share"]
+    silent = sum(host["is_silent"] for host in hosts)
+    wall = sum(host["wall_ns"] for host in hosts) / len(hosts)
+    covered = min(1, wall / (recorded["end_ns"] - recorded["start_ns"]))
+    return [f"{len(hosts)} hosts", f"{silent} silent" if silent else "none silent", f"covered {100 * covered:.1f} %",
+            "no ledger" if lost is None else f"lost {float(format(100 * lost, '.2g')):g} %",
+            f"cut {100 * total['truncated_share']:.1f} %", f"named {100 * total['named_share']:.1f} %",
+            f"{recorded['n_windows']} windows", f"{total['self']['n_samples']:,} samples"]
+
+
+def top_rows(page, root):
+    """The functions of a flame graph: {(function, library): [numbers]}."""
+    found = page.evaluate(f"[...document.querySelectorAll('{root} .top .row')].map((row) => [...row.children].map("
+                          "(cell) => (cell.querySelector('.name') || cell).textContent))")
+    return {(row[-2], row[-1]): row[:-2] for row in found}
+
+
+def shown_as(numbers, group):
+    """Cores of the graph are by the host that was recorded longest, so only the samples' time can be compared."""
+    return numbers is not None and shows(numbers[0].split(" ")[-2], 100 * group["self"]["share"], 2) and \
+        shows(numbers[1].split(" ")[-2], 100 * group["total"]["share"], 2)
+
+
+def check_functions(name, page, answer):
+    """The functions of the graph are the groups of that answer."""
+    shown, groups = top_rows(page, "#flame"), answer["groups"]
+    wrong = [(g["key"], shown.get((g["key"]["function"], g["key"]["library"]))) for g in groups
+             if not g["key"]["function"].startswith("[") and
+             not shown_as(shown.get((g["key"]["function"], g["key"]["library"])), g)]
+    return h.check(name, len(shown) >= len(groups) > 5 and not wrong, wrong)
+
+
+def is_change(text, change, scale, digits):
+    """A cell of the table of changes is that of diff --json."""
+    if change["is_noise"]:
+        return text == ("0" if change["before"] == change["after"] else "noise")
+    return shows(text, change["delta"] / scale, digits)
+
+
+def check_diff(name, page, answer, scale=1e9, digits=3):
+    shown, wrong = rows(page, "#diff"), []
+    for row, expected in zip(shown, answer["rows"]):
+        own = expected["self"]
+        if not (row["name"].startswith(expected["name"]) and shows(row["before"], own["before"] / scale, digits) and
+                shows(row["after"], own["after"] / scale, digits) and is_change(row["self-change"], own, scale, digits) and
+                is_change(row.get("total-change", row["self-change"]), expected["total"], scale, digits) and
+                shows(row["self-error"], own["error"] / scale, digits)):
+            wrong.append((row, expected))
+    total, text = answer["sum"], page.texts("#diff .summary p")
+    sides = [shows(text[i].split(" ", 1)[1], total[side] / scale, digits) for i, side in enumerate(("before", "after"))]
+    h.check(name, len(shown) == len(answer["rows"]) > 0 and not wrong and all(sides) and
+            shows(text[2].split(" ", 1)[1], total["delta"] / scale, digits), (wrong[:2], text, total, len(shown)))
+    return shown
 
 
 def run(b, f, *cases, refusing=()):

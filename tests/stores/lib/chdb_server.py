@@ -39,8 +39,7 @@ def run(query, settings, body):
         words = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
         query, n = re.subn(r"\s(?=FORMAT\s+\w+\s*$)", lambda _: f" SETTINGS {words} ", query)
         query += "" if n else f" SETTINGS {words}"
-    with ONE_AT_A_TIME:
-        return ENGINE.query(query + ("\n" + body.decode() if body else ""), "JSONEachRow").bytes()
+    return ENGINE.query(query + ("\n" + body.decode() if body else ""), "JSONEachRow").bytes()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -81,9 +80,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.fail(89, f"Code: 89. DB::Exception: Unknown compression method: {coding}")
             return
         try:
-            if database:
-                run(f"USE `{database}`", {}, b"")
-            self.answer(200, run(query, settings, UNPACK[coding](body) if coding else body))
+            body = UNPACK[coding](body) if coding else body
+            with ONE_AT_A_TIME:  # database and parameters are the session's
+                if database:
+                    run(f"USE `{database}`", {}, b"")
+                rows = run(query, settings, body)
+            self.answer(200, rows)
         except (RuntimeError, OSError, subprocess.CalledProcessError) as e:
             code = re.search(r"Code: (\d+)\.", str(e))
             self.fail(int(code.group(1)) if code else 1002, str(e))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The central stores that the tests push to: got by ordinary package clients, each version pinned, and kept in
-~/.cache/cpuhound-tests/stores. A folder there is whole or not there: it is made beside its place and renamed. Its name
-has a hash of what it was made from; those of other hashes are removed.
+"""The central stores that the tests push to, and the browser: got by ordinary package clients, each version pinned, and
+kept in folders of ~/.cache/cpuhound-tests. A folder in there is whole or not there: it is made beside its place and
+renamed. Its name has a hash of what it was made from; those of other hashes are removed.
 
     try:
         program = provision.go_program("parca", "github.com/parca-dev/parca/cmd/parca")
@@ -20,7 +20,8 @@ import sys
 
 import harness as h
 
-CACHE = pathlib.Path.home() / ".cache" / "cpuhound-tests" / "stores"
+CACHE = pathlib.Path.home() / ".cache" / "cpuhound-tests"
+STORES = CACHE / "stores"
 SERVERS = pathlib.Path(__file__).resolve().parent.parent / "servers"
 GET_S = 3000  # a guard against hanging: the longest build takes a tenth of it on 2 idle cores
 
@@ -47,19 +48,19 @@ def must(what, *command, **options):
 
 
 @contextlib.contextmanager
-def only_one(name):
+def only_one(name, cache):
     """Two runs at once make it once."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / f".{name}.lock", "w", encoding="ascii") as lock:
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / f".{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def cached(name, made_from, make):
+def cached(name, made_from, make, cache=STORES):
     """The folder of that name: what make(folder) left there, when it is not there yet."""
     digest = hashlib.sha256(b"\0".join(made_from)).hexdigest()[:12]
-    folder, making = CACHE / f"{name}-{digest}", CACHE / f"{name}-making"
-    with only_one(name):
+    folder, making = cache / f"{name}-{digest}", cache / f"{name}-making"
+    with only_one(name, cache):
         if folder.is_dir():
             return folder
         shutil.rmtree(making, ignore_errors=True)
@@ -69,7 +70,7 @@ def cached(name, made_from, make):
         except Unavailable:
             shutil.rmtree(making, ignore_errors=True)
             raise
-        for old in CACHE.glob(f"{name}-*"):
+        for old in cache.glob(f"{name}-*"):
             if old != making:
                 shutil.rmtree(old)
         making.rename(folder)
@@ -93,7 +94,7 @@ def go_program(name, package):
     return cached(name, [f.name.encode() + b"\0" + f.read_bytes() for f in files], make) / name
 
 
-def debian_packages(name, version=None):
+def debian_packages(name, version=None, cache=STORES):
     """A package (None: the newest there was) and what it needs that is not installed: unpacked, not installed, so that
     no daemon starts. The folder is a root directory."""
     package = f"{name}={version}" if version else name
@@ -111,10 +112,10 @@ def debian_packages(name, version=None):
             must(f"{deb.name} cannot be unpacked", "dpkg", "-x", deb, folder)
         shutil.rmtree(debs)
 
-    return cached(name, [(version or "").encode()], make)
+    return cached(name, [(version or "").encode()], make, cache)
 
 
-def node_modules(name, folder):
+def node_modules(name, folder, cache=STORES):
     """The folder node_modules of what package.json and package-lock.json in that folder pin."""
     pinned = [folder / file for file in ("package.json", "package-lock.json")]
 
@@ -124,7 +125,7 @@ def node_modules(name, folder):
             shutil.copy(file, made)
         must(f"{name} is not to be had", npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=made)
 
-    return cached(name, [file.read_bytes() for file in pinned], make) / "node_modules"
+    return cached(name, [file.read_bytes() for file in pinned], make, cache) / "node_modules"
 
 
 def python_with(name):
