@@ -78,7 +78,9 @@ static int stop_sampling(struct daemon *d, const char *why)
 
 static enum status_idle wanted_idle(const struct daemon *d, uint64_t now_ns)
 {
-	if (access(daemon_config(d)->agent.kill_switch, F_OK) == 0)
+	const char *kill_switch = daemon_config(d)->agent.kill_switch;
+
+	if (kill_switch && access(kill_switch, F_OK) == 0)
 		return STATUS_KILL_SWITCH;
 	if (d->verdict == START_BOOT_LOOP)
 		return STATUS_BOOT_LOOP;

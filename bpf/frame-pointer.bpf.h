@@ -85,6 +85,31 @@ static __always_inline bool leave_by_frame_record(struct walk *w, bool must_foll
 	return true;
 }
 
+static __always_inline void walk_note_guess(struct walk *w, bool jit)
+{
+	w->guess.hash = w->hash;
+	w->guess.n_frames = w->n_frames;
+	w->guess.flags = w->flags;
+	w->guess.stop = jit ? WALK_STOP_JIT : WALK_STOP_NO_CFI;
+}
+
+/* Ends as no walk does that was right all the way. */
+static __always_inline bool walk_is_astray(__u32 stop)
+{
+	return stop == WALK_STOP_READ_FAULT || stop == WALK_STOP_BAD_PC || stop == WALK_STOP_NOT_ADVANCING;
+}
+
+/* Of a walk that went astray: takes back the last guess, and what was found behind it. */
+static __always_inline void walk_take_back_guess(struct walk *w)
+{
+	if (w->guess.n_frames == 0 || !walk_is_astray(w->stop))
+		return;
+	w->hash = w->guess.hash;
+	w->n_frames = w->guess.n_frames;
+	w->flags = w->guess.flags;
+	w->stop = w->guess.stop;
+}
+
 /*
  * Leaves a frame of code that has no rule. Global, so that the verifier looks at it once.
  */
@@ -102,6 +127,7 @@ __noinline int walk_leave_without_rule(struct walk *w)
 	if (!jit && code_at(w->pc, &code) && code_is_sigreturn(code)) /* some C libraries describe it nowhere */
 		return walk_leave_signal_frame(w);
 	if ((interrupted && leave_frameless(w)) || leave_by_frame_record(w, interrupted || !jit)) {
+		walk_note_guess(w, jit);
 		w->flags |= jit ? SAMPLE_JIT : SAMPLE_GUESSED;
 		return WALK_ON;
 	}

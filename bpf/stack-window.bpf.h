@@ -12,7 +12,7 @@
 #define STACK_PAGE_BYTES 4096
 
 struct stack_window {
-	__u64 start, bytes; /* bytes: a multiple of 8; 0: nothing read yet */
+	__u64 start, bytes;              /* bytes: a multiple of 8; 0: nothing read yet */
 	__u64 words[STACK_WINDOW_WORDS]; /* of bytes clang would make eight loads for each word */
 };
 

@@ -11,6 +11,15 @@
 
 #define WALK_ON (-1) /* what a step returns that found the next frame; else the reason to stop */
 
+/* Where the walk stood when it left a frame without a rule: there the stack ends if that proves wrong. */
+struct walk_guess {
+	__u64 hash;
+	__u32 n_frames; /* 0: no frame was left so */
+	__u32 flags;
+	__u32 stop; /* the reason that the end then has */
+	__u32 zero;
+};
+
 enum walk_known {
 	WALK_KNOWS_FP = 1 << 0,
 	WALK_KNOWS_ALL = 1 << 1, /* the frame was interrupted: every register is known, in regs[interrupted] */
@@ -29,6 +38,7 @@ struct walk {
 	__u32 n_frames;
 	__u32 stop;
 	__u32 zero;
+	struct walk_guess guess; /* the last one */
 	struct unwind_place place;
 	struct stack_window window;
 };

@@ -83,6 +83,7 @@ static __always_inline void walk_from_regs(struct walk *w, struct cpu_buf *buf, 
 	w->window.bytes = 0;
 	w->n_frames = 0;
 	w->flags = 0;
+	w->guess.n_frames = 0;
 	w->hash = hash_seed;
 	walk_at_interrupted(w, 0);
 	walk_push(w, buf, w->pc);
@@ -96,6 +97,7 @@ static __always_inline void walk_from_regs(struct walk *w, struct cpu_buf *buf, 
 		return;
 	w->stop = WALK_STOP_DEPTH;
 	bpf_loop(CPUHOUND_MAX_USER_FRAMES + 1, walk_loop, &ctx, 0);
+	walk_take_back_guess(w);
 }
 
 /* Walks the user stack from w->regs[0], interns it, and says in rec how it ended. */

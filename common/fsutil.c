@@ -9,21 +9,35 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#define MIN_PIECE_BYTES ((size_t)4096)
+
+/* Files of /proc do not tell their size, and others may grow meanwhile. */
+static size_t likely_bytes(int fd, size_t limit_bytes)
+{
+	struct stat st;
+	size_t size = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 0;
+
+	return size > MIN_PIECE_BYTES && size <= limit_bytes ? size : MIN_PIECE_BYTES;
+}
+
 int fs_read(int dirfd, const char *path, size_t limit_bytes, struct buf *ret)
 {
 	_cleanup_close_ int fd = -1;
+	size_t piece_bytes;
 	int r;
 
 	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
 	buf_clear(ret);
+	piece_bytes = likely_bytes(fd, limit_bytes);
 	for (;;) {
 		ssize_t n;
 
-		r = buf_reserve(ret, 4096);
+		r = buf_reserve(ret, piece_bytes);
 		if (r < 0)
 			return r;
+		piece_bytes = MIN_PIECE_BYTES;
 		n = read(fd, ret->data + ret->size, ret->capacity - ret->size - 1);
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -7,21 +7,6 @@ static int count_bytes(const struct wire_field *f, size_t *n)
 	return f->type == WIRE_BYTES ? 0 : -EBADMSG;
 }
 
-static int measure_location(struct contents *c, struct wire message)
-{
-	struct wire_field f;
-	int r;
-
-	while ((r = wire_next(&message, &f)) == 0) {
-		if (f.number != LOCATION_LINE)
-			continue;
-		r = count_bytes(&f, &c->sizes.n_lines);
-		if (r < 0)
-			break;
-	}
-	return r < 0 ? r : 0;
-}
-
 static int measure_sample(struct contents *c, struct wire message)
 {
 	struct wire_field f;
@@ -60,8 +45,7 @@ static int measure_field(struct contents *c, const struct wire_field *f)
 	case PROFILE_MAPPING:
 		return count_bytes(f, &sizes->n_mappings);
 	case PROFILE_LOCATION:
-		r = count_bytes(f, &sizes->n_locations);
-		return r < 0 ? r : measure_location(c, f->bytes);
+		return count_bytes(f, &sizes->n_locations);
 	case PROFILE_FUNCTION:
 		return count_bytes(f, &sizes->n_functions);
 	case PROFILE_STRING:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * contents: the first look at a Profile message (pprof/profile.proto): how much there is of everything, where in the
- * bytes it lies, and the numbers of the message itself. All of it is in the wire format then; what numbers refer to is
- * not looked at.
+ * bytes it lies, and the numbers of the message itself. All of it is in the wire format then, but what is in locations;
+ * what numbers refer to is not looked at.
  */
 #pragma once
 

@@ -4,15 +4,27 @@
 
 #include "common/buf.h"
 #include "common/compress.h"
+#include "common/hash.h"
 #include "pprof/contents.h"
 #include "pprof/id-index.h"
+
+#define N_KNOWN_SETS 256                       /* a power of two */
+#define HASH_SEED UINT64_C(0x9e3779b97f4a7c15) /* where all hashes are equal no set is known, and that is all */
+
+/* Labels with which a sample ended: its bytes from the first one on, and what was made of them. */
+struct known_set {
+	struct wire bytes; /* at NULL: there was none yet */
+	const struct profile_label *labels;
+	size_t n_labels;
+};
 
 /* A count is how much of the model's array is filled. */
 struct decoder {
 	struct contents contents;
 	struct model *model;
 	struct id_index mappings, functions, locations;
-	size_t n_text_bytes, n_lines, n_stacks, n_values, n_labels;
+	size_t n_text_bytes, n_stacks, n_values, n_labels;
+	struct known_set known_sets[N_KNOWN_SETS]; /* by their hash: the last one that had it */
 };
 
 static void decoder_done(struct decoder *d)
@@ -24,7 +36,7 @@ static void decoder_done(struct decoder *d)
 }
 
 /* The next field of this number. Others may lie between. */
-static int next_of(struct wire *span, uint32_t number, struct wire_field *ret)
+_inlined_ int next_of(struct wire *span, uint32_t number, struct wire_field *ret)
 {
 	int r;
 
@@ -172,16 +184,15 @@ static int decode_mapping(struct decoder *d, struct wire message, size_t i)
 	to->has_filenames = from[MAPPING_HAS_FILENAMES];
 	to->has_line_numbers = from[MAPPING_HAS_LINE_NUMBERS];
 	to->has_inline_frames = from[MAPPING_HAS_INLINE_FRAMES];
-	id_index_put(&d->mappings, i, from[MAPPING_ID]);
-	return 0;
+	return id_index_put(&d->mappings, i, from[MAPPING_ID]);
 }
 
 static int decode_mappings(struct decoder *d)
 {
-	int r = id_index_init(&d->mappings, d->contents.sizes.n_mappings);
+	int r;
 
-	if (r == 0)
-		r = for_each(d, PROFILE_MAPPING, decode_mapping);
+	d->mappings.n = d->contents.sizes.n_mappings;
+	r = for_each(d, PROFILE_MAPPING, decode_mapping);
 	return r < 0 ? r : id_index_sort(&d->mappings);
 }
 
@@ -198,26 +209,27 @@ static int decode_function(struct decoder *d, struct wire message, size_t i)
 	if (r < 0)
 		return r;
 	to->start_line = (int64_t)from[FUNCTION_START_LINE];
-	id_index_put(&d->functions, i, from[FUNCTION_ID]);
-	return 0;
+	return id_index_put(&d->functions, i, from[FUNCTION_ID]);
 }
 
 static int decode_functions(struct decoder *d)
 {
-	int r = id_index_init(&d->functions, d->contents.sizes.n_functions);
+	int r;
 
-	if (r == 0)
-		r = for_each(d, PROFILE_FUNCTION, decode_function);
+	d->functions.n = d->contents.sizes.n_functions;
+	r = for_each(d, PROFILE_FUNCTION, decode_function);
 	return r < 0 ? r : id_index_sort(&d->functions);
 }
 
 static int decode_line(struct decoder *d, struct wire message)
 {
-	struct profile_line *to = &d->model->lines[d->n_lines++];
 	uint64_t from[LINE_N_FIELDS];
+	struct profile_line *to = NULL;
 	size_t position;
 	int r = wire_numbers(message, from, ARRAY_SIZE(from));
 
+	if (r == 0)
+		r = model_add_line(d->model, &to);
 	if (r < 0)
 		return r;
 	*to = (struct profile_line){ .line = (int64_t)from[LINE_LINE] };
@@ -235,9 +247,11 @@ static int read_location(struct decoder *d, struct wire message, uint64_t ret[st
 	struct wire_field f;
 	int r;
 
+	for (uint32_t i = 1; i < LOCATION_LINE; i++)
+		wire_take_number(&message, i, &ret[i]);
 	while ((r = wire_next(&message, &f)) == 0) {
 		if (f.number == LOCATION_LINE)
-			r = decode_line(d, f.bytes);
+			r = f.type == WIRE_BYTES ? decode_line(d, f.bytes) : -EBADMSG;
 		else
 			r = wire_number(&f, ret, LOCATION_N_FIELDS);
 		if (r < 0)
@@ -250,20 +264,18 @@ static int decode_location(struct decoder *d, struct wire message, size_t i)
 {
 	struct profile_location *to = &d->model->locations[i];
 	uint64_t from[LOCATION_N_FIELDS] = {};
-	size_t position;
-	int r;
+	size_t n_lines = d->model->n_lines, position;
+	int r = read_location(d, message, from);
 
-	to->lines = d->model->lines + d->n_lines;
-	r = read_location(d, message, from);
 	if (r < 0)
 		return r;
-	to->n_lines = (size_t)(d->model->lines + d->n_lines - to->lines);
+	to->n_lines = d->model->n_lines - n_lines;
 	to->mapping = NULL;
 	to->address = from[LOCATION_ADDRESS];
 	to->is_folded = from[LOCATION_IS_FOLDED];
-	id_index_put(&d->locations, i, from[LOCATION_ID]);
-	if (from[LOCATION_MAPPING] == 0)
-		return 0;
+	r = id_index_put(&d->locations, i, from[LOCATION_ID]);
+	if (r < 0 || from[LOCATION_MAPPING] == 0)
+		return r;
 	r = id_index_get(&d->mappings, from[LOCATION_MAPPING], &position);
 	if (r == 0)
 		to->mapping = &d->model->mappings[position];
@@ -272,11 +284,14 @@ static int decode_location(struct decoder *d, struct wire message, size_t i)
 
 static int decode_locations(struct decoder *d)
 {
-	int r = id_index_init(&d->locations, d->contents.sizes.n_locations);
+	int r;
 
-	if (r == 0)
-		r = for_each(d, PROFILE_LOCATION, decode_location);
-	return r < 0 ? r : id_index_sort(&d->locations);
+	d->locations.n = d->contents.sizes.n_locations;
+	r = for_each(d, PROFILE_LOCATION, decode_location);
+	if (r < 0)
+		return r;
+	model_place_lines(d->model);
+	return id_index_sort(&d->locations);
 }
 
 static int decode_stack(struct decoder *d, struct wire ids)
@@ -326,12 +341,45 @@ static int decode_label(struct decoder *d, struct wire message)
 	return 0;
 }
 
-static int read_sample(struct decoder *d, struct wire message)
+static struct known_set *place_of_set(struct decoder *d, struct wire bytes)
 {
+	return &d->known_sets[hash_bytes(HASH_SEED, bytes.at, wire_left(&bytes)) & (N_KNOWN_SETS - 1)];
+}
+
+/* A profile has hundreds of samples, and a few sets of labels, which they share. */
+static bool take_known_set(struct decoder *d, struct wire bytes, struct profile_sample *to)
+{
+	const struct known_set *known = place_of_set(d, bytes);
+
+	if (!known->bytes.at || wire_left(&known->bytes) != wire_left(&bytes) ||
+	    memcmp(known->bytes.at, bytes.at, wire_left(&bytes)) != 0)
+		return false;
+	to->labels = known->labels;
+	to->n_labels = known->n_labels;
+	return true;
+}
+
+static void keep_set(struct decoder *d, struct wire bytes, struct profile_sample *to)
+{
+	to->n_labels = (size_t)(d->model->labels + d->n_labels - to->labels);
+	if (bytes.at)
+		*place_of_set(d, bytes) = (struct known_set){ bytes, to->labels, to->n_labels };
+}
+
+static int read_sample(struct decoder *d, struct wire message, struct profile_sample *to)
+{
+	struct wire labels = {}; /* from the first one on: everybody writes them last */
 	struct wire_field f;
+	bool are_last = true;
 	int r;
 
-	while ((r = wire_next(&message, &f)) == 0) {
+	for (const uint8_t *begin = message.at; (r = wire_next(&message, &f)) == 0; begin = message.at) {
+		are_last &= !labels.at || f.number == SAMPLE_LABEL;
+		if (f.number == SAMPLE_LABEL && !labels.at) {
+			labels = (struct wire){ begin, message.end };
+			if (take_known_set(d, labels, to))
+				return 0;
+		}
 		if (f.number == SAMPLE_LOCATION)
 			r = decode_stack(d, f.bytes);
 		else if (f.number == SAMPLE_VALUE)
@@ -339,9 +387,12 @@ static int read_sample(struct decoder *d, struct wire message)
 		else if (f.number == SAMPLE_LABEL)
 			r = decode_label(d, f.bytes);
 		if (r < 0)
-			break;
+			return r;
 	}
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	keep_set(d, are_last ? labels : (struct wire){}, to);
+	return 0;
 }
 
 static int decode_sample(struct decoder *d, struct wire message, size_t i)
@@ -353,11 +404,10 @@ static int decode_sample(struct decoder *d, struct wire message, size_t i)
 	to->locations = d->model->stacks + d->n_stacks;
 	to->values = d->model->values + d->n_values;
 	to->labels = d->model->labels + d->n_labels;
-	r = read_sample(d, message);
+	r = read_sample(d, message, to);
 	if (r < 0)
 		return r;
 	to->n_locations = (size_t)(d->model->stacks + d->n_stacks - to->locations);
-	to->n_labels = (size_t)(d->model->labels + d->n_labels - to->labels);
 	return d->n_values - n_values == d->contents.sizes.n_sample_types ? 0 : -EBADMSG;
 }
 

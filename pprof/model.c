@@ -19,7 +19,6 @@ static size_t lay_out_arrays(struct model *m, const struct model_sizes *sizes, c
 	m->mappings = lay_out(at, &size, sizes->n_mappings, sizeof(*m->mappings));
 	m->functions = lay_out(at, &size, sizes->n_functions, sizeof(*m->functions));
 	m->locations = lay_out(at, &size, sizes->n_locations, sizeof(*m->locations));
-	m->lines = lay_out(at, &size, sizes->n_lines, sizeof(*m->lines));
 	m->samples = lay_out(at, &size, sizes->n_samples, sizeof(*m->samples));
 	m->stacks = lay_out(at, &size, sizes->n_stacks, sizeof(const struct profile_location *));
 	m->values = lay_out(at, &size, sizes->n_values, sizeof(*m->values));
@@ -40,7 +39,7 @@ int model_new(const struct model_sizes *sizes, struct model **ret)
 	m = malloc(size);
 	if (!m)
 		return -ENOMEM;
-	*m = (struct model){};
+	*m = (struct model){ .n_bytes = size };
 	lay_out_arrays(m, sizes, (char *)m);
 	m->profile = (struct profile){
 		.sample_types = m->sample_types,
@@ -60,10 +59,38 @@ int model_new(const struct model_sizes *sizes, struct model **ret)
 	return 0;
 }
 
+/* Most locations have one. */
+int model_more_lines(struct model *m)
+{
+	size_t more = m->lines_capacity ? m->lines_capacity : m->profile.n_locations + 1;
+	struct profile_line *lines;
+
+	if (more * sizeof(*lines) > MODEL_MAX_BYTES - m->n_bytes)
+		return -EFBIG;
+	lines = reallocarray(m->lines, m->lines_capacity + more, sizeof(*lines));
+	if (!lines)
+		return -ENOMEM;
+	m->lines = lines;
+	m->lines_capacity += more;
+	m->n_bytes += more * sizeof(*lines);
+	return 0;
+}
+
+void model_place_lines(struct model *m)
+{
+	const struct profile_line *next = m->lines;
+
+	for (size_t i = 0; i < m->profile.n_locations; i++) {
+		m->locations[i].lines = next;
+		next += m->locations[i].n_lines;
+	}
+}
+
 struct model *model_free(struct model *m)
 {
 	if (!m)
 		return NULL;
+	free(m->lines);
 	free(m->more_labels);
 	free(m);
 	return NULL;

@@ -53,8 +53,8 @@ struct profile_label {
 struct profile_sample {
 	const struct profile_location *const *locations; /* innermost first */
 	size_t n_locations;
-	const int64_t *values; /* one for each sample type */
-	const struct profile_label *labels;
+	const int64_t *values;              /* one for each sample type */
+	const struct profile_label *labels; /* other samples with the same ones may share them */
 	size_t n_labels;
 };
 

@@ -9,8 +9,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/clean.h"
 
@@ -49,12 +51,20 @@ static inline size_t wire_left(const struct wire *w)
 	return (size_t)(w->end - w->at);
 }
 
-_must_check_ int wire_long_varint(struct wire *w, size_t max_bytes, uint64_t *ret);
+/*
+ * Where it ends; NULL: it does not. Not by a pointer to a struct wire, which would have to be in memory for that; and
+ * what is inlined here sets no struct wire as a whole behind its halves: the processor waits for such a copy a dozen
+ * cycles, for each field. Both together were half of the time.
+ */
+const uint8_t *wire_long_varint(const uint8_t *at, const uint8_t *end, size_t max_bytes, uint64_t *ret);
 
 /* -EBADMSG: it is cut, or longer than this, which is 2 or more. Most are short. What does not fit 64 bits is cut off,
  * as everybody does. */
 _inlined_ int wire_varint(struct wire *w, size_t max_bytes, uint64_t *ret)
 {
+	const uint8_t *end;
+	uint64_t value;
+
 	if (w->at < w->end && w->at[0] < 0x80) {
 		*ret = *w->at++;
 		return 0;
@@ -64,15 +74,21 @@ _inlined_ int wire_varint(struct wire *w, size_t max_bytes, uint64_t *ret)
 		w->at += 2;
 		return 0;
 	}
-	return wire_long_varint(w, max_bytes, ret);
+	end = wire_long_varint(w->at, w->end, max_bytes, &value);
+	if (!end)
+		return -EBADMSG;
+	w->at = end;
+	*ret = value;
+	return 0;
 }
 
 _inlined_ int wire_take(struct wire *w, uint64_t n_bytes, struct wire *ret)
 {
 	if (n_bytes > (uint64_t)(w->end - w->at))
 		return -EBADMSG;
-	*ret = (struct wire){ w->at, w->at + n_bytes };
+	ret->at = w->at;
 	w->at += n_bytes;
+	ret->end = w->at;
 	return 0;
 }
 
@@ -126,9 +142,49 @@ _inlined_ int wire_next(struct wire *w, struct wire_field *ret)
 _must_check_ int wire_count(const struct wire_field *f, size_t *n);
 
 /*
- * A message of numbers: into ret, by their field numbers; 0 where there is none, the last one where there are several.
- * Fields from n on are unknown, and passed over. -EBADMSG: not in the format, or no number. One field, for
- * messages that hold more than numbers, is kept by wire_number().
+ * The value of the next field, where it is the varint of this number and looks as everybody writes it: a look at one
+ * byte, which is a third of what wire_next() takes. Else false, and nothing is taken.
  */
-_must_check_ int wire_numbers(struct wire message, uint64_t *ret, size_t n);
-_must_check_ int wire_number(const struct wire_field *f, uint64_t *ret, size_t n);
+__attribute__((__always_inline__)) static inline bool wire_take_number(struct wire *w, uint32_t number, uint64_t *ret)
+{
+	const uint8_t *begin = w->at;
+
+	if (begin == w->end || *begin != (number << 3 | WIRE_VARINT))
+		return false;
+	w->at++;
+	if (wire_varint(w, WIRE_VARINT_BYTES, ret) == 0)
+		return true;
+	w->at = begin;
+	return false;
+}
+
+/* One field of a message that holds more than numbers, as wire_numbers() keeps it. */
+_inlined_ int wire_number(const struct wire_field *f, uint64_t *ret, size_t n)
+{
+	if (f->number >= n)
+		return 0;
+	if (f->type != WIRE_VARINT)
+		return -EBADMSG;
+	ret[f->number] = f->value;
+	return 0;
+}
+
+/*
+ * A message of numbers: into ret, by their field numbers; 0 where there is none, the last one where there are several.
+ * Fields from n on are unknown, and passed over. -EBADMSG: not in the format, or no number.
+ */
+_inlined_ int wire_numbers(struct wire message, uint64_t *ret, size_t n)
+{
+	struct wire_field f;
+	int r;
+
+	memset(ret, 0, n * sizeof(*ret));
+	for (uint32_t i = 1; i < n; i++)
+		wire_take_number(&message, i, &ret[i]);
+	while ((r = wire_next(&message, &f)) == 0) {
+		r = wire_number(&f, ret, n);
+		if (r < 0)
+			break;
+	}
+	return r < 0 ? r : 0;
+}

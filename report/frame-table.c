@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/hash.h"
 #include "common/intern.h"
+#include "common/slots.h"
 #include "common/utf8.h"
 #include "pprof/pool.h"
 #include "pprof/profile.h"
@@ -24,8 +26,14 @@ struct pair {
 	uint32_t function, binary;
 };
 
+#define MIN_SLOTS 1024
+
 struct frame_table {
 	struct pool functions, binaries, frames;
+	struct slots
+		known; /* frames by what profiles say of them: one look where the parts take three tables; none is 0 */
+	size_t n_known;
+	uint64_t seed;
 	struct buf infos; /* struct frame_info, by the frame's number */
 	struct intern *strings;
 	struct buf text; /* of one string */
@@ -42,6 +50,7 @@ struct frame_table *frame_table_free(struct frame_table *t)
 	buf_done(&t->infos);
 	intern_free(t->strings);
 	buf_done(&t->text);
+	slots_done(&t->known);
 	free(t);
 	return NULL;
 }
@@ -55,7 +64,9 @@ int frame_table_new(struct frame_table **ret)
 
 	if (!t)
 		return -ENOMEM;
-	r = intern_new(FRAME_TABLE_MAX_BYTES, &t->strings);
+	r = hash_seed(&t->seed);
+	if (r == 0)
+		r = intern_new(FRAME_TABLE_MAX_BYTES, &t->strings);
 	if (r == 0)
 		r = pool_init(&t->functions, FRAME_TABLE_MAX_FRAMES, FRAME_TABLE_MAX_FRAMES * sizeof(struct function));
 	if (r == 0)
@@ -147,6 +158,61 @@ int frame_table_add_pair(struct frame_table *t, uint32_t function, uint32_t bina
 	t->n_beyond += number == FRAME_NO_ROOM;
 	*ret = number == FRAME_NO_ROOM ? 0 : number;
 	return 0;
+}
+
+static bool is_same(const struct frame_table *t, uint32_t number, const char *name, const char *file,
+		    const struct binary *b)
+{
+	const struct frame_info *f = frame_table_get(t, number);
+
+	return f->is_named && f->library == b->library && f->build_id == b->build_id && f->kind == b->kind &&
+	       strcmp(f->function, name) == 0 && strcmp(f->file, file) == 0;
+}
+
+/* The slot of the frame, or the free one where it belongs. There is always a free one. */
+static struct slot *find_known(const struct frame_table *t, uint32_t hash, const char *name, const char *file,
+			       const struct binary *b)
+{
+	for (size_t i = hash & (t->known.n - 1);; i = (i + 1) & (t->known.n - 1)) {
+		struct slot *known = &t->known.all[i];
+
+		if (known->number == 0 || (known->hash == hash && is_same(t, known->number, name, file, b)))
+			return known;
+	}
+}
+
+static int add_named(struct frame_table *t, const char *name, const char *file, uint32_t binary, uint32_t *ret)
+{
+	uint32_t function;
+	int r = frame_table_add_function(t, name, file, true, &function);
+
+	return r == 0 ? frame_table_add_pair(t, function, binary, ret) : r;
+}
+
+/* A name that was cut or made valid is not what is kept, and so is never known. */
+int frame_table_add_named(struct frame_table *t, const char *name, const char *file, uint32_t binary, uint32_t *ret)
+{
+	const struct binary *b;
+	struct slot *known;
+	uint32_t hash;
+	size_t size;
+	int r = slots_reserve(&t->known, t->n_known, MIN_SLOTS);
+
+	if (r < 0 || binary == FRAME_NO_ROOM)
+		return r < 0 ? r : add_named(t, name, file, binary, ret);
+	b = pool_get(&t->binaries, binary, &size);
+	hash = hash_bytes(hash_bytes(t->seed + binary, file, strlen(file)), name, strlen(name));
+	known = find_known(t, hash, name, file, b);
+	if (known->number) {
+		*ret = known->number;
+		return 0;
+	}
+	r = add_named(t, name, file, binary, ret);
+	if (r == 0 && *ret && is_same(t, *ret, name, file, b)) {
+		*known = (struct slot){ hash, *ret };
+		t->n_known++;
+	}
+	return r;
 }
 
 int frame_table_add(struct frame_table *t, const struct frame_info *frame, uint32_t *ret)

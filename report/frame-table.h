@@ -54,6 +54,10 @@ _must_check_ int frame_table_add_binary(struct frame_table *t, const char *libra
 					enum frame_kind kind, uint32_t *ret);
 _must_check_ int frame_table_add_pair(struct frame_table *t, uint32_t function, uint32_t binary, uint32_t *ret);
 
+/* Of a function that has a name, all at once: most are known. */
+_must_check_ int frame_table_add_named(struct frame_table *t, const char *name, const char *file, uint32_t binary,
+				       uint32_t *ret);
+
 /* Borrowed until the next frame_table_add(); its strings as long as the table. */
 const struct frame_info *frame_table_get(const struct frame_table *t, uint32_t number);
 size_t frame_table_n(const struct frame_table *t);

@@ -16,7 +16,6 @@
 #define MAX_RECORDS ((size_t)1 << 21)
 #define MAX_RECORD_BYTES ((size_t)128 << 20)
 #define N_MEMO 256 /* sets of labels of one profile that are at hand; a power of two */
-#define TRUNCATION "[truncated"
 
 /* Strings in records are interned: equal ones have equal pointers. */
 struct group_record {
@@ -28,6 +27,14 @@ struct memo {
 	uint64_t profile; /* number of it; 0: of none */
 	const struct profile_label *labels[GROUP_KEYS_MAX];
 	const char *values[GROUP_KEYS_MAX];
+	uint32_t set;
+};
+
+/* The same of labels that samples share. */
+struct shared_memo {
+	uint64_t profile; /* 0: of none */
+	const struct profile_label *labels;
+	size_t n_labels;
 	uint32_t set;
 };
 
@@ -44,6 +51,7 @@ struct grouping {
 	struct buf known;      /* struct group_frame, by the frame's number */
 	struct buf stack;      /* uint32_t: groups of the last stack */
 	struct memo memo[N_MEMO];
+	struct shared_memo shared[N_MEMO];
 	uint64_t profile;
 	const char *host;
 	uint64_t n_beyond;
@@ -166,7 +174,6 @@ static int look_at(struct grouping *g, uint32_t frame, struct group_frame *ret)
 		.is_code = f->kind != FRAME_MARKER,
 		.is_named = f->kind != FRAME_MARKER && f->is_named,
 		.is_kernel = f->kind == FRAME_KERNEL,
-		.is_truncation = f->kind == FRAME_MARKER && strncmp(f->function, TRUNCATION, strlen(TRUNCATION)) == 0,
 		.is_folded = f->kind == FRAME_MARKER && strcmp(f->function, FRAME_OTHER) == 0,
 	};
 	int r;
@@ -287,7 +294,7 @@ static bool is_same(const struct grouping *g, const struct memo *a, const struct
 	return true;
 }
 
-static int set_of(struct grouping *g, const struct stack *s, uint32_t *ret)
+static int set_of_strings(struct grouping *g, const struct stack *s, uint32_t *ret)
 {
 	struct memo wanted, *memo;
 	int r = 0;
@@ -300,6 +307,22 @@ static int set_of(struct grouping *g, const struct stack *s, uint32_t *ret)
 		*memo = wanted;
 	}
 	*ret = memo->set;
+	return r;
+}
+
+static int set_of(struct grouping *g, const struct stack *s, uint32_t *ret)
+{
+	uint64_t hash = (uintptr_t)s->labels * UINT64_C(0x9e3779b97f4a7c15);
+	struct shared_memo *memo = &g->shared[hash >> 32 & (N_MEMO - 1)];
+	int r;
+
+	if (memo->profile == g->profile && memo->labels == s->labels && memo->n_labels == s->n_labels) {
+		*ret = memo->set;
+		return 0;
+	}
+	r = set_of_strings(g, s, ret);
+	if (r == 0)
+		*memo = (struct shared_memo){ g->profile, s->labels, s->n_labels, *ret };
 	return r;
 }
 

@@ -47,7 +47,7 @@ struct group_frame {
 	uint32_t function; /* number of its function: name and library */
 	uint32_t place;    /* of all keys that are of frames, but the category */
 	uint8_t category;
-	uint8_t is_known, is_code, is_named, is_kernel, is_truncation;
+	uint8_t is_known, is_code, is_named, is_kernel;
 	uint8_t is_folded; /* what compaction folded away */
 };
 

@@ -184,24 +184,21 @@ static int facts_of(struct hogs *h, uint32_t group, struct group_facts **ret)
 static int add_facts(struct hogs *h, uint32_t group, const struct stack *s, const struct amount *amount)
 {
 	uint64_t n = amount->n_samples > 0 ? (uint64_t)amount->n_samples : 0;
-	const struct group_frame *frame = NULL;
+	const struct group_frame *leaf;
 	struct group_facts *facts;
 	int r = facts_of(h, group, &facts);
 
-	for (size_t i = 0; r == 0 && i < s->n_frames; i++) {
-		r = grouping_frame(h->grouping, s->frames[i], &frame);
-		if (r < 0)
-			break;
-		if (i == 0 && frame->is_kernel &&
-		    __builtin_add_overflow(facts->kernel_ns, amount->value_ns, &facts->kernel_ns))
-			return -ERANGE;
-		facts->n_folded += frame->is_folded ? n : 0;
-		facts->n_frames += frame->is_code ? n : 0;
-		facts->n_named += frame->is_named ? n : 0;
-	}
-	if (r == 0 && frame && frame->is_truncation) /* the outermost one */
-		facts->n_truncated += n;
-	return r;
+	if (r == 0)
+		r = grouping_frame(h->grouping, s->frames[0], &leaf);
+	if (r < 0)
+		return r;
+	if (leaf->is_kernel && __builtin_add_overflow(facts->kernel_ns, amount->value_ns, &facts->kernel_ns))
+		return -ERANGE;
+	facts->n_folded += s->facts.n_folded * n;
+	facts->n_frames += s->facts.n_code * n;
+	facts->n_named += s->facts.n_named * n;
+	facts->n_truncated += s->facts.is_truncated ? n : 0;
+	return 0;
 }
 
 static int add_groups(struct adding *a, const struct stack *s, const struct amount *amount)
@@ -242,8 +239,8 @@ static int add_stack(struct adding *a, const struct stack *s, struct stack_filte
 	return r == 0 ? add_groups(a, s, &amount) : r;
 }
 
-/* Else those of innermost frames will do, for the functions that burn most. */
-static bool needs_names(const struct hogs *h, const struct stack_filter *filter)
+/* Else the innermost ones will do, for the functions that burn most. */
+static bool needs_frames(const struct hogs *h, const struct stack_filter *filter)
 {
 	return h->has_callers || grouping_is_of_frames(h->grouping) || !stack_filter_takes_all(filter);
 }
@@ -254,8 +251,8 @@ static int add_stacks(struct adding *a, struct stack_filter *filter)
 	_cleanup_(stack_reader_done) struct stack_reader reader = {};
 	int r = stack_reader_init(&reader, a->h->frames, p);
 
-	if (r == 0 && !needs_names(a->h, filter))
-		r = stack_reader_skip_names(&reader);
+	if (r == 0 && !needs_frames(a->h, filter))
+		stack_reader_skip_frames(&reader);
 	for (size_t i = 0; r == 0 && i < p->n_samples; i++) {
 		struct stack s;
 

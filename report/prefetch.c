@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/prefetch.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -11,6 +12,9 @@
 
 #define N_THREADS 2
 #define N_AHEAD (N_THREADS + 1) /* one is ready, and each thread is at one */
+
+/* What a profile of minutes takes, and its bytes, several times over. */
+#define KEPT_BYTES (16 << 20)
 
 /* A window on its way: reserved for who makes it until it is ready. */
 struct place {
@@ -25,7 +29,7 @@ struct prefetch {
 	size_t n_threads; /* to be joined */
 
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t changed;
+	pthread_cond_t has_room, has_ready;
 	struct store *store;
 	struct window_cursor *cursor;
 	const struct selection *selection;
@@ -34,6 +38,13 @@ struct prefetch {
 	bool is_ended;             /* no more is begun */
 };
 
+/* With the lock. */
+static void end(struct prefetch *p)
+{
+	p->is_ended = true;
+	pthread_cond_broadcast(&p->has_room);
+}
+
 /* The next one's bytes, in a place of its own; NULL: there is none, or the caller wants no more. */
 static struct place *begin_next(struct prefetch *p, struct buf *ret)
 {
@@ -41,13 +52,14 @@ static struct place *begin_next(struct prefetch *p, struct buf *ret)
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->is_ended && p->n_begun - p->n_taken == N_AHEAD)
-		pthread_cond_wait(&p->changed, &p->lock);
+		pthread_cond_wait(&p->has_room, &p->lock);
 	if (!p->is_ended) {
 		place = &p->places[p->n_begun++ % N_AHEAD];
 		place->result = window_cursor_next(p->cursor, &place->window);
 		if (place->result == 0)
 			place->result = store_read_bytes(p->store, &place->window, ret);
-		p->is_ended = place->result < 0 || place->result == STORE_END;
+		if (place->result < 0 || place->result == STORE_END)
+			end(p);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return place;
@@ -60,10 +72,11 @@ static void hand_over(struct prefetch *p, struct place *place)
 		place->result = store_quarantine(p->store, &place->window);
 	if (place->result == 0)
 		place->result = selection_keep_samples(p->selection, place->profile);
-	p->is_ended |= place->result < 0;
+	if (place->result < 0)
+		end(p);
 	place->is_ready = true;
-	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
+	pthread_cond_signal(&p->has_ready); /* one waits for it */
 }
 
 static bool make_next(struct prefetch *p)
@@ -89,8 +102,7 @@ static void *run(void *arg)
 static void stop(struct prefetch *p)
 {
 	pthread_mutex_lock(&p->lock);
-	p->is_ended = true;
-	pthread_cond_broadcast(&p->changed);
+	end(p);
 	pthread_mutex_unlock(&p->lock);
 	for (; p->n_threads > 0; p->n_threads--)
 		pthread_join(p->threads[p->n_threads - 1], NULL);
@@ -106,8 +118,11 @@ int prefetch_new(struct store *s, struct window_cursor *c, const struct selectio
 	p->store = s;
 	p->cursor = c;
 	p->selection = selection;
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->changed, NULL);
+	pthread_cond_init(&p->has_room, NULL);
+	pthread_cond_init(&p->has_ready, NULL);
 	while (error == 0 && p->n_threads < N_THREADS) {
 		error = pthread_create(&p->threads[p->n_threads], NULL, run, p);
 		p->n_threads += error == 0;
@@ -127,7 +142,8 @@ struct prefetch *prefetch_free(struct prefetch *p)
 	stop(p);
 	for (size_t i = 0; i < N_AHEAD; i++)
 		profile_free(p->places[i].profile);
-	pthread_cond_destroy(&p->changed);
+	pthread_cond_destroy(&p->has_room);
+	pthread_cond_destroy(&p->has_ready);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 	return NULL;
@@ -142,14 +158,14 @@ int prefetch_next(struct prefetch *p, struct window_info *ret, struct profile **
 		return STORE_END;
 	pthread_mutex_lock(&p->lock);
 	while (!place->is_ready)
-		pthread_cond_wait(&p->changed, &p->lock);
+		pthread_cond_wait(&p->has_ready, &p->lock);
 	r = place->result;
 	*ret = place->window;
 	*ret_profile = r == 0 ? take_ptr(place->profile) : profile_free(place->profile);
 	*place = (struct place){};
 	p->n_taken++;
-	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
+	pthread_cond_signal(&p->has_room);
 	if (r < 0 || r == STORE_END)
 		stop(p);
 	return r;

@@ -10,9 +10,18 @@
 
 /* What is known of a function of the profile. It is mostly in one binary, and at many lines. */
 struct stack_reader_function {
-	uint32_t number; /* in the table, plus one; 0: not yet looked up */
 	uint32_t binary; /* of the frame that it was last */
-	uint32_t frame;  /* plus one; 0: none yet */
+	uint32_t frame;  /* plus one; 0: not yet looked up */
+};
+
+#define TRUNCATION "[truncated"
+
+/* What is known of a location, from the first sample on that needs it. */
+struct stack_reader_location {
+	uint32_t first_frame, n_frames; /* in the reader's */
+	uint32_t n_code, n_named, n_folded;
+	bool is_known, has_innermost;
+	bool is_truncation; /* the outermost one */
 };
 
 /* What frames without a mapping have instead of a binary. */
@@ -95,14 +104,14 @@ int stack_reader_init(struct stack_reader *r, struct frame_table *table, const s
 	*r = (struct stack_reader){
 		.table = table, .profile = p, .samples_type = samples_type_of(p), .value_type = p->default_type
 	};
-	r->first_frames = calloc(p->n_locations + 1, sizeof(*r->first_frames));
-	if (!r->first_frames)
+	r->locations = calloc(p->n_locations + 1, sizeof(*r->locations));
+	if (!r->locations)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_locations; i++) {
-		r->first_frames[i] = n;
-		n += n_frames_of(&p->locations[i]);
+		r->locations[i].first_frame = (uint32_t)n; /* MODEL_MAX_BYTES is less than 2^32 of them */
+		r->locations[i].n_frames = (uint32_t)n_frames_of(&p->locations[i]);
+		n += r->locations[i].n_frames;
 	}
-	r->first_frames[p->n_locations] = n;
 	r->frames = calloc(n + 1, sizeof(*r->frames));
 	r->functions = calloc(p->n_functions + 1, sizeof(*r->functions));
 	r->binaries = calloc(p->n_mappings + N_NO_MAPPINGS, sizeof(*r->binaries));
@@ -112,18 +121,14 @@ int stack_reader_init(struct stack_reader *r, struct frame_table *table, const s
 	return error < 0 ? error : add_no_stack(r);
 }
 
-int stack_reader_skip_names(struct stack_reader *r)
+void stack_reader_skip_frames(struct stack_reader *r)
 {
-	static const struct frame_info some_code = { .function = "", .kind = FRAME_USER, .is_named = true };
-
-	r->innermost = calloc(r->profile->n_locations + 1, sizeof(*r->innermost));
-	return r->innermost ? frame_table_add(r->table, &some_code, &r->some_code) : -ENOMEM;
+	r->skips_frames = true;
 }
 
 void stack_reader_done(struct stack_reader *r)
 {
-	free(r->innermost);
-	free(r->first_frames);
+	free(r->locations);
 	free(r->frames);
 	free(r->functions);
 	free(r->binaries);
@@ -165,142 +170,160 @@ static int look_up_named(struct stack_reader *r, const struct profile_location *
 			 uint32_t *ret)
 {
 	struct stack_reader_function *known = &r->functions[f - r->profile->functions];
-	uint32_t binary = binary_of(r, l, f->name), number;
-	int error;
+	uint32_t binary = binary_of(r, l, f->name);
+	int error = 0;
 
-	if (known->frame && known->binary == binary) {
-		*ret = known->frame - 1;
-		return 0;
-	}
-	if (!known->number) {
-		error = frame_table_add_function(r->table, f->name, f->filename, true, &number);
+	if (!known->frame || known->binary != binary) {
+		error = frame_table_add_named(r->table, f->name, f->filename, binary, ret);
 		if (error < 0)
 			return error;
-		known->number = number + 1; /* 0 of FRAME_NO_ROOM: it is looked up again */
+		*known = (struct stack_reader_function){ .binary = binary, .frame = *ret + 1 };
 	}
-	error = frame_table_add_pair(r->table, known->number - 1, binary, ret);
-	if (error == 0) {
-		known->binary = binary;
-		known->frame = *ret + 1;
-	}
-	return error;
-}
-
-static int look_up(struct stack_reader *r, const struct profile_location *l, size_t line, bool skips_name,
-		   uint32_t *ret)
-{
-	const struct profile_line *at = line < l->n_lines ? &l->lines[line] : NULL;
-
-	if (!at || !at->function || !at->function->name[0])
-		return look_up_unnamed(r, l, at, ret);
-	if (!skips_name || is_marker(l, at->function->name))
-		return look_up_named(r, l, at->function, ret);
-	*ret = r->some_code;
+	*ret = known->frame - 1;
 	return 0;
 }
 
-static int look_up_location(struct stack_reader *r, const struct profile_location *l, uint32_t *frames)
+static const struct profile_line *line_of(const struct profile_location *l, size_t line)
 {
-	/* From the last to the first: the first one tells that all are there. */
-	for (size_t line = n_frames_of(l); line-- > 0;) {
-		uint32_t number;
-		int error = look_up(r, l, line, r->innermost, &number);
+	return line < l->n_lines ? &l->lines[line] : NULL;
+}
+
+static const char *name_at(const struct profile_line *line)
+{
+	return line && line->function ? line->function->name : "";
+}
+
+static int look_up(struct stack_reader *r, const struct profile_location *l, size_t line, uint32_t *ret)
+{
+	const struct profile_line *at = line_of(l, line);
+
+	return *name_at(at) ? look_up_named(r, l, at->function, ret) : look_up_unnamed(r, l, at, ret);
+}
+
+/* From the innermost to the outermost one. */
+static void count_frame(struct stack_reader_location *known, bool is_marker, bool is_named, const char *name)
+{
+	known->n_code += !is_marker;
+	known->n_named += !is_marker && is_named;
+	known->n_folded += is_marker && strcmp(name, FRAME_OTHER) == 0;
+	known->is_truncation = is_marker && strncmp(name, TRUNCATION, strlen(TRUNCATION)) == 0;
+}
+
+static int look_up_location(struct stack_reader *r, const struct profile_location *l,
+			    struct stack_reader_location *known)
+{
+	uint32_t *frames = r->frames + known->first_frame;
+
+	for (uint32_t i = 0; i < known->n_frames; i++) {
+		const struct frame_info *info;
+		int error = look_up(r, l, i, &frames[i]);
 
 		if (error < 0)
 			return error;
-		frames[line] = number + 1;
+		info = frame_table_get(r->table, frames[i]);
+		count_frame(known, info->kind == FRAME_MARKER, info->is_named, info->function);
 	}
 	return 0;
 }
 
-/* Onto the stack, which has room for it. */
-static int push_location(struct stack_reader *r, const struct profile_location *l)
+static void look_at_location(const struct profile_location *l, struct stack_reader_location *known)
 {
-	uint32_t *stack = (uint32_t *)(void *)(r->stack.data + r->stack.size);
-	size_t number = (size_t)(l - r->profile->locations), n = n_frames_of(l);
-	uint32_t *frames = r->frames + r->first_frames[number];
-	int error = frames[0] == 0 ? look_up_location(r, l, frames) : 0;
+	for (uint32_t i = 0; i < known->n_frames; i++) {
+		const char *name = name_at(line_of(l, i));
 
+		count_frame(known, is_marker(l, name), *name, name);
+	}
+}
+
+/* Innermost first: of the last one it is known whether more were there. */
+static void add_facts(struct stack_facts *sum, const struct stack_reader_location *known)
+{
+	sum->n_code += known->n_code;
+	sum->n_named += known->n_named;
+	sum->n_folded += known->n_folded;
+	sum->is_truncated = known->is_truncation;
+}
+
+/* Onto the stack. */
+static int push_location(struct stack_reader *r, const struct profile_location *l, struct stack_facts *facts)
+{
+	struct stack_reader_location *known = &r->locations[l - r->profile->locations];
+	int error = known->is_known ? 0 : look_up_location(r, l, known);
+
+	if (error == 0)
+		error = buf_add(&r->stack, r->frames + known->first_frame, known->n_frames * sizeof(*r->frames));
+	if (error == 0)
+		error = buf_reserve(&r->inlined, known->n_frames);
 	if (error < 0)
 		return error;
-	for (size_t i = 0; i < n; i++)
-		stack[i] = frames[i] - 1;
-	r->stack.size += n * sizeof(uint32_t);
+	known->is_known = true;
+	add_facts(facts, known);
+	/* All lines of a location but the last are inlined. */
+	memset(r->inlined.data + r->inlined.size, true, known->n_frames - 1);
+	r->inlined.size += known->n_frames;
+	r->inlined.data[r->inlined.size - 1] = false;
 	return 0;
 }
 
-static int push_stack(struct stack_reader *r, const struct profile_sample *s)
+static int push_stack(struct stack_reader *r, const struct profile_sample *s, struct stack_facts *facts)
 {
-	size_t n_frames = 0;
-	int error;
+	int error = 0;
 
-	for (size_t i = 0; i < s->n_locations; i++)
-		n_frames += n_frames_of(s->locations[i]);
-	error = buf_reserve(&r->stack, n_frames * sizeof(uint32_t));
 	for (size_t i = 0; error == 0 && i < s->n_locations; i++)
-		error = push_location(r, s->locations[i]);
+		error = push_location(r, s->locations[i], facts);
 	return error;
 }
 
-/* Where names are skipped: in the place of what stands for it. */
-static int name_innermost(struct stack_reader *r, const struct profile_location *l)
+static int push_innermost(struct stack_reader *r, const struct profile_sample *s, struct stack_facts *facts)
 {
-	uint32_t *frame = &r->innermost[l - r->profile->locations], number;
-	int error = *frame == 0 ? look_up(r, l, 0, false, &number) : 0;
+	struct stack_reader_location *innermost = &r->locations[s->locations[0] - r->profile->locations];
+	uint32_t *frame = &r->frames[innermost->first_frame];
+	int error = innermost->has_innermost ? 0 : look_up(r, s->locations[0], 0, frame);
 
 	if (error < 0)
 		return error;
-	if (*frame == 0)
-		*frame = number + 1;
-	*(uint32_t *)(void *)r->stack.data = *frame - 1;
-	return 0;
+	innermost->has_innermost = true;
+	for (size_t i = 0; i < s->n_locations; i++) {
+		struct stack_reader_location *known = &r->locations[s->locations[i] - r->profile->locations];
+
+		if (!known->is_known)
+			look_at_location(s->locations[i], known);
+		known->is_known = true;
+		add_facts(facts, known);
+	}
+	return buf_add(&r->stack, frame, sizeof(*frame));
 }
 
-/* All lines of a location but the last are inlined. */
-static int tell_inlined(struct stack_reader *r, const struct profile_sample *s, size_t n_frames)
+static int push_no_stack(struct stack_reader *r)
 {
-	size_t at = 0;
-	int error;
+	int error = buf_add(&r->stack, &r->no_stack, sizeof(r->no_stack));
 
-	buf_clear(&r->inlined);
-	error = buf_reserve(&r->inlined, n_frames * sizeof(bool));
-	if (error < 0)
-		return error;
-	memset(r->inlined.data, false, n_frames);
-	for (size_t i = 0; i < s->n_locations; i++) {
-		size_t n = n_frames_of(s->locations[i]);
-
-		if (n > 1)
-			memset(r->inlined.data + at, true, n - 1);
-		at += n;
-	}
-	return 0;
+	return error == 0 ? buf_add(&r->inlined, &(bool){ false }, sizeof(bool)) : error;
 }
 
 int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret)
 {
 	const struct profile_sample *s = &r->profile->samples[sample];
-	int error = 0;
+	struct stack_facts facts = {};
+	int error;
 
 	buf_clear(&r->stack);
+	buf_clear(&r->inlined);
 	if (s->n_locations == 0)
-		error = buf_add(&r->stack, &r->no_stack, sizeof(r->no_stack));
+		error = push_no_stack(r);
 	else
-		error = push_stack(r, s);
-	if (error == 0 && !r->innermost)
-		error = tell_inlined(r, s, r->stack.size / sizeof(uint32_t));
-	else if (error == 0 && s->n_locations > 0)
-		error = name_innermost(r, s->locations[0]);
+		error = r->skips_frames ? push_innermost(r, s, &facts) : push_stack(r, s, &facts);
 	if (error < 0)
 		return error;
 	*ret = (struct stack){
 		.frames = (const uint32_t *)(const void *)r->stack.data,
-		.is_inlined = r->innermost ? NULL : (const bool *)r->inlined.data,
+		.is_inlined = r->skips_frames ? NULL : (const bool *)r->inlined.data,
 		.n_frames = r->stack.size / sizeof(uint32_t),
 		.n_samples = s->values[r->samples_type],
 		.value = s->values[r->value_type],
 		.labels = s->labels,
 		.n_labels = s->n_labels,
+		.facts = facts,
 	};
 	return 0;
 }

@@ -4,7 +4,7 @@
  * up in the frame table once, when the first sample needs it. Lines that are inlined are frames of their own.
  *
  * To look up names, which are as many as a profile has functions, is most of what adding up by labels costs, and it
- * needs none but those of innermost frames: stack_reader_skip_names().
+ * needs none but those of innermost frames: stack_reader_skip_frames().
  */
 #pragma once
 
@@ -19,6 +19,14 @@ struct frame_table;
 struct profile;
 struct profile_label;
 
+/* How complete a stack is. */
+struct stack_facts {
+	uint64_t n_code;   /* frames that are no markers */
+	uint64_t n_named;  /* of them, that have a function's name */
+	uint64_t n_folded; /* FRAME_OTHER */
+	bool is_truncated; /* its outermost frame says that more were there */
+};
+
 /* One sample, or the sum of some with the same stack and labels. From SQL as well (report/engine-*). */
 struct stack {
 	const uint32_t *frames; /* innermost first; never none: a sample without frames has FRAME_NO_STACK */
@@ -28,22 +36,23 @@ struct stack {
 	int64_t value;     /* what the profile measures by default; of ours CPU time in ns */
 	const struct profile_label *labels;
 	size_t n_labels;
+	struct stack_facts facts;
 };
 
 /* The value of a string label; "" where it is not there, or a number. */
 const char *stack_label(const struct stack *s, const char *key);
 
 struct stack_reader_function;
+struct stack_reader_location;
 
 struct stack_reader {
 	struct frame_table *table; /* borrowed, as is the profile */
 	const struct profile *profile;
 	size_t samples_type, value_type; /* columns */
 	uint32_t no_stack;               /* number of FRAME_NO_STACK */
-	uint32_t some_code;              /* number of what stands for frames whose names are skipped */
-	uint32_t *innermost;  /* NULL: none are; else by location as frames: its innermost line with its name */
-	size_t *first_frames; /* in frames, one for each location, and the end of the last */
-	uint32_t *frames;     /* numbers plus one; 0: not yet looked up */
+	bool skips_frames;
+	uint32_t *frames; /* numbers, of all locations; where frames are skipped one for each, its innermost */
+	struct stack_reader_location *locations;
 	struct stack_reader_function *functions;
 	uint32_t *binaries; /* of the mappings, by their place; behind them those of code without one */
 	struct buf name, stack, inlined;
@@ -53,11 +62,8 @@ _must_check_ int stack_reader_init(struct stack_reader *r, struct frame_table *t
 				   const struct profile *p); /* stack_reader_done() also after a failure */
 void stack_reader_done(struct stack_reader *r);
 
-/*
- * Before the first read: of frames that are code and have a name, all but the innermost one of a stack are one and the
- * same, which is no more than that; and nobody knows which are inlined.
- */
-_must_check_ int stack_reader_skip_names(struct stack_reader *r);
+/* Before the first read: of each stack there is the innermost frame alone, and its facts. */
+void stack_reader_skip_frames(struct stack_reader *r);
 
 /* The profile's sample of this number, borrowed until the next call. */
 _must_check_ int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret);

@@ -23,40 +23,26 @@ void sums_init(struct sums *s, size_t max)
 void sums_done(struct sums *s)
 {
 	free(s->items);
-	free(s->slots);
+	slots_done(&s->slots);
 	*s = (struct sums){};
 }
 
-/* The slot of these two, or the free one where they belong. Numbers are ours: nobody can choose ones that collide. */
-static uint32_t *find_slot(const struct sums *s, uint32_t a, uint32_t b)
+/* Numbers are ours: nobody can choose ones that collide. */
+static uint32_t hash_of(uint32_t a, uint32_t b)
 {
-	uint64_t hash = ((uint64_t)a << 32 | b) * UINT64_C(0x9e3779b97f4a7c15);
-
-	for (size_t i = hash >> 32 & (s->n_slots - 1);; i = (i + 1) & (s->n_slots - 1)) {
-		uint32_t *slot = &s->slots[i];
-
-		if (*slot == 0 || (s->items[*slot - 1].a == a && s->items[*slot - 1].b == b))
-			return slot;
-	}
+	return (uint32_t)(((uint64_t)a << 32 | b) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
-/* Keeps half of the slots free. */
-static int reserve_slot(struct sums *s)
+/* The slot of these two, or the free one where they belong. There is always a free one. */
+static struct slot *find_slot(const struct sums *s, uint32_t hash, uint32_t a, uint32_t b)
 {
-	uint32_t *before = s->slots, *slots;
-	size_t n_slots = s->n_slots ? 2 * s->n_slots : MIN_SLOTS;
+	for (size_t i = hash & (s->slots.n - 1);; i = (i + 1) & (s->slots.n - 1)) {
+		struct slot *slot = &s->slots.all[i];
 
-	if (s->n < s->n_slots / 2)
-		return 0;
-	slots = calloc(n_slots, sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	s->slots = slots;
-	s->n_slots = n_slots;
-	for (size_t i = 0; i < s->n; i++)
-		*find_slot(s, s->items[i].a, s->items[i].b) = (uint32_t)i + 1;
-	free(before);
-	return 0;
+		if (slot->number == 0 ||
+		    (slot->hash == hash && s->items[slot->number - 1].a == a && s->items[slot->number - 1].b == b))
+			return slot;
+	}
 }
 
 static int reserve_item(struct sums *s)
@@ -76,29 +62,30 @@ static int reserve_item(struct sums *s)
 
 int sums_get(struct sums *s, uint32_t a, uint32_t b, struct sum **ret)
 {
-	uint32_t *slot = s->n_slots ? find_slot(s, a, b) : NULL;
+	const uint32_t hash = hash_of(a, b);
+	struct slot *slot = s->slots.n ? find_slot(s, hash, a, b) : NULL;
 	int r;
 
-	if (slot && *slot) {
-		*ret = &s->items[*slot - 1];
+	if (slot && slot->number) {
+		*ret = &s->items[slot->number - 1];
 		return 0;
 	}
 	if (s->n == s->max)
 		return SUMS_FULL;
-	r = reserve_slot(s);
+	r = slots_reserve(&s->slots, s->n, MIN_SLOTS);
 	if (r == 0)
 		r = reserve_item(s);
 	if (r < 0)
 		return r;
 	s->items[s->n] = (struct sum){ .a = a, .b = b };
 	*ret = &s->items[s->n++];
-	*find_slot(s, a, b) = (uint32_t)s->n;
+	*find_slot(s, hash, a, b) = (struct slot){ hash, (uint32_t)s->n };
 	return 0;
 }
 
 const struct sum *sums_find(const struct sums *s, uint32_t a, uint32_t b)
 {
-	uint32_t slot = s->n_slots ? *find_slot(s, a, b) : 0;
+	uint32_t number = s->slots.n ? find_slot(s, hash_of(a, b), a, b)->number : 0;
 
-	return slot ? &s->items[slot - 1] : NULL;
+	return number ? &s->items[number - 1] : NULL;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/clean.h"
+#include "common/slots.h"
 
 /*
  * CPU time that samples stand for. The variance is that of counting them: n samples of one period have n times its
@@ -33,8 +34,7 @@ struct sum {
 struct sums {
 	struct sum *items; /* in the order they came */
 	size_t n, capacity, max;
-	uint32_t *slots; /* number of an item plus one; 0: free */
-	size_t n_slots;  /* 0 or a power of two */
+	struct slots slots; /* numbers of items, plus one */
 };
 void sums_init(struct sums *s, size_t max);
 void sums_done(struct sums *s);

@@ -315,7 +315,7 @@ static int add_stacks(struct timeline *t, const struct profile *p, struct stack_
 	int r = stack_reader_init(&reader, t->frames, p);
 
 	if (r == 0 && !grouping_is_of_frames(t->grouping) && stack_filter_takes_all(filter))
-		r = stack_reader_skip_names(&reader);
+		stack_reader_skip_frames(&reader);
 	*ret_all_ns = 0;
 	for (size_t i = 0; r == 0 && i < p->n_samples; i++) {
 		struct stack s;

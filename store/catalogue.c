@@ -55,6 +55,7 @@ static const char *const texts[] = {
 	[STATEMENT_LABELS] = "SELECT id, key, value FROM labels ORDER BY key, value",
 	[STATEMENT_FORGET_LABEL_SETS] = "DELETE FROM label_sets WHERE id NOT IN (SELECT label_set FROM windows)",
 	[STATEMENT_FORGET_LABEL] = "DELETE FROM labels WHERE id = ?1",
+	[STATEMENT_VERSION] = "PRAGMA data_version",
 };
 
 int catalogue_error(int sqlite_result)
@@ -160,6 +161,17 @@ struct catalogue *catalogue_unref(struct catalogue *c)
 bool catalogue_is_shared(const struct catalogue *c)
 {
 	return !c->is_memory && sqlite3_db_readonly(c->db, "main") == 0;
+}
+
+int catalogue_version(struct catalogue *c, struct catalogue_version *ret)
+{
+	sqlite3_stmt *s = NULL;
+	int r = catalogue_statement(c, STATEMENT_VERSION, &s);
+
+	if (r == 0)
+		r = catalogue_take_number(s, &ret->others);
+	ret->own = sqlite3_total_changes(c->db);
+	return r;
 }
 
 bool catalogue_is_stale(const struct catalogue *c)

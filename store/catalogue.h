@@ -63,6 +63,12 @@ bool catalogue_is_stale(const struct catalogue *c);
 /* The rows of c, in memory. */
 _must_check_ int catalogue_copy(struct catalogue *c, struct catalogue **ret);
 
+/* It is another one after each change: by other connections, and by ours. */
+struct catalogue_version {
+	int64_t others, own;
+};
+_must_check_ int catalogue_version(struct catalogue *c, struct catalogue_version *ret);
+
 /* A window's row, or its new one. */
 _must_check_ int catalogue_put(struct catalogue *c, const struct window_path *path, const struct window_info *info,
 			       const struct label_values *labels);

@@ -64,17 +64,32 @@ static int64_t add_cut(int64_t a, int64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? (b < 0 ? INT64_MIN : INT64_MAX) : sum;
 }
 
-int store_select_rows(struct store *s, const struct selection *selection, struct catalogue_rows *ret)
+static int choose_rows(struct store *s, const struct chosen_range *range, struct catalogue_rows *ret)
 {
-	int64_t since_ns = add_cut(selection->since_ns, -MARGIN_NS), until_ns = add_cut(selection->until_ns, MARGIN_NS);
+	int64_t since_ns = add_cut(range->since_ns, -MARGIN_NS), until_ns = add_cut(range->until_ns, MARGIN_NS);
+	struct catalogue_version version;
 	int r = store_refresh(s, since_ns, until_ns);
 
 	if (r == 0)
-		r = catalogue_find_by_time(s->catalogue, since_ns, until_ns, ret);
+		r = catalogue_version(s->catalogue, &version);
+	if (r == 0)
+		r = chosen_find(&s->chosen, range, &version, ret);
+	if (r != CHOSEN_UNKNOWN)
+		return r;
+	r = catalogue_find_by_time(s->catalogue, since_ns, until_ns, ret);
 	if (r < 0)
 		return r;
-	cover_choose(ret, selection->since_ns, selection->until_ns, selection->files);
-	return catalogue_filter(s->catalogue, selection->matchers, selection->n_matchers, ret);
+	cover_choose(ret, range->since_ns, range->until_ns, range->files);
+	chosen_keep(&s->chosen, range, &version, ret);
+	return 0;
+}
+
+int store_select_rows(struct store *s, const struct selection *selection, struct catalogue_rows *ret)
+{
+	const struct chosen_range range = { selection->since_ns, selection->until_ns, selection->files };
+	int r = choose_rows(s, &range, ret);
+
+	return r == 0 ? catalogue_filter(s->catalogue, selection->matchers, selection->n_matchers, ret) : r;
 }
 
 int store_select(struct store *s, const struct selection *selection, struct window_cursor **ret)

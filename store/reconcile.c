@@ -62,7 +62,7 @@ static int be_able_to_change(struct store *s)
 	r = catalogue_copy(s->catalogue, &copy);
 	if (r < 0)
 		return r;
-	catalogue_unref(s->catalogue);
+	store_close_catalogue(s);
 	s->catalogue = copy;
 	s->is_private = s->is_copy = true;
 	return 0;

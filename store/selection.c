@@ -8,6 +8,8 @@
 #include "common/parse.h"
 #include "pprof/profile.h"
 
+#define KNOWN_BITS 6 /* sets of labels of one profile that are at hand: 64 */
+
 void selection_done(struct selection *s)
 {
 	for (size_t i = 0; i < s->n_matchers; i++)
@@ -61,20 +63,54 @@ void selection_shift(int64_t *since_ns, int64_t *until_ns, int64_t by_ns, int64_
 	*until_ns = earlier(*until_ns, by_ns);
 }
 
+static bool takes_sample(const struct selection *s, const struct profile_sample *sample)
+{
+	for (size_t i = 0; i < s->n_matchers; i++)
+		if (!matcher_takes_sample(s->matchers[i], sample))
+			return false;
+	return true;
+}
+
+/* Labels that were looked at; samples of a profile share them. */
+struct known_labels {
+	const struct profile_label *labels; /* NULL: none */
+	size_t n_labels;
+	bool is_kept;
+};
+
+static struct known_labels *place_of(struct known_labels *known, const struct profile_sample *sample)
+{
+	return &known[(uintptr_t)sample->labels * UINT64_C(0x9e3779b97f4a7c15) >> (64 - KNOWN_BITS)];
+}
+
+/* What a matcher gives up is counted for each sample. */
+static bool keeps_sample(const struct selection *s, const struct profile_sample *sample, struct known_labels *known)
+{
+	struct known_labels *k = place_of(known, sample);
+	uint64_t n_given_up;
+	bool is_kept;
+
+	if (k->labels && k->labels == sample->labels && k->n_labels == sample->n_labels)
+		return k->is_kept;
+	n_given_up = selection_n_given_up(s);
+	is_kept = takes_sample(s, sample);
+	if (selection_n_given_up(s) == n_given_up)
+		*k = (struct known_labels){ sample->labels, sample->n_labels, is_kept };
+	return is_kept;
+}
+
 int selection_keep_samples(const struct selection *s, struct profile *p)
 {
 	_cleanup_free_ bool *is_kept = NULL;
+	struct known_labels known[1 << KNOWN_BITS] = {};
 
 	if (s->n_matchers == 0)
 		return 0;
 	is_kept = calloc(p->n_samples + 1, sizeof(*is_kept));
 	if (!is_kept)
 		return -ENOMEM;
-	for (size_t i = 0; i < p->n_samples; i++) {
-		is_kept[i] = true;
-		for (size_t j = 0; is_kept[i] && j < s->n_matchers; j++)
-			is_kept[i] = matcher_takes_sample(s->matchers[j], &p->samples[i]);
-	}
+	for (size_t i = 0; i < p->n_samples; i++)
+		is_kept[i] = keeps_sample(s, &p->samples[i], known);
 	profile_keep_samples(p, is_kept);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 void store_close_catalogue(struct store *s)
 {
+	chosen_done(&s->chosen);
 	s->catalogue = catalogue_unref(s->catalogue);
 	s->is_private = s->is_copy = false;
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "store/catalogue.h"
+#include "store/chosen.h"
 #include "store/files.h"
 #include "store/losses.h"
 #include "store/store.h"
@@ -18,6 +19,7 @@ struct store {
 	const char *catalogue_fault; /* when it was opened; counts has what came later */
 	bool is_private;             /* it is in memory: made by us */
 	bool is_copy;                /* and begun as a copy of the one on disk */
+	struct chosen chosen;
 	uint64_t next_sequence, limit_bytes;
 	unsigned int min_free_percent;
 	bool is_reserved; /* losses.json has its room ahead */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbolizer/debuglink.h"
 
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "common/fsutil.h"
 
@@ -39,19 +39,19 @@ int debuglink_read(const struct elffile *f, struct debuglink *ret)
 
 int debuglink_crc(int fd, uint32_t *ret)
 {
-	_cleanup_free_ Bytef *piece = malloc(PIECE_BYTES);
+	_cleanup_free_ char *piece = malloc(PIECE_BYTES);
 	uint64_t at = 0;
-	uLong crc = 0;
+	uint32_t crc = 0;
 	ssize_t n;
 
 	if (!piece)
 		return -ENOMEM;
 	while ((n = fs_pread_all(fd, piece, PIECE_BYTES, at)) > 0) {
-		crc = crc32_z(crc, piece, (size_t)n);
+		crc = libdeflate_crc32(crc, piece, (size_t)n);
 		at += (uint64_t)n;
 	}
 	if (n < 0)
 		return (int)n;
-	*ret = (uint32_t)crc;
+	*ret = crc;
 	return 0;
 }

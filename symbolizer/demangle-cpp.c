@@ -3,6 +3,8 @@
 
 #include "symbolizer/cpp-parser.h"
 
+#define OFFSET_DIGITS 9 /* libiberty refuses what is no int */
+
 static bool wants_return_type(const struct cpp_name *name)
 {
 	return name->is_template && !name->is_special;
@@ -109,12 +111,12 @@ static bool parse_clones(struct cpp_parser *s, struct cpp_part *ret)
 /* [n]16_ */
 static bool skip_offset(struct cpp_parser *s)
 {
+	size_t n = 0;
+
 	cursor_eat(&s->in, 'n');
-	if (!is_digit(cursor_peek(&s->in)))
-		return false;
-	while (is_digit(cursor_peek(&s->in)))
+	for (; is_digit(cursor_peek(&s->in)); n++)
 		s->in.p++;
-	return cursor_eat(&s->in, '_');
+	return n > 0 && n <= OFFSET_DIGITS && cursor_eat(&s->in, '_');
 }
 
 /* What a class calls where its base was asked: Th, Tv, and how far they are from each other. */
@@ -132,26 +134,29 @@ static bool parse_thunk(struct cpp_parser *s, const char **ret_prefix)
 	return skip_offset(s) && (!is_virtual || skip_offset(s));
 }
 
-bool demangle_cpp(const char *name, size_t size, char *ret, size_t ret_size)
+size_t demangle_cpp(const char *name, size_t size, char *ret, size_t ret_size)
 {
 	char text[CPP_TEXT_BYTES];
 	struct cpp_part parts[CPP_MAX_PARTS], function, clones;
 	struct cpp_parser s = { .in = { .p = name + 2 }, .text = text, .parts = parts };
 	const char *suffix = memchr(name, '.', size), *prefix;
-	size_t n_prefix;
+	size_t n_prefix, n;
 
 	if (size < 4 || name[0] != '_' || name[1] != 'Z')
-		return false;
+		return 0;
 	s.in.end = suffix ? suffix : name + size;
 	if (!parse_thunk(&s, &prefix) || !cpp_parse_encoding(&s, false, &function) || s.in.p != s.in.end)
-		return false;
+		return 0;
 	s.in.end = name + size;
 	n_prefix = strlen(prefix);
-	if (!parse_clones(&s, &clones) || n_prefix + function.size + clones.size >= ret_size)
-		return false;
+	if (!parse_clones(&s, &clones))
+		return 0;
+	n = n_prefix + function.size + clones.size;
+	if (n >= ret_size)
+		return 0;
 	memcpy(ret, prefix, n_prefix);
 	memcpy(ret + n_prefix, text + function.start, function.size);
 	memcpy(ret + n_prefix + function.size, text + clones.start, clones.size);
-	ret[n_prefix + function.size + clones.size] = 0;
-	return true;
+	ret[n] = 0;
+	return n;
 }

@@ -19,9 +19,16 @@ bool rust_is_plain(const char *text, size_t size)
 	return ok;
 }
 
-bool demangle_rust(const char *name, size_t size, char *ret, size_t ret_size)
+size_t demangle_rust(const char *name, size_t size, char *ret, size_t ret_size)
 {
-	struct rust_parser s = { .in.end = name + size, .out = ret, .out_end = ret + ret_size - 1 };
+	struct rust_seen seen[RUST_MAX_SEEN];
+	struct rust_parser s = {
+		.in.end = name + size,
+		.written = ret,
+		.out = ret,
+		.out_end = ret + ret_size - 1,
+		.seen = seen,
+	};
 	bool ok;
 
 	if (size > 3 && memcmp(name, "_ZN", 3) == 0) {
@@ -35,10 +42,10 @@ bool demangle_rust(const char *name, size_t size, char *ret, size_t ret_size)
 			s.in.end = suffix;
 		ok = rust_parse_v0(&s);
 	} else {
-		return false;
+		return 0;
 	}
-	if (!ok || s.out == ret)
-		return false;
+	if (!ok)
+		return 0;
 	*s.out = 0;
-	return true;
+	return (size_t)(s.out - ret);
 }

@@ -6,8 +6,10 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
-/* ret_size: room in ret, the NUL included. False: not one of these names, or no room for it. */
-bool demangle_rust(const char *name, size_t size, char *ret, size_t ret_size);
+/*
+ * ret_size: room in ret, the NUL included. The number of bytes in it without that; 0: not one of these names, or no
+ * room for it.
+ */
+size_t demangle_rust(const char *name, size_t size, char *ret, size_t ret_size);

@@ -2,7 +2,7 @@
 #include "symbolizer/demangle.h"
 
 #include <setjmp.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,34 +93,39 @@ static bool ask_libiberty(const char *name, bool is_rust, struct output *out)
 	return may_be_cpp(name) && cplus_demangle_v3_callback(name, OPTIONS, on_piece, out);
 }
 
-static bool ask_libiberty_for_d(const char *name, char *ret)
+static size_t ask_libiberty_for_d(const char *name, char *ret)
 {
 	char *text = dlang_demangle(name, OPTIONS);
+	size_t n;
 
 	if (!text)
-		return false;
-	snprintf(ret, DEMANGLE_MAX_BYTES + 1, "%s", text);
+		return 0;
+	n = strnlen(text, DEMANGLE_MAX_BYTES);
+	memcpy(ret, text, n);
+	ret[n] = 0;
 	free(text);
-	return true;
+	return n;
 }
 
-bool demangle(const char *name, char ret[static DEMANGLE_MAX_BYTES + 1])
+size_t demangle(const char *name, char ret[static DEMANGLE_MAX_BYTES + 1])
 {
 	struct output out = { .text = ret };
-	size_t size = strlen(name);
+	size_t size = strlen(name), n;
 	bool is_rust;
 
 	if (name[0] != '_' || size < 3)
-		return false;
+		return 0;
 	if (may_be_d(name))
 		return ask_libiberty_for_d(name, ret);
 	is_rust = may_be_rust(name);
-	if (is_rust && demangle_rust(name, size, ret, DEMANGLE_MAX_BYTES + 1))
-		return true;
-	if (name[1] == 'Z' && !is_rust && demangle_cpp(name, size, ret, DEMANGLE_MAX_BYTES + 1))
-		return true;
-	if (!ask_libiberty(name, is_rust, &out) || out.size == 0)
-		return false;
+	if (is_rust)
+		n = demangle_rust(name, size, ret, DEMANGLE_MAX_BYTES + 1);
+	else
+		n = name[1] == 'Z' ? demangle_cpp(name, size, ret, DEMANGLE_MAX_BYTES + 1) : 0;
+	if (n > 0)
+		return n;
+	if (!ask_libiberty(name, is_rust, &out))
+		return 0;
 	ret[out.size] = 0;
-	return true;
+	return out.size;
 }

@@ -10,10 +10,9 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #define DEMANGLE_MAX_BYTES 1024
 
-/* False: not a mangled name (or not a valid one); ret then holds nothing of use. */
-bool demangle(const char *name, char ret[static DEMANGLE_MAX_BYTES + 1]);
+/* The number of bytes in ret without its NUL; 0: not a mangled name (or not a valid one), ret holds nothing of use. */
+size_t demangle(const char *name, char ret[static DEMANGLE_MAX_BYTES + 1]);

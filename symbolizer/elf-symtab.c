@@ -27,10 +27,13 @@ static const GElf_Shdr *section_of(struct table *t, size_t index)
 	return &t->section;
 }
 
-/* Assemblers mark ARM code and data by $x and $d, and keep .L labels when asked to. */
-static bool is_marker(const char *name, size_t size)
+/* Assemblers mark ARM code and data by $x and $d (Swift calls functions $s...), and keep .L labels when asked to. */
+static bool is_marker(const struct symbol *s)
 {
-	return size == 0 || name[0] == '$' || (size > 1 && name[0] == '.' && name[1] == 'L');
+	const char *name = s->name;
+
+	return s->name_bytes == 0 || (name[0] == '$' && s->untyped) ||
+	       (s->name_bytes > 1 && name[0] == '.' && name[1] == 'L');
 }
 
 /* -ENOMEM; 0 also where there are none. */
@@ -57,7 +60,7 @@ static bool set_name(const struct table *t, size_t offset, struct symbol *s)
 	version = memchr(s->name, '@', s->name_bytes); /* linkers leave name@@VERSION in .symtab */
 	if (version && version != s->name)
 		s->name_bytes = (uint16_t)(version - s->name);
-	return !is_marker(s->name, s->name_bytes);
+	return !is_marker(s);
 }
 
 static bool set_kind(const GElf_Sym *sym, struct symbol *s)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbolizer/index-sink.h"
 
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "symbolizer/index-format.h"
 
@@ -33,7 +33,7 @@ static int write_out(struct index_sink *s, const char *data, size_t size)
 	r = index_sink_write_at(s->fd, data, size, s->offset);
 	if (r < 0)
 		return r;
-	s->crc = (uint32_t)crc32_z(s->crc, (const Bytef *)data, size);
+	s->crc = libdeflate_crc32(s->crc, data, size);
 	s->offset += size;
 	return 0;
 }
@@ -71,6 +71,14 @@ int index_sink_add(struct index_sink *s, const void *data, size_t size)
 			return r;
 	}
 	return 0;
+}
+
+int index_sink_add_string(struct index_sink *s, const char *data, size_t size)
+{
+	int r;
+
+	r = index_sink_add(s, data, size);
+	return r < 0 ? r : index_sink_add(s, "", 1);
 }
 
 int index_sink_align(struct index_sink *s)

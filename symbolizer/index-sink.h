@@ -25,6 +25,8 @@ static inline uint64_t index_sink_offset(const struct index_sink *s)
 
 /* -EFBIG: the file would grow beyond INDEX_LIMIT_BYTES. */
 _must_check_ int index_sink_add(struct index_sink *s, const void *data, size_t size);
+/* And a NUL. */
+_must_check_ int index_sink_add_string(struct index_sink *s, const char *data, size_t size);
 /* Zeros up to the next multiple of INDEX_ALIGN. */
 _must_check_ int index_sink_align(struct index_sink *s);
 _must_check_ int index_sink_flush(struct index_sink *s);

@@ -10,12 +10,20 @@
 #define MIN_SLOTS 1024
 #define MAX_DEMANGLED 4000000              /* a few microseconds each: later ones stay as they are */
 #define MAX_APART_BYTES ((size_t)64 << 20) /* a file may give one long name to all of its functions */
+#define APART ((uint32_t)1 << 31) /* an offset counts from the end of the pool, which has half as much at most */
+#define AHEAD 8
 
 /* Open addressing over offsets into the pool: 12 bytes a string, where a uthash entry would take 64 and a malloc. */
 struct index_string_slot {
 	uint32_t hash;
 	uint32_t offset; /* 0: free; the empty string is never looked up */
 	uint32_t name;   /* what it is called, as a linkage name; 0: nobody has asked */
+};
+
+/* Borrowed, not NUL-terminated. */
+struct index_apart_name {
+	const char *data;
+	size_t size;
 };
 
 int index_strings_init(struct index_strings *s)
@@ -28,13 +36,23 @@ void index_strings_done(struct index_strings *s)
 {
 	buf_done(&s->pool);
 	free(s->slots);
+	free(s->apart);
 	*s = (struct index_strings){};
 }
 
 static uint32_t hash_string(const char *s, size_t size)
 {
-	uint64_t h = size * 0x9e3779b97f4a7c15, word;
+	uint64_t h = size * 0x9e3779b97f4a7c15, other = h, word;
 
+	for (; size >= 16; s += 16, size -= 16) { /* one multiplication need not wait for the other */
+		memcpy(&word, s, 8);
+		h = (h ^ word) * 0xff51afd7ed558ccd;
+		h ^= h >> 32;
+		memcpy(&word, s + 8, 8);
+		other = (other ^ word) * 0x9fb21c651e98df25;
+		other ^= other >> 32;
+	}
+	h ^= other << 1;
 	for (; size >= 8; s += 8, size -= 8) {
 		memcpy(&word, s, 8);
 		h = (h ^ word) * 0xff51afd7ed558ccd;
@@ -154,9 +172,9 @@ void index_strings_prepare_name(const struct index_strings *s, const char *data,
 		return; /* the first: it is cut */
 	memcpy(linkage_name, data, size);
 	linkage_name[size] = 0;
-	if (!demangle(linkage_name, ret->text))
+	ret->n_bytes = (uint16_t)demangle(linkage_name, ret->text);
+	if (ret->n_bytes == 0)
 		return;
-	ret->n_bytes = (uint16_t)strlen(ret->text);
 	ret->hash = hash_string(ret->text, ret->n_bytes);
 	if (s->n_slots)
 		__builtin_prefetch(&s->slots[ret->hash & (s->n_slots - 1)]);
@@ -181,13 +199,30 @@ static int add_demangled(struct index_strings *s, uint32_t linkage_name, const s
 	return 0;
 }
 
+/* Not copied: half of what an index of C++ holds. */
+static int append_apart(struct index_strings *s, const char *data, size_t size)
+{
+	if (s->n_apart == s->apart_capacity) {
+		size_t capacity = s->apart_capacity * 2 + 1024;
+		struct index_apart_name *apart = reallocarray(s->apart, capacity, sizeof(*apart));
+
+		if (!apart)
+			return -ENOMEM;
+		s->apart = apart;
+		s->apart_capacity = capacity;
+	}
+	s->apart[s->n_apart++] = (struct index_apart_name){ .data = data, .size = size };
+	s->n_apart_bytes += size + 1;
+	return 0;
+}
+
 static int add_name_apart(struct index_strings *s, const char *data, size_t size,
 			  const struct index_prepared_name *prepared, struct index_name *ret)
 {
-	struct index_name both = { .linkage_name = (uint32_t)s->pool.size };
+	struct index_name both = { .linkage_name = APART | (uint32_t)s->n_apart_bytes };
 	int r;
 
-	r = append(s, data, size);
+	r = append_apart(s, data, size);
 	if (r == 0)
 		r = add_demangled(s, both.linkage_name, prepared, &both.name);
 	if (r == 0)
@@ -232,7 +267,7 @@ int index_strings_add_name(struct index_strings *s, const char *data, size_t n_b
 		*ret = (struct index_name){};
 		return 0;
 	}
-	if (!s->are_names_apart || s->pool.size >= MAX_APART_BYTES)
+	if (!s->are_names_apart || s->n_apart_bytes >= MAX_APART_BYTES)
 		return add_name_once(s, data, size, prepared, ret);
 	if (!prepared)
 		index_strings_prepare_name(s, data, size, &now);
@@ -259,4 +294,22 @@ int index_strings_add_known_name(struct index_strings *s, const char *name, cons
 	}
 	*ret = both;
 	return 0;
+}
+
+uint32_t index_strings_place(const struct index_strings *s, uint32_t offset)
+{
+	return offset & APART ? (uint32_t)s->pool.size + (offset & ~APART) : offset;
+}
+
+int index_strings_write(const struct index_strings *s, struct index_sink *sink)
+{
+	int r;
+
+	r = index_sink_add(sink, s->pool.data, s->pool.size);
+	for (size_t i = 0; i < s->n_apart && r == 0; i++) {
+		if (i + AHEAD < s->n_apart) /* they lie anywhere */
+			__builtin_prefetch(s->apart[i + AHEAD].data);
+		r = index_sink_add_string(sink, s->apart[i].data, s->apart[i].size);
+	}
+	return r;
 }

@@ -2,6 +2,7 @@
 #include "symbolizer/index-writer.h"
 
 #include <assert.h>
+#include <libdeflate.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -184,8 +185,8 @@ static int add_symbols(struct index_sink *s, const struct index_writer *w)
 		const struct index_writer_symbol *f = &w->functions[i];
 		const struct index_symbol symbol = {
 			.n_bytes = f->n_bytes,
-			.name = f->name.name,
-			.linkage_name = f->name.linkage_name,
+			.name = index_strings_place(&w->strings, f->name.name),
+			.linkage_name = index_strings_place(&w->strings, f->name.linkage_name),
 		};
 		int r;
 
@@ -224,7 +225,7 @@ static int add_section(struct output *o, enum index_section_kind kind)
 	case INDEX_FUNCTIONS:
 		return add_symbols(&o->sink, w);
 	case INDEX_STRINGS:
-		return index_sink_add(&o->sink, w->strings.pool.data, w->strings.pool.size);
+		return index_strings_write(&w->strings, &o->sink);
 	case INDEX_UNWIND:
 		return index_sink_add(&o->sink, w->unwind, w->unwind_size);
 	case INDEX_ORIGIN:
@@ -312,13 +313,13 @@ static int add_front(const struct output *o, size_t front_bytes)
 		.machine = w->machine,
 		.build_id_bytes = w->build_id.n_bytes,
 	};
-	uLong crc;
+	uint32_t crc;
 	int r;
 
 	memcpy(h.magic, INDEX_MAGIC, sizeof(h.magic));
 	memcpy(h.build_id, w->build_id.bytes, w->build_id.n_bytes);
-	crc = crc32_z(0, (const Bytef *)&h + INDEX_CRC_FROM, sizeof(h) - INDEX_CRC_FROM);
-	crc = crc32_z(crc, (const Bytef *)o->toc, toc_bytes);
+	crc = libdeflate_crc32(0, (const char *)&h + INDEX_CRC_FROM, sizeof(h) - INDEX_CRC_FROM);
+	crc = libdeflate_crc32(crc, o->toc, toc_bytes);
 	h.crc = (uint32_t)crc32_combine(crc, o->sink.crc, (z_off_t)n_behind);
 	r = index_sink_write_at(o->sink.fd, &h, sizeof(h), 0);
 	return r < 0 ? r : index_sink_write_at(o->sink.fd, o->toc, toc_bytes, sizeof(h));

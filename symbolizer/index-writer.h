@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * index writer: gathers the facts of one binary and writes them as an index file. Equal strings are stored once.
- * Memory: 24 bytes a function and one copy of each distinct name. One thread; belongs to the indexer.
+ * Memory: 24 bytes a function and one copy of each distinct name that is not kept apart. One thread; belongs to the
+ * indexer.
  */
 #pragma once
 
@@ -42,8 +43,9 @@ struct index_name {
 _must_check_ int index_writer_add_name(struct index_writer *w, const char *data, size_t size, struct index_name *ret);
 
 /*
- * Linkage names that are added from now on are not looked for among the strings, which saves a quarter of the time for
- * names: nothing else asks for them, and symbol tables have few of them twice.
+ * Linkage names that are added from now on are neither looked for among the strings nor copied, which saves a third of
+ * the time for names: nothing else asks for them, and symbol tables have few of them twice. They stay the caller's, as
+ * they are, until the file is written.
  */
 void index_writer_keep_names_apart(struct index_writer *w);
 

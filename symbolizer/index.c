@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbolizer/index.h"
 
+#include <libdeflate.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 #include "symbolizer/index-debug.h"
 #include "symbolizer/index-format.h"
@@ -126,7 +126,7 @@ static int set_first(struct index *x, const struct index_section *s)
 {
 	const char *data = (const char *)x->map + s->offset;
 
-	if (crc32_z(0, (const Bytef *)data, s->size) != s->crc)
+	if (libdeflate_crc32(0, data, s->size) != s->crc)
 		return -EBADMSG;
 	return s->kind == INDEX_SEGMENTS ? set_segments(x, data, s->size) : set_unwind(x, data, s->size);
 }
@@ -246,7 +246,7 @@ int index_check(struct index *index, size_t n_bytes)
 	const struct index_header *h = index->map;
 	const size_t left = index->size - index->n_summed, n = n_bytes < left ? n_bytes : left;
 
-	index->crc = (uint32_t)crc32_z(index->crc, (const Bytef *)index->map + index->n_summed, n);
+	index->crc = libdeflate_crc32(index->crc, (const char *)index->map + index->n_summed, n);
 	index->n_summed += n;
 	if (n < left)
 		return INDEX_UNCHECKED;

@@ -37,7 +37,7 @@ _must_check_ int index_open(int fd, struct index **ret);
 
 /*
  * The same in parts: until index_check() is done, only the build id, the segments and the rows are good, and nothing
- * else may be asked for. That sums n_bytes at a time, about 0.2 ms a MiB, and checks all bounds in its last call.
+ * else may be asked for. That sums n_bytes at a time, about 0.1 ms a MiB, and checks all bounds in its last call.
  */
 enum index_answer {
 	INDEX_UNCHECKED = 1, /* there is more to check */

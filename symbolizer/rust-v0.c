@@ -5,6 +5,7 @@
 #include "common/clean.h"
 
 #define MAX_DEPTH 128
+#define BASE62_SAFE_DIGITS 10 /* no overflow yet */
 
 static bool parse_path(struct rust_parser *s, bool in_value);
 static bool parse_type(struct rust_parser *s);
@@ -24,21 +25,24 @@ static bool put_decimal(struct rust_parser *s, uint64_t n)
 /* _ is 0, 0_ is 1. */
 static bool parse_base62(struct rust_parser *s, uint64_t *ret)
 {
+	const char *p = s->in.p, *safe_end;
 	uint64_t n = 0;
+	int digit;
 
 	if (cursor_eat(&s->in, '_')) {
 		*ret = 0;
 		return true;
 	}
-	while (!cursor_eat(&s->in, '_')) {
-		int digit = rust_digit62(cursor_peek(&s->in));
-
-		if (digit < 0 || __builtin_mul_overflow(n, 62, &n) || __builtin_add_overflow(n, (uint64_t)digit, &n))
+	safe_end = s->in.end - p > BASE62_SAFE_DIGITS ? p + BASE62_SAFE_DIGITS : s->in.end;
+	for (; p < safe_end && (digit = rust_digit62(*p)) >= 0; p++)
+		n = n * 62 + (uint64_t)digit;
+	for (; p < s->in.end && (digit = rust_digit62(*p)) >= 0; p++) {
+		if (__builtin_mul_overflow(n, 62, &n) || __builtin_add_overflow(n, (uint64_t)digit, &n))
 			return false;
-		s->in.p++;
 	}
+	s->in.p = p;
 	*ret = n + 1;
-	return n < UINT64_MAX;
+	return cursor_eat(&s->in, '_') && n < UINT64_MAX;
 }
 
 /* sN_ before an identifier, GN_ before a type: 0 where it is left out. */
@@ -66,9 +70,32 @@ static bool parse_ident(struct rust_parser *s, struct rust_ident *ret)
 	return rust_is_plain(ret->text, ret->size);
 }
 
-/* Reads what stands earlier in the name. */
-static bool follow(struct rust_parser *s, bool (*parse)(struct rust_parser *s))
+/* What was read from there on is written. */
+static void note_seen(struct rust_parser *s, const char *from, const char *written_from, unsigned int roles)
 {
+	if (s->is_silent || s->n_seen == RUST_MAX_SEEN)
+		return;
+	s->seen[s->n_seen++] = (struct rust_seen){
+		.at = (uint32_t)(from - s->start),
+		.written_at = (uint32_t)(written_from - s->written),
+		.written_size = (uint32_t)(s->out - written_from),
+		.roles = roles,
+	};
+}
+
+static const struct rust_seen *find_seen(const struct rust_parser *s, uint64_t at, unsigned int roles)
+{
+	for (size_t i = 0; i < s->n_seen; i++) {
+		if (s->seen[i].at == at && s->seen[i].roles & roles)
+			return &s->seen[i];
+	}
+	return NULL;
+}
+
+/* Reads what stands earlier in the name, or writes again what it was. */
+static bool follow(struct rust_parser *s, unsigned int roles, bool (*parse)(struct rust_parser *s))
+{
+	const struct rust_seen *seen;
 	const char *here = s->in.p - 1, *back;
 	uint64_t at;
 	bool ok;
@@ -77,6 +104,11 @@ static bool follow(struct rust_parser *s, bool (*parse)(struct rust_parser *s))
 		return false;
 	if (s->is_silent)
 		return true;
+	seen = find_seen(s, at, roles);
+	if (seen) {
+		s->n_generics += seen->roles != RUST_ANY_PATH;
+		return rust_put(s, s->written + seen->written_at, seen->written_size);
+	}
 	back = s->in.p;
 	s->in.p = s->start + at;
 	ok = parse(s);
@@ -181,6 +213,7 @@ static bool parse_generic(struct rust_parser *s, bool in_value)
 {
 	size_t n;
 
+	s->n_generics++;
 	return parse_path(s, in_value) && (!in_value || rust_put_str(s, "::")) && rust_put_str(s, "<") &&
 	       parse_list(s, parse_argument, &n) && rust_put_str(s, ">");
 }
@@ -208,7 +241,8 @@ static bool choose_path(struct rust_parser *s, char tag, bool in_value)
 	case 'I':
 		return parse_generic(s, in_value);
 	case 'B':
-		return follow(s, in_value ? parse_path_in_value : parse_path_in_type);
+		return in_value ? follow(s, RUST_VALUE_PATH, parse_path_in_value)
+				: follow(s, RUST_PATH, parse_path_in_type);
 	default:
 		return false;
 	}
@@ -216,15 +250,22 @@ static bool choose_path(struct rust_parser *s, char tag, bool in_value)
 
 static bool parse_path(struct rust_parser *s, bool in_value)
 {
+	const char *from = s->in.p, *written_from = s->out;
+	const size_t n_generics = s->n_generics;
 	char tag = cursor_peek(&s->in);
-	bool ok;
 
 	if (tag == 0 || s->depth++ > MAX_DEPTH)
 		return false;
 	s->in.p++;
-	ok = choose_path(s, tag, in_value);
+	if (!choose_path(s, tag, in_value))
+		return false;
 	s->depth--;
-	return ok;
+	if (tag != 'B')
+		note_seen(s, from, written_from,
+			  s->n_generics == n_generics ? RUST_ANY_PATH
+			  : in_value                  ? RUST_VALUE_PATH
+						      : RUST_PATH);
+	return true;
 }
 
 static const char *basic_type(char tag)
@@ -266,6 +307,12 @@ static bool parse_tuple(struct rust_parser *s)
 	return rust_put_str(s, "(") && parse_list(s, parse_type, &n) && rust_put_str(s, n == 1 ? ",)" : ")");
 }
 
+/* A type that is no path, and longer than what refers to it. */
+static bool is_compound(char tag)
+{
+	return tag && strchr("RQPOAST", tag);
+}
+
 static bool choose_type(struct rust_parser *s, char tag)
 {
 	switch (tag) {
@@ -284,7 +331,7 @@ static bool choose_type(struct rust_parser *s, char tag)
 	case 'T':
 		return parse_tuple(s);
 	case 'B':
-		return follow(s, parse_type);
+		return follow(s, RUST_TYPE | RUST_PATH, parse_type);
 	case 'F':
 	case 'D':
 		return false;
@@ -296,15 +343,17 @@ static bool choose_type(struct rust_parser *s, char tag)
 
 static bool parse_type(struct rust_parser *s)
 {
-	const char *name = basic_type(cursor_peek(&s->in));
-	bool ok;
+	const char *from = s->in.p, *written_from = s->out, *name = basic_type(cursor_peek(&s->in));
 
 	if (s->in.p >= s->in.end || s->depth++ > MAX_DEPTH)
 		return false;
 	s->in.p++;
-	ok = name ? rust_put_str(s, name) : choose_type(s, s->in.p[-1]);
+	if (!(name ? rust_put_str(s, name) : choose_type(s, *from)))
+		return false;
 	s->depth--;
-	return ok;
+	if (is_compound(*from))
+		note_seen(s, from, written_from, RUST_TYPE);
+	return true;
 }
 
 static bool parse_hex(struct rust_parser *s, uint64_t *ret)
@@ -335,7 +384,7 @@ static bool parse_const(struct rust_parser *s)
 	case 'p':
 		return rust_put_str(s, "_");
 	case 'B':
-		return follow(s, parse_const);
+		return follow(s, 0, parse_const);
 	case 'h':
 	case 't':
 	case 'm':

@@ -147,31 +147,50 @@ static struct key *make_keys(const struct symbols *s)
 	return keys;
 }
 
-static void settle_one(struct symbols *settled, const struct symbol *symbol)
+/* A copy of those that are new, in the order of the keys. */
+static struct symbol *sort_new(const struct symbols *s, const struct key *keys)
 {
-	struct symbol *last = settled->n ? &settled->all[settled->n - 1] : NULL;
+	const size_t n = s->n - s->n_settled;
+	struct symbol *sorted = reallocarray(NULL, n, sizeof(*sorted));
 
-	if (last && last->start == symbol->start)
-		merge_alias(last, symbol);
-	else
-		settled->all[settled->n++] = *symbol;
+	for (size_t i = 0; sorted && i < n; i++) {
+		if (i + AHEAD < n)
+			__builtin_prefetch(&s->all[keys[i + AHEAD].symbol]);
+		sorted[i] = s->all[keys[i].symbol];
+	}
+	return sorted;
 }
 
-/* Those that are settled and the sorted rest become one row; of equals the settled one comes first. */
-static void merge(const struct symbols *s, const struct key *keys, struct symbols *ret)
+/*
+ * Those that are settled and the sorted rest become one row, from its end: there is room where the rest was. Of equals
+ * the settled one comes first. Returns how many have stayed where they were.
+ */
+static size_t merge(struct symbols *s, const struct symbol *sorted)
 {
-	const size_t n_keys = s->n - s->n_settled;
-	size_t old = 0;
+	size_t n_old = s->n_settled, n_new = s->n - s->n_settled;
 
-	for (size_t i = 0; i < n_keys; i++) {
-		if (i + AHEAD < n_keys)
-			__builtin_prefetch(&s->all[keys[i + AHEAD].symbol]);
-		while (old < s->n_settled && s->all[old].start <= keys[i].start)
-			settle_one(ret, &s->all[old++]);
-		settle_one(ret, &s->all[keys[i].symbol]);
+	while (n_new > 0) {
+		const bool is_old = n_old > 0 && s->all[n_old - 1].start > sorted[n_new - 1].start;
+
+		s->all[n_old + n_new - 1] = is_old ? s->all[n_old - 1] : sorted[n_new - 1];
+		n_old -= is_old;
+		n_new -= !is_old;
 	}
-	while (old < s->n_settled)
-		settle_one(ret, &s->all[old++]);
+	return n_old;
+}
+
+/* One name for each address; of the first ones that is so already. */
+static void merge_aliases(struct symbols *s, size_t n_first)
+{
+	size_t n = n_first;
+
+	for (size_t i = n_first; i < s->n; i++) {
+		if (n > 0 && s->all[n - 1].start == s->all[i].start)
+			merge_alias(&s->all[n - 1], &s->all[i]);
+		else
+			s->all[n++] = s->all[i];
+	}
+	s->n = s->n_settled = n;
 }
 
 /* As many equal pieces of the address space as there are symbols, or up to twice that: where each begins. */
@@ -180,8 +199,10 @@ static int set_places(struct symbols *s)
 	const uint64_t base = s->all[0].start, span = s->all[s->n - 1].start - base;
 	size_t place = 0;
 
+	s->place_shift = 0;
 	while (span >> s->place_shift > 2 * s->n)
 		s->place_shift++;
+	free(s->places);
 	s->places = reallocarray(NULL, (span >> s->place_shift) + 2, sizeof(*s->places));
 	if (!s->places)
 		return -ENOMEM;
@@ -195,7 +216,7 @@ static int set_places(struct symbols *s)
 
 int symbols_settle(struct symbols *s)
 {
-	_cleanup_(symbols_done) struct symbols settled = { .capacity = s->n };
+	_cleanup_free_ struct symbol *sorted = NULL;
 	_cleanup_free_ struct key *keys = NULL;
 	int r;
 
@@ -207,18 +228,11 @@ int symbols_settle(struct symbols *s)
 	r = sort_keys(&keys, s->n - s->n_settled);
 	if (r < 0)
 		return r;
-	settled.all = reallocarray(NULL, s->n, sizeof(*settled.all));
-	if (!settled.all)
+	sorted = sort_new(s, keys);
+	if (!sorted)
 		return -ENOMEM;
-	merge(s, keys, &settled);
-	r = set_places(&settled);
-	if (r < 0)
-		return r;
-	settled.n_settled = settled.n;
-	symbols_done(s);
-	*s = settled;
-	settled = (struct symbols){};
-	return 0;
+	merge_aliases(s, merge(s, sorted));
+	return set_places(s);
 }
 
 const struct symbol *symbols_find(const struct symbols *s, uint64_t start)

@@ -60,6 +60,7 @@ static const char *const seeds[] = {
 	"_ZlsIcERSoS0_RKT_",
 	"_ZThn16_N1a1bEv.part.0",
 	"_ZTv0_n24_N1aIiED1Ev",
+	"_ZTv88888888880_4_51av",
 	"_RNvMINtC1a1bFGzzzzzzzzzz_EuEh1f",
 	"_D8demangle4testFZv",
 	"_D8demangle__T4testTiZ4testFZQaQb",

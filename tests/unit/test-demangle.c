@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "symbolizer/demangle-cpp.h"
+#include "symbolizer/demangle-rust.h"
 #include "symbolizer/demangle.h"
 
 static void check(const char *mangled, const char *expected)
@@ -54,6 +55,18 @@ static void test_more_names(void **state)
 	check("_ZN4llvm5errorERA5_Kc", "llvm::error(char const (&) [5])");
 }
 
+static void check_own(size_t (*pass)(const char *name, size_t size, char *ret, size_t ret_size),
+		      const char *const both[2])
+{
+	char name[DEMANGLE_MAX_BYTES + 1];
+	size_t n = pass(both[0], strlen(both[0]), name, sizeof(name));
+
+	if (n == 0)
+		fail_msg("%s is left to libiberty", both[0]);
+	assert_string_equal(name, both[1]);
+	assert_int_equal(n, strlen(name));
+}
+
 /* Frequent in large programs: our own pass does them, not libiberty, which takes ten times as long. */
 static void test_own_pass(void **state)
 {
@@ -67,13 +80,11 @@ static void test_own_pass(void **state)
 	};
 	char name[DEMANGLE_MAX_BYTES + 1];
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!demangle_cpp(names[i][0], strlen(names[i][0]), name, sizeof(name)))
-			fail_msg("%s is left to libiberty", names[i][0]);
-		assert_string_equal(name, names[i][1]);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		check_own(demangle_cpp, names[i]);
 	assert_false(demangle_cpp("_ZThn_1fv", strlen("_ZThn_1fv"), name, sizeof(name)));
 	assert_false(demangle_cpp("_ZTv0_1fv", strlen("_ZTv0_1fv"), name, sizeof(name)));
+	assert_false(demangle("_ZTv9999999999_0_1fv", name)); /* further than any class is long */
 }
 
 static void test_rust(void **state)
@@ -88,6 +99,26 @@ static void test_rust(void **state)
 	check("_RINvC1a1fhEC1b.llvm.1234567", "a::f::<u8>"); /* what made it, and what LLVM appends, are not told */
 	check("_RINvC1a1fDNtB2_1tEL_E", "a::f::<dyn a::t>");
 	check("_RINvC1a1fFUKCRhEuE", "a::f::<unsafe extern \"C\" fn(&u8)>");
+}
+
+/* What stands earlier in the name: as a path of a value it has another spelling than as a type. */
+static void test_rust_references(void **state)
+{
+	static const char *const names[][2] = {
+		{ "_RINvC1a1fINtB2_1cmENtB2_1dE", "a::f::<a::c<u32>, a::d>" },
+		{ "_RINvC1a1fINtB2_1cmERB7_E", "a::f::<a::c<u32>, &a::c<u32>>" },
+		{ "_RINvC1a1fINtB2_1cmETB7_B7_EE", "a::f::<a::c<u32>, (a::c<u32>, a::c<u32>)>" },
+		{ "_RINvINtC1a1cmE1fRB2_E", "a::c::<u32>::f::<&a::c<u32>>" },
+		{ "_RINvNvINtC1a1cmE1f1gNtB4_1dNtB2_1eE", "a::c::<u32>::f::g::<a::c<u32>::d, a::c<u32>::f::e>" },
+		{ "_RINvC1a1fRShSB8_E", "a::f::<&[u8], [[u8]]>" },
+		{ "_RINvXC1aC1bC1c1fB3_B6_E", "<b as c>::f::<a, b>" }, /* where the impl stands is not written */
+		{ "_RNvMC1aNtB2_1b1f", "<a::b>::f" },
+	};
+	char name[DEMANGLE_MAX_BYTES + 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		check_own(demangle_rust, names[i]);
+	assert_false(demangle("_RINvC1a1fRhNtB7_1cE", name)); /* a type is no path */
 }
 
 static void test_d(void **state)
@@ -195,7 +226,7 @@ int main(void)
 		cmocka_unit_test(test_d),        cmocka_unit_test(test_d_explosion),
 		cmocka_unit_test(test_others),   cmocka_unit_test(test_rust_binders),
 		cmocka_unit_test(test_no_names), cmocka_unit_test(test_explosion),
-		cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_deep),     cmocka_unit_test(test_rust_references),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,7 +138,8 @@ static void set_names(struct elf_bytes *b)
 	set_symbol(b, 2, "_ZN4shop6basketC1Ev", STB_GLOBAL, STT_FUNC, 8, 8);
 	set_symbol(b, 3, "_Znonsense", STB_GLOBAL, STT_FUNC, 16, 8);
 	set_symbol(b, 4, "_RNvC1a4main", STB_GLOBAL, STT_FUNC, 24, 8);
-	set_symbol(b, 5, "", STB_GLOBAL, STT_FUNC, 32, 8);
+	set_symbol(b, 5, "$s4shop6basketyyF", STB_GLOBAL, STT_FUNC, 40, 8); /* Swift's */
+	set_symbol(b, 6, "", STB_GLOBAL, STT_FUNC, 32, 8);
 }
 
 static void test_names(void **state)
@@ -147,6 +148,7 @@ static void test_names(void **state)
 	struct index_frame frame;
 
 	check_at(index, 0, "versioned");
+	check_at(index, 40, "$s4shop6basketyyF");
 	assert_int_equal(index_lookup(index, TEXT + 8, &frame, 1), 1);
 	assert_string_equal(frame.function, "shop::basket::basket()");
 	assert_string_equal(frame.linkage_name, "_ZN4shop6basketC1Ev");

@@ -108,13 +108,52 @@ static void test_limit(void **state)
 	frame_table_free(t);
 }
 
+/* In whatever way it is asked for, and asked for again, a frame has one number. */
+static void test_named(void **state)
+{
+	enum {
+		N = 3000 /* of each binary: the table grows */
+	};
+	static char large[10000];
+	const char *const foreign[] = { "a\xff", "", large };
+	struct frame_table *t = NULL;
+	uint32_t binaries[2], number, again;
+	size_t n;
+
+	memset(large, 'x', sizeof(large) - 1);
+	assert_int_equal(frame_table_new(&t), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(binaries); i++)
+		assert_int_equal(frame_table_add_binary(t, "libz.so.1", i ? "bb" : "aa", FRAME_USER, &binaries[i]), 0);
+	for (int i = 0; i < 2 * N * 2; i++) {
+		const int which = i % (2 * N);
+		char name[16], file[16];
+		const struct frame_info same = { name, "libz.so.1", which % 2 ? "bb" : "aa", file, FRAME_USER, 1 };
+
+		snprintf(name, sizeof(name), "f%d", which / 4);
+		snprintf(file, sizeof(file), "%d.c", which / 2 % 2);
+		assert_int_equal(frame_table_add_named(t, name, file, binaries[which % 2], &number), 0);
+		assert_int_equal(number, which + 1); /* behind FRAME_OTHER */
+		assert_int_equal(add(t, &same), number);
+	}
+	n = frame_table_n(t);
+	for (size_t i = 0; i < ARRAY_SIZE(foreign); i++) {
+		assert_int_equal(frame_table_add_named(t, foreign[i], "", binaries[0], &number), 0);
+		assert_int_equal(number, n + i);
+		assert_int_equal(frame_table_add_named(t, foreign[i], "", binaries[0], &again), 0);
+		assert_int_equal(again, number);
+	}
+	assert_int_equal(frame_table_add_named(t, "f0", "0.c", FRAME_NO_ROOM, &number), 0);
+	assert_int_equal(number, 0);
+	assert_int_equal(frame_table_n_beyond(t), 1);
+	frame_table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_strings_that_change),
-		cmocka_unit_test(test_foreign_strings),
-		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_numbers),         cmocka_unit_test(test_strings_that_change),
+		cmocka_unit_test(test_foreign_strings), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

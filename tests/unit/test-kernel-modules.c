@@ -175,6 +175,7 @@ static void test_pace(void **state)
 static void test_early(void **state)
 {
 	struct fixture *f = *state;
+	bool is_late = false; /* on a busy machine the last of the first looks may already be the next that counts */
 	uint64_t time_ns;
 
 	tell(f, "", "ffffffff81000000 T _text\n");
@@ -186,13 +187,15 @@ static void test_early(void **state)
 		const char *name;
 
 		assert_int_equal(kernel_modules_look_early(f->modules, after_ns), 0);
+		is_late = now() >= time_ns + 100 * NS_PER_MS;
 		name = name_at(f, AT, after_ns);
-		if (now() < time_ns + 100 * NS_PER_MS)
+		if (!is_late)
 			assert_string_equal(name, "none");
 	}
 	nanosleep(&(struct timespec){ .tv_nsec = 50 * NS_PER_MS }, NULL);
 	assert_int_equal(kernel_modules_look_early(f->modules, 1), 0); /* the first look knew */
-	assert_string_equal(name_at(f, AT, now()), "none");
+	if (!is_late)
+		assert_string_equal(name_at(f, AT, now()), "none");
 	assert_int_equal(kernel_modules_look_early(f->modules, now()), 0);
 	assert_string_equal(name_at(f, AT, now()), "one_poll");
 }

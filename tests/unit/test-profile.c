@@ -151,6 +151,78 @@ static void test_all_fields(void **state)
 	assert_false(p->mappings[0].has_filenames);
 }
 
+/* is_split: its value lies between its labels. */
+static void put_labelled(struct buf *b, uint64_t first, uint64_t second, bool is_split)
+{
+	struct buf sample = {};
+
+	if (!is_split)
+		proto_number(&sample, 2, 1);
+	PROTO_MESSAGE(&sample, 3, { 1, 5 }, { 2, first });
+	if (is_split)
+		proto_number(&sample, 2, 1);
+	PROTO_MESSAGE(&sample, 3, { 1, 5 }, { 2, second });
+	proto_field(b, SAMPLE, sample.data, sample.size);
+	buf_done(&sample);
+}
+
+static void test_shared_labels(void **state)
+{
+	static const struct {
+		uint64_t first, second;
+		bool is_split;
+	} samples[] = { { 6, 3, false }, { 6, 3, false }, { 6, 4, false }, { 6, 3, true },
+			{ 6, 3, true },  { 3, 6, false }, { 6, 3, false } };
+	_cleanup_(buf_done) struct buf b = {};
+	_cleanup_(profile_freep) struct profile *p = NULL;
+
+	put_tables(&b);
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
+		put_labelled(&b, samples[i].first, samples[i].second, samples[i].is_split);
+	PROTO_MESSAGE(&b, SAMPLE, { 2, 1 });
+	assert_int_equal(decode(&b, &p), 0);
+	assert_int_equal(p->n_samples, ARRAY_SIZE(samples) + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		const struct profile_sample *s = &p->samples[i];
+
+		assert_int_equal(s->values[0], 1);
+		assert_int_equal(s->n_labels, 2);
+		assert_string_equal(s->labels[0].str, strings[samples[i].first]);
+		assert_string_equal(s->labels[1].str, strings[samples[i].second]);
+	}
+	assert_ptr_equal(p->samples[1].labels, p->samples[0].labels);
+	assert_ptr_equal(p->samples[6].labels, p->samples[0].labels);
+	assert_int_equal(p->samples[ARRAY_SIZE(samples)].n_labels, 0);
+}
+
+/* One location has more lines than there are locations. */
+static void test_many_lines(void **state)
+{
+	static const size_t n_lines[] = { 1, 0, 100, 2 };
+	_cleanup_(buf_done) struct buf b = {};
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	uint64_t line = 0;
+
+	PROTO_MESSAGE(&b, SAMPLE_TYPE, { 1, 1 }, { 2, 2 });
+	put_strings(&b);
+	for (size_t i = 0; i < ARRAY_SIZE(n_lines); i++) {
+		struct buf location = {};
+
+		proto_number(&location, 1, i + 1);
+		for (size_t j = 0; j < n_lines[i]; j++)
+			PROTO_MESSAGE(&location, 4, { 2, ++line });
+		proto_field(&b, LOCATION, location.data, location.size);
+		buf_done(&location);
+	}
+	assert_int_equal(decode(&b, &p), 0);
+	line = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(n_lines); i++) {
+		assert_int_equal(p->locations[i].n_lines, n_lines[i]);
+		for (size_t j = 0; j < n_lines[i]; j++)
+			assert_int_equal(p->locations[i].lines[j].line, ++line);
+	}
+}
+
 static void put_nothing(struct buf *b)
 {
 }
@@ -513,32 +585,36 @@ static void test_model_is_bounded(void **state)
 
 static void test_id_index(void **state)
 {
-	static const uint64_t ids[] = { 3, 1, UINT64_MAX, 2, 1000 };
-	struct id_index x;
+	static const uint64_t ids[][5] = {
+		{ 3, 1, UINT64_MAX, 2, 1000 },
+		{ 1, 2, 3, 1000, 5 }, /* from the fourth one on */
+		{ 1, 2, 3, 5, 6 },
+	};
+	struct id_index x = {};
 	size_t at;
 
-	assert_int_equal(id_index_init(&x, ARRAY_SIZE(ids)), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
-		id_index_put(&x, i, ids[i]);
-	assert_int_equal(id_index_sort(&x), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
-		assert_int_equal(id_index_get(&x, ids[i], &at), 0);
-		assert_int_equal(at, i);
+		x.n = ARRAY_SIZE(ids[i]);
+		for (size_t j = 0; j < x.n; j++)
+			assert_int_equal(id_index_put(&x, j, ids[i][j]), 0);
+		assert_int_equal(id_index_sort(&x), 0);
+		for (size_t j = 0; j < x.n; j++) {
+			assert_int_equal(id_index_get(&x, ids[i][j], &at), 0);
+			assert_int_equal(at, j);
+		}
+		assert_int_equal(id_index_get(&x, 0, &at), -EBADMSG);
+		assert_int_equal(id_index_get(&x, 4, &at), -EBADMSG);
+		id_index_done(&x);
 	}
-	assert_int_equal(id_index_get(&x, 0, &at), -EBADMSG);
-	assert_int_equal(id_index_get(&x, 4, &at), -EBADMSG);
-	id_index_done(&x);
-
-	assert_int_equal(id_index_init(&x, 0), 0);
 	assert_int_equal(id_index_sort(&x), 0);
 	assert_int_equal(id_index_get(&x, 1, &at), -EBADMSG);
-	id_index_done(&x);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_fields),     cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_all_fields),     cmocka_unit_test(test_shared_labels),
+		cmocka_unit_test(test_many_lines),     cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_bad_numbers),    cmocka_unit_test(test_bad_messages),
 		cmocka_unit_test(test_bad_pieces),     cmocka_unit_test(test_last_wins),
 		cmocka_unit_test(test_lists),          cmocka_unit_test(test_nul_in_string),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which windows a selection has: by time, by labels, and each once, whatever was merged. */
+#include "store/chosen.h"
 #include "tests/unit/store-fixture.h"
 
 #define MINUTE_NS (60 * (int64_t)NS_PER_S)
@@ -74,6 +75,61 @@ static void test_each_once(void **state)
 	assert_string_equal(range(r, -MINUTE_NS, 19 * MINUTE_NS, SELECT_FEWEST), "minute:0-5 minute:6-11 12 13 ");
 	store_free(r);
 	store_free(s);
+}
+
+/* More ranges than are kept, and each again: what another adds, and what is removed, is seen. */
+static void test_asked_again(void **state)
+{
+	struct store *s = open_store(STORE_WRITE), *r, *m;
+
+	put_windows(s, 0, 2);
+	r = open_store(STORE_READ);
+	m = open_store(STORE_MAINTAIN);
+	for (int i = 0; i < 2 * (CHOSEN_N_RANGES + 1); i++)
+		assert_string_equal(range(r, -i % (CHOSEN_N_RANGES + 1), MINUTE_NS, SELECT_FEWEST), "0 1 2 ");
+	put_windows(s, 3, 3);
+	for (int i = 0; i < CHOSEN_N_RANGES + 1; i++)
+		assert_string_equal(range(r, -i, MINUTE_NS, SELECT_FEWEST), "0 1 2 3 ");
+	assert_string_equal(range(m, 0, MINUTE_NS, SELECT_FEWEST), "0 1 2 3 ");
+	remove_raw(m, 1, 1);
+	assert_string_equal(range(m, 0, MINUTE_NS, SELECT_FEWEST), "0 2 3 ");
+	assert_string_equal(range(r, 0, MINUTE_NS, SELECT_FEWEST), "0 2 3 ");
+	assert_string_equal(range(r, 0, MINUTE_NS, SELECT_MINUTES), "0 2 3 ");
+	assert_string_equal(range(r, 0, MINUTE_NS, SELECT_FEWEST), "0 2 3 ");
+	store_free(m);
+	store_free(r);
+	store_free(s);
+}
+
+static void test_kept_rows(void **state)
+{
+	static struct catalogue_row row = { .row = 7 }, many[CHOSEN_MAX_ROWS + 1];
+	const struct catalogue_rows one = { &row, 1 }, too_many = { many, ARRAY_SIZE(many) };
+	const struct catalogue_version version = { 1, 2 }, others = { 2, 2 }, own = { 1, 3 };
+	struct chosen c = {};
+	struct catalogue_rows found = {};
+
+	for (int i = 0; i <= CHOSEN_N_RANGES; i++)
+		chosen_keep(&c, &(struct chosen_range){ i, 9, SELECT_FEWEST }, &version, &one);
+	assert_int_equal(chosen_find(&c, &(struct chosen_range){ 0, 9, SELECT_FEWEST }, &version, &found),
+			 CHOSEN_UNKNOWN); /* it made way */
+	for (int i = 1; i <= CHOSEN_N_RANGES; i++) {
+		assert_int_equal(chosen_find(&c, &(struct chosen_range){ i, 9, SELECT_FEWEST }, &version, &found), 0);
+		assert_int_equal(found.n, 1);
+		assert_int_equal(found.rows[0].row, 7);
+		assert_ptr_not_equal(found.rows, &row);
+		catalogue_rows_done(&found);
+	}
+	assert_int_equal(chosen_find(&c, &(struct chosen_range){ 1, 8, SELECT_FEWEST }, &version, &found),
+			 CHOSEN_UNKNOWN);
+	assert_int_equal(chosen_find(&c, &(struct chosen_range){ 1, 9, SELECT_ALL }, &version, &found), CHOSEN_UNKNOWN);
+	assert_int_equal(chosen_find(&c, &(struct chosen_range){ 1, 9, SELECT_FEWEST }, &others, &found),
+			 CHOSEN_UNKNOWN);
+	assert_int_equal(chosen_find(&c, &(struct chosen_range){ 1, 9, SELECT_FEWEST }, &own, &found), CHOSEN_UNKNOWN);
+	chosen_keep(&c, &(struct chosen_range){ 0, 9, SELECT_FEWEST }, &version, &too_many);
+	assert_int_equal(chosen_find(&c, &(struct chosen_range){ 0, 9, SELECT_FEWEST }, &version, &found),
+			 CHOSEN_UNKNOWN);
+	chosen_done(&c);
 }
 
 static int64_t end_of_only(struct store *s)
@@ -244,9 +300,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_times),     TEST(test_each_once), TEST(test_end_of_an_hour),
-		TEST(test_hosts),     TEST(test_labels),    TEST(test_labels_that_nobody_has_are_forgotten),
-		TEST(test_sequences),
+		TEST(test_times),     TEST(test_each_once),   TEST(test_end_of_an_hour),
+		TEST(test_hosts),     TEST(test_labels),      TEST(test_labels_that_nobody_has_are_forgotten),
+		TEST(test_sequences), TEST(test_asked_again), TEST(test_kept_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

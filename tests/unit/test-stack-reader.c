@@ -163,7 +163,15 @@ static void test_kinds(void **state)
 }
 
 /* Of innermost frames there are names, and of others what they are. */
-static void test_skipped_names(void **state)
+static void assert_facts(const struct stack_facts *facts, const struct stack_facts *expected)
+{
+	assert_int_equal(facts->n_code, expected->n_code);
+	assert_int_equal(facts->n_named, expected->n_named);
+	assert_int_equal(facts->n_folded, expected->n_folded);
+	assert_int_equal(facts->is_truncated, expected->is_truncated);
+}
+
+static void test_facts(void **state)
 {
 	static const struct built_stack stacks[] = {
 		{ { { .addr = 0x2010, .mapping = &server, .function = "inner", .inlined = true },
@@ -177,38 +185,41 @@ static void test_skipped_names(void **state)
 		    { .addr = 0x2010, .mapping = &server, .function = "outer" } },
 		  3,
 		  .count = 1 },
+		{ { { .function = "(other)" }, { .addr = 0x2020, .mapping = &server, .function = "[main]" } },
+		  2,
+		  .count = 1 },
+		{ { { .function = "[truncated: no_frames]" }, { .function = "main.work" } }, 2, .count = 1 },
 		{ .n_frames = 0, .count = 1 },
 	};
 	static const struct {
-		const char *function;
-		bool is_named;
-		enum frame_kind kind;
-	} expected[ARRAY_SIZE(stacks)][4] = {
-		{ { "inner", true, FRAME_USER },
-		  { "", true, FRAME_USER },
-		  { "server+0x5555", false, FRAME_USER },
-		  { "[truncated: no_frames]", true, FRAME_MARKER } },
-		{ { "outer", true, FRAME_USER }, { "", true, FRAME_USER }, { "", true, FRAME_USER } },
-		{ { FRAME_NO_STACK, false, FRAME_MARKER } },
+		const char *innermost;
+		struct stack_facts facts;
+	} expected[] = {
+		{ "inner", { .n_code = 3, .n_named = 2, .is_truncated = true } },
+		{ "outer", { .n_code = 3, .n_named = 3 } },
+		{ "(other)", { .n_code = 1, .n_named = 1, .n_folded = 1 } },
+		{ "[truncated: no_frames]", { .n_code = 1, .n_named = 1 } },
+		{ FRAME_NO_STACK, {} },
 	};
 	_cleanup_(profile_freep) struct profile *p = built_profile(stacks, ARRAY_SIZE(stacks), NULL);
-	_cleanup_(frame_table_freep) struct frame_table *t = NULL;
-	_cleanup_(stack_reader_done) struct stack_reader reader = {};
-	struct stack s;
 
-	assert_int_equal(frame_table_new(&t), 0);
-	assert_int_equal(stack_reader_init(&reader, t, p), 0);
-	assert_int_equal(stack_reader_skip_names(&reader), 0);
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(stacks); i++) { /* looked up, and known */
-		size_t n = i % ARRAY_SIZE(stacks);
+	for (int skips_frames = 0; skips_frames < 2; skips_frames++) {
+		_cleanup_(frame_table_freep) struct frame_table *t = NULL;
+		_cleanup_(stack_reader_done) struct stack_reader reader = {};
+		struct stack s;
 
-		assert_int_equal(stack_reader_read(&reader, n, &s), 0);
-		assert_int_equal(s.n_frames, stacks[n].n_frames ?: 1);
-		assert_null(s.is_inlined);
-		for (size_t j = 0; j < s.n_frames; j++) {
-			assert_string_equal(frame(t, &s, j)->function, expected[n][j].function);
-			assert_int_equal(frame(t, &s, j)->is_named, expected[n][j].is_named);
-			assert_int_equal(frame(t, &s, j)->kind, expected[n][j].kind);
+		assert_int_equal(frame_table_new(&t), 0);
+		assert_int_equal(stack_reader_init(&reader, t, p), 0);
+		if (skips_frames)
+			stack_reader_skip_frames(&reader);
+		for (size_t i = 0; i < 2 * ARRAY_SIZE(stacks); i++) { /* looked up, and known */
+			size_t n = i % ARRAY_SIZE(stacks);
+
+			assert_int_equal(stack_reader_read(&reader, n, &s), 0);
+			assert_int_equal(s.n_frames, skips_frames ? 1 : stacks[n].n_frames ?: 1);
+			assert_int_equal(!s.is_inlined, skips_frames);
+			assert_string_equal(frame(t, &s, 0)->function, expected[n].innermost);
+			assert_facts(&s.facts, &expected[n].facts);
 		}
 	}
 }
@@ -217,7 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stack),    cmocka_unit_test(test_inlined), cmocka_unit_test(test_same_function),
-		cmocka_unit_test(test_no_stack), cmocka_unit_test(test_kinds),   cmocka_unit_test(test_skipped_names),
+		cmocka_unit_test(test_no_stack), cmocka_unit_test(test_kinds),   cmocka_unit_test(test_facts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -745,6 +745,62 @@ static void test_interrupted_jit(void **state)
 	world_free(w);
 }
 
+/*
+ * In a frame that was found by guess, rbp is what the test says. Where no stack can go on from there, the guess was
+ * wrong; before it another one was right.
+ */
+static void test_wrong_guess_is_taken_back(void **state)
+{
+	static const struct {
+		__u64 fp, ret; /* of BY_RBP, and the word above it */
+		__u8 stop;     /* without a guess */
+	} cases[] = {
+		{ AT(1), CODE + ROOT + 1, WALK_STOP_NOT_ADVANCING },
+		{ AT(60), 7, WALK_STOP_BAD_PC },
+		{ AT(STACK_WORDS), CODE + ROOT + 1, WALK_STOP_READ_FAULT },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world *w = world_at(LEAF, &leaf);
+
+		w->stack[0] = JIT + 16;
+		w->in.regs.all[RBP] = AT(8);
+		w->stack[8] = AT(20);
+		w->stack[9] = JIT + 0x1234;
+		w->stack[20] = cases[i].fp;
+		w->stack[21] = CODE + BY_RBP + 16;
+		w->stack[61] = cases[i].ret;
+		assert_walk(w, WALK_STOP_JIT, CODE + LEAF, JIT + 16, JIT + 0x1234);
+		assert_int_equal(w->out.rec.flags, SAMPLE_JIT); /* of the one before */
+		w->stack[9] = CODE + BY_RBP + 16;
+		assert_walk(w, WALK_STOP_JIT, CODE + LEAF, JIT + 16);
+		assert_int_equal(w->out.rec.flags, 0);
+		put_call(w, BY_RBP + 16);
+		w->stack[0] = CODE + GAP + 16;
+		assert_walk(w, WALK_STOP_NO_CFI, CODE + LEAF, CODE + GAP + 16);
+		assert_int_equal(w->out.rec.flags, 0);
+		w->stack[0] = CODE + BY_RBP + 16; /* no guess: the same end has its own reason */
+		assert_walk(w, cases[i].stop, CODE + LEAF, CODE + BY_RBP + 16, CODE + BY_RBP + 16, CODE + BY_RBP + 16);
+		world_free(w);
+	}
+}
+
+/* What lies behind a guess may be new: a copy of the stack is asked for, so the guess stays. */
+static void test_guess_before_what_is_not_known_yet(void **state)
+{
+	struct world *w = world_at(LEAF, &leaf);
+
+	w->stack[0] = JIT + 16;
+	w->in.regs.all[RBP] = AT(8);
+	w->stack[9] = CODE + LEAF + 16;
+	w->stack[10] = NOT_LOADED + 16;
+	assert_walk(w, WALK_STOP_NO_ROWS, CODE + LEAF, JIT + 16, CODE + LEAF + 16, NOT_LOADED + 16);
+	w->stack[10] = CODE - 16;
+	assert_walk(w, WALK_STOP_NO_MAPPING, CODE + LEAF, JIT + 16, CODE + LEAF + 16, CODE - 16);
+	assert_int_equal(w->out.rec.flags, SAMPLE_JIT);
+	world_free(w);
+}
+
 /* A C library that describes its signal trampoline nowhere (musl). */
 static void test_sigreturn_without_cfi(void **state)
 {
@@ -974,6 +1030,8 @@ int main(void)
 		cmocka_unit_test(test_code_without_cfi),
 		cmocka_unit_test(test_jit),
 		cmocka_unit_test(test_interrupted_jit),
+		cmocka_unit_test(test_wrong_guess_is_taken_back),
+		cmocka_unit_test(test_guess_before_what_is_not_known_yet),
 		cmocka_unit_test(test_sigreturn_without_cfi),
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_rows_of_blocks_and_pages),

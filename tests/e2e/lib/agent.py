@@ -25,6 +25,7 @@ import harness as h
 import pprof
 
 NS = 10**9
+UNLIMITED = {"limits__cpu_percent": 10000, "limits__rss_mb": 4096}  # other load on this machine is no reason for a step
 BPF_NR, BPF_ENABLE_STATS = {"x86_64": 321, "aarch64": 280}, 32
 Window = collections.namedtuple("Window", "path sequence start_ns end_ns profile ledger")
 
@@ -174,12 +175,12 @@ def check_sequence(name, windows, n_lost=0):
 
 
 @contextlib.contextmanager
-def burners(nice=0):
-    """A loop pinned to each CPU, by the name of spin-CPU. nice: 10 where it is enough that no CPU is idle and that
-    they have samples: tests beside this one do not wait for them then."""
+def burners(nice=0, percent=100):
+    """A loop pinned to each CPU, by the name of spin-CPU. nice: 10 where it is enough that no CPU is idle; percent: 20
+    where it is enough that they have samples. Tests beside this one do not wait for them then."""
     running = []
     for cpu in sorted(os.sched_getaffinity(0)):
-        running.append(h.start("nice", "-n", nice, "taskset", "-c", cpu, h.compile("spin.c", name=f"spin-{cpu}")))
+        running.append(h.start("nice", "-n", nice, "taskset", "-c", cpu, h.compile("spin.c", name=f"spin-{cpu}"), "-p", percent))
     try:
         yield running
     finally:

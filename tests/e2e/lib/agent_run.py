@@ -15,7 +15,6 @@ import pprof
 HZ = 19
 N_CPUS = len(os.sched_getaffinity(0))
 GO = shutil.which("go") or "/usr/local/go/bin/go"
-UNLIMITED = {"limits__cpu_percent": 10000, "limits__rss_mb": 4096}  # other load on this machine is no reason for a step
 
 
 def spinning(w):
@@ -26,7 +25,7 @@ def spinning(w):
 def no_gap(n):
     """A loop pinned to each CPU: so many ticks that are not idle in every window as it is long."""
     stolen = -h.steal_seconds()
-    with agent.burners(), agent.Agent("gap", "-F", HZ, **UNLIMITED) as a:
+    with agent.burners(), agent.Agent("gap", "-F", HZ, **agent.UNLIMITED) as a:
         delay = -h.run_delay_seconds(a.pid)
         a.wait_for_windows(n + 1)
         delay += h.run_delay_seconds(a.pid)
@@ -80,7 +79,7 @@ def note_one_window_less(a):
 
 def restart():
     """A clean stop writes the open window; the next start tells for how long nobody sampled."""
-    with agent.Agent("restart", **UNLIMITED) as a:
+    with agent.Agent("restart", **agent.UNLIMITED) as a:
         a.wait_for_windows(2)
         time.sleep(0.5)
         before = time.time_ns()
@@ -115,7 +114,7 @@ def restart():
 def stopped_while_off():
     """Windows that wait for names when the kill switch comes, and then the end: they are written as they are."""
     program = h.compile("named.c", "-DNAME=nameless_yet", name="nameless-yet")
-    with agent.Agent("off", **UNLIMITED) as a:
+    with agent.Agent("off", **agent.UNLIMITED) as a:
         a.wait_for_windows(1)
         h.until(lambda: a.status()["known"]["binaries_unnamed"] == 0)
         for name, pid in a.children().items():
@@ -217,7 +216,7 @@ def go_pprof(a):
 
 
 def one_agent():
-    with agent.Agent("one", **UNLIMITED) as a:
+    with agent.Agent("one", **agent.UNLIMITED) as a:
         for case in (second_agent, kill_switch, reload, go_pprof):
             h.case(case, a)
         n_lost = a.n_lost()

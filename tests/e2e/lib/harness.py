@@ -168,10 +168,11 @@ def finish(p, with_signal=None):
 
 
 def until(predicate, seconds=HANG_S):
-    """Waits until it holds, as long as it takes; what it gave last."""
-    end = time.monotonic() + seconds
-    while not (result := predicate()) and time.monotonic() < end:
-        time.sleep(0.01)
+    """Waits until it holds, as long as it takes; what it gave last. The longer it takes, the more rarely it is asked."""
+    begin, passed = time.monotonic(), 0
+    while not (result := predicate()) and passed < seconds:
+        time.sleep(min(max(passed / 20, 0.01), 0.1))
+        passed = time.monotonic() - begin
     return result
 
 

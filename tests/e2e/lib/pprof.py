@@ -126,16 +126,25 @@ def _varint(data, at):
 
 
 def _fields(data):
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
+    at, end = 0, len(data)
+    while at < end:
+        key = data[at]
+        at += 1
+        if key >= 0x80:  # most are of one byte
+            key, at = _varint(data, at - 1)
         kind = key & 7
         if kind == 0:
-            value, at = _varint(data, at)
+            value = data[at]
+            at += 1
+            if value >= 0x80:
+                value, at = _varint(data, at - 1)
         elif kind == 2:
-            size, at = _varint(data, at)
+            size = data[at]
+            at += 1
+            if size >= 0x80:
+                size, at = _varint(data, at - 1)
             value, at = data[at:at + size], at + size
-            assert at <= len(data), "message cut"
+            assert at <= end, "message cut"
         elif kind in (1, 5):
             size = 8 if kind == 1 else 4
             value, at = struct.unpack("<Q" if kind == 1 else "<I", data[at:at + size])[0], at + size
@@ -221,12 +230,16 @@ def decode(raw):
     locations = {i: _location_frames(m, functions, mappings, strings) for i, m in by_id.items()}
     p.locations = [(mappings[_one(m, 2)] if _one(m, 2) else None, _one(m, 3)) for m in by_id.values()]
     p.mappings = list(mappings.values())
+    known_labels = {}  # by their bytes: many samples have the same
     for m in map(_message, top[2]):
         ids = [n for v in m[1] for n in _numbers(v)]
         values = [_signed(n) for v in m[2] for n in _numbers(v)]
         assert len(values) == len(names), "a sample without one value for each type"
         frames = [f for i in reversed(ids) for f in locations[i]]
-        p.samples.append(Sample(frames, dict(zip(names, values)), _labels(m[3], strings)))
+        labels = known_labels.get(key := tuple(m[3]))
+        if labels is None:
+            labels = known_labels[key] = _labels(m[3], strings)
+        p.samples.append(Sample(frames, dict(zip(names, values)), dict(labels)))
     p.comments = [strings[n] for v in top[13] for n in _numbers(v)]
     p.time_ns, p.duration_ns, p.period = (_signed(_one(top, n)) for n in (9, 10, 12))
     if 11 in top:

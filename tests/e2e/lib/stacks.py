@@ -21,7 +21,8 @@ import harness as h
 WRONG = 0.001  # of the stacks may be; and what chance makes of that in a small number, at
 SDS = 4        # standard deviations
 
-ROOTED, KERNEL, JIT, CUT = "rooted", "kernel", "jit", "cut"
+ROOTED, KERNEL, JIT, LANDING, CUT = "rooted", "kernel", "jit", "landing", "cut"
+LANDERS = {"_Unwind_RaiseException", "_Unwind_Resume", "_Unwind_Resume_or_Rethrow", "_Unwind_ForcedUnwind"}
 
 ROOT_NAMES = {
     "_start", "__clone", "__clone3", "clone", "clone3", "__start_context",
@@ -78,13 +79,13 @@ def is_root(frame):
 
 
 def is_new_thread(frame):
-    """It has only just returned from the system call that made it: nothing called it, and no CFI says so yet. (Of a
-    library whose code lies in the file where it lies in memory, as libc's does.)"""
+    """It has only just returned from the system call that made it, and at most looked at what that gave: nothing called it,
+    and no CFI says so yet. (Of a library whose code lies in the file where it lies in memory, as libc's does.)"""
     if not os.path.isfile(frame.mapping):
         return False
     with open(frame.mapping, "rb") as f:
-        f.seek(frame.address - 2)
-        return f.read(2) == b"\x0f\x05"  # syscall
+        f.seek(frame.address - 7)
+        return re.search(rb"\x0f\x05(\x48\x85\xc0(\x7c.)?)?$", f.read(7), re.S)  # syscall; test %rax,%rax; jl
 
 
 def is_between_stacks(frames):
@@ -93,8 +94,16 @@ def is_between_stacks(frames):
     return len(frames) == 1 and frames[0].name == "swapcontext"
 
 
+def is_landing(frames):
+    """Where libgcc enters the frame that catches, it overwrites what its own frame has saved of its caller's registers,
+    return address included, with what that frame wants: from there on no CFI is right (gdb, too, finds nothing above)."""
+    return len(frames) > 1 and frames[1].name in LANDERS and os.path.basename(frames[1].mapping).startswith("libgcc_s")
+
+
 def end_of(sample):
     reason, frames = truncation(sample), user_frames(sample)
+    if reason in ("not_advancing", "bad_pc") and is_landing(frames):
+        return LANDING
     if reason is not None:
         return JIT if reason == JIT else reason
     if not frames:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * spin [-t THREADS] [-c CHILDREN] [-n CPU_SECONDS]: runs in user space without a pause, on every thread and child,
- * until it is killed or each thread has burnt its CPU_SECONDS.
+ * spin [-t THREADS] [-c CHILDREN] [-n CPU_SECONDS] [-p PERCENT]: runs in user space on every thread and child, until it
+ * is killed or each thread has burnt its CPU_SECONDS; without a pause, or for so much of the time.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static double cpu_seconds = 1e9;
+static double cpu_seconds = 1e9, percent = 100;
 static volatile uint64_t sink;
 
 static double thread_seconds(void)
@@ -24,11 +24,24 @@ static double thread_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static void pause_for(double seconds)
+{
+	struct timespec t = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
+
+	nanosleep(&t, NULL);
+}
+
 __attribute__((noinline)) void spin(void)
 {
-	while (thread_seconds() < cpu_seconds)
+	double used, now = thread_seconds();
+
+	while ((used = now) < cpu_seconds) {
 		for (int k = 0; k < 1000000; k++)
 			sink += (uint64_t)k;
+		now = thread_seconds();
+		if (percent < 100)
+			pause_for((now - used) * (100 - percent) / percent);
+	}
 }
 
 static void *run(void *arg)
@@ -41,13 +54,15 @@ int main(int argc, char **argv)
 {
 	int n_threads = 1, n_children = 0, option;
 
-	while ((option = getopt(argc, argv, "t:c:n:")) > 0) {
+	while ((option = getopt(argc, argv, "t:c:n:p:")) > 0) {
 		if (option == 't')
 			n_threads = atoi(optarg);
 		else if (option == 'c')
 			n_children = atoi(optarg);
 		else if (option == 'n')
 			cpu_seconds = atof(optarg);
+		else if (option == 'p')
+			percent = atof(optarg);
 	}
 	for (int i = 0; i < n_children; i++) {
 		if (fork() == 0) {
