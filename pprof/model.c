@@ -80,6 +80,8 @@ void model_place_lines(struct model *m)
 {
 	const struct profile_line *next = m->lines;
 
+	if (!next)
+		return; /* no location has any */
 	for (size_t i = 0; i < m->profile.n_locations; i++) {
 		m->locations[i].lines = next;
 		next += m->locations[i].n_lines;

@@ -49,6 +49,15 @@ static bool says(const Oracle__Profile *t, int64_t index, const char *text)
 
 /* -- whether all that is referred to is there -- */
 
+/* protobuf-c takes a field without a number for an unknown one where that is written in more bytes than one. */
+static bool are_numbered(const ProtobufCMessage *message)
+{
+	for (unsigned int i = 0; i < message->n_unknown_fields; i++)
+		if (message->unknown_fields[i].tag == 0)
+			return false;
+	return true;
+}
+
 static bool are_names(const Oracle__Profile *t, const int64_t *indices, size_t n)
 {
 	const char *unused;
@@ -64,11 +73,14 @@ static bool are_names(const Oracle__Profile *t, const int64_t *indices, size_t n
 
 static bool is_head_sound(const Oracle__Profile *t)
 {
-	if (t->n_string_table == 0 || t->string_table[0][0] || t->n_sample_type == 0)
+	if (t->n_string_table == 0 || t->string_table[0][0] || t->n_sample_type == 0 || !are_numbered(&t->base))
 		return false;
 	for (size_t i = 0; i < t->n_sample_type; i++)
-		if (!ARE_NAMES(t, t->sample_type[i]->type, t->sample_type[i]->unit))
+		if (!are_numbered(&t->sample_type[i]->base) ||
+		    !ARE_NAMES(t, t->sample_type[i]->type, t->sample_type[i]->unit))
 			return false;
+	if (t->period_type && !are_numbered(&t->period_type->base))
+		return false;
 	return ARE_NAMES(t, t->drop_frames, t->keep_frames, t->default_sample_type, t->doc_url) &&
 	       (!t->period_type || ARE_NAMES(t, t->period_type->type, t->period_type->unit)) &&
 	       are_names(t, t->comment, t->n_comment);
@@ -79,13 +91,14 @@ static bool are_tables_sound(const Oracle__Profile *t)
 	for (size_t i = 0; i < t->n_mapping; i++) {
 		const Oracle__Mapping *m = t->mapping[i];
 
-		if (m->id == 0 || POSITION(t->mapping, i, m->id) < i || !ARE_NAMES(t, m->filename, m->build_id))
+		if (m->id == 0 || POSITION(t->mapping, i, m->id) < i || !are_numbered(&m->base) ||
+		    !ARE_NAMES(t, m->filename, m->build_id))
 			return false;
 	}
 	for (size_t i = 0; i < t->n_function; i++) {
 		const Oracle__Function *f = t->function[i];
 
-		if (f->id == 0 || POSITION(t->function, i, f->id) < i ||
+		if (f->id == 0 || POSITION(t->function, i, f->id) < i || !are_numbered(&f->base) ||
 		    !ARE_NAMES(t, f->name, f->system_name, f->filename))
 			return false;
 	}
@@ -96,13 +109,15 @@ static bool is_location_sound(const Oracle__Profile *t, size_t i)
 {
 	const Oracle__Location *l = t->location[i];
 
-	if (l->id == 0 || POSITION(t->location, i, l->id) < i)
+	if (l->id == 0 || POSITION(t->location, i, l->id) < i || !are_numbered(&l->base))
 		return false;
 	if (l->mapping_id && POSITION(t->mapping, t->n_mapping, l->mapping_id) == t->n_mapping)
 		return false;
 	for (size_t j = 0; j < l->n_line; j++) {
 		uint64_t id = l->line[j]->function_id;
 
+		if (!are_numbered(&l->line[j]->base))
+			return false;
 		if (id && POSITION(t->function, t->n_function, id) == t->n_function)
 			return false;
 	}
@@ -111,13 +126,14 @@ static bool is_location_sound(const Oracle__Profile *t, size_t i)
 
 static bool is_sample_sound(const Oracle__Profile *t, const Oracle__Sample *s)
 {
-	if (s->n_value != t->n_sample_type)
+	if (s->n_value != t->n_sample_type || !are_numbered(&s->base))
 		return false;
 	for (size_t i = 0; i < s->n_location_id; i++)
 		if (POSITION(t->location, t->n_location, s->location_id[i]) == t->n_location)
 			return false;
 	for (size_t i = 0; i < s->n_label; i++)
-		if (!ARE_NAMES(t, s->label[i]->key, s->label[i]->str, s->label[i]->num_unit))
+		if (!are_numbered(&s->label[i]->base) ||
+		    !ARE_NAMES(t, s->label[i]->key, s->label[i]->str, s->label[i]->num_unit))
 			return false;
 	return true;
 }
@@ -304,22 +320,36 @@ static void put_head(struct buf *b)
 	proto_field(b, 13, "\x03\x04", 2);
 }
 
-/* As others write it, in our order and in another one, and with what nobody knows yet. */
+static void put_all(struct buf *b)
+{
+	PROTO_MESSAGE(b, 1, { 1, 1 }, { 2, 2 });
+	put_sample(b, true);
+	put_tables(b);
+	put_sample(b, false);
+	PROTO_MESSAGE(b, 1, { 1, 3 }, { 2, 4 });
+}
+
+static void put_location_without_lines(struct buf *b)
+{
+	PROTO_MESSAGE(b, 1, { 1, 1 }, { 2, 2 });
+	PROTO_MESSAGE(b, 4, { 1, 900 }, { 3, 0x1300 });
+}
+
+/* As others write it, in our order and in another one, with what nobody knows yet, and with next to nothing. */
 const void *fuzz_seed(size_t i, size_t *ret_size)
 {
 	static struct buf seed = {};
 	_cleanup_(profile_freep) struct profile *p = NULL;
 
-	if (i > 2)
+	if (i > 3)
 		return NULL;
 	buf_clear(&seed);
 	if (i == 1)
 		put_strings(&seed);
-	PROTO_MESSAGE(&seed, 1, { 1, 1 }, { 2, 2 });
-	put_sample(&seed, true);
-	put_tables(&seed);
-	put_sample(&seed, false);
-	PROTO_MESSAGE(&seed, 1, { 1, 3 }, { 2, 4 });
+	if (i == 3)
+		put_location_without_lines(&seed);
+	else
+		put_all(&seed);
 	if (i == 2)
 		proto_bytes(&seed,
 			    "\xf9\x06"

@@ -367,6 +367,17 @@ static void put_wrong_wire_type(struct buf *b)
 	proto_number(b, STRING, 1);
 }
 
+/* No field has the number 0, in however many bytes. */
+static void put_zero_tag(struct buf *b)
+{
+	proto_bytes(b, "\0\2", 2);
+}
+
+static void put_long_zero_tag(struct buf *b)
+{
+	proto_bytes(b, "\x80\0\2", 3);
+}
+
 static void test_bad_pieces(void **state)
 {
 	assert_int_equal(decode_with(put_bad_key), -EBADMSG);
@@ -377,6 +388,8 @@ static void test_bad_pieces(void **state)
 	assert_int_equal(decode_with(put_cut_varint), -EBADMSG);
 	assert_int_equal(decode_with(put_cut_string), -EBADMSG);
 	assert_int_equal(decode_with(put_wrong_wire_type), -EBADMSG);
+	assert_int_equal(decode_with(put_zero_tag), -EBADMSG);
+	assert_int_equal(decode_with(put_long_zero_tag), -EBADMSG);
 }
 
 /* Of what is there twice, the last one counts: numbers, and the period type as a whole. */
