@@ -106,8 +106,9 @@ static bool is_on_host(const struct opener *o, const struct mapped_file *file)
 }
 
 /*
- * Opens what the name leads to, in the root that the name is meant in. The root is looked at afterwards: a process
- * that has moved to a root of its own making cannot come back.
+ * Opens what the name leads to, in the root that the name is meant in; where that is unknown, no name will do for a
+ * file that others share. The root is looked at afterwards: a process that has moved to a root of its own making cannot
+ * come back.
  */
 static int open_by_name(const struct opener *o, int process_fd, const struct new_file *new_file, int *ret)
 {
@@ -120,7 +121,7 @@ static int open_by_name(const struct opener *o, int process_fd, const struct new
 	if (r != 0)
 		return r;
 	root = proc_read_root(o->proc_fd, new_file->tgid);
-	if (!new_file->file->is_private && !root_id_equal(&root, meant))
+	if (!new_file->file->is_private && (!root_id_is_known(meant) || !root_id_equal(&root, meant)))
 		return -ENOENT;
 	*ret = take_fd(fd);
 	return 0;

@@ -102,9 +102,9 @@ static int node_new(struct file_table *t, const struct file_key *key, const stru
 		.dev = key->dev,
 		.ino = key->ino,
 		.ino_generation = key->ino_generation,
-		.root = key->root,
+		.root = key->lineage == FILE_OF_THE_GONE ? (struct root_id){} : key->root,
 		.wants_opening = true,
-		.is_private = key->lineage != 0,
+		.is_private = key->lineage != 0 && key->lineage != FILE_OF_THE_GONE,
 	};
 	HASH_ADD(hh, t->all, key, sizeof(node->key), node);
 	if (!node->hh.tbl) {

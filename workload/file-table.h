@@ -11,12 +11,16 @@
 
 struct file_table;
 
+#define FILE_OF_THE_GONE UINT64_MAX
+
 /* What makes two files one. */
 struct file_key {
 	const char *path; /* a name of the table's names; a file takes a reference of its own */
 	struct root_id root;
 	uint64_t dev, ino, ino_generation;
-	uint64_t lineage; /* private to the processes that descend from one exec; 0: everybody's */
+	/* Private to the processes that descend from one exec. 0: everybody's. FILE_OF_THE_GONE: of all whose root is
+	 * unknown, and root is the one that they were forked in: the file itself has none. */
+	uint64_t lineage;
 	struct build_id build_id;
 };
 

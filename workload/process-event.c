@@ -145,6 +145,14 @@ static void on_exit_of_thread(struct processes *p, const struct sideband_event *
 		process_set_exited(p, node, event->time_ns);
 }
 
+static void set_root(struct process_node *node, struct root_id root)
+{
+	if (root_id_is_known(&node->process.root))
+		node->root_before = node->process.root;
+	node->process.root = root;
+	node->is_root_due = false;
+}
+
 /* All other threads are gone, all mappings too; the leader's part is played by the thread that execs. */
 static int on_exec(struct processes *p, const struct sideband_event *event)
 {
@@ -162,6 +170,8 @@ static int on_exec(struct processes *p, const struct sideband_event *event)
 	node->n_threads = 1;
 	node->is_thread_count_known = true;
 	node->is_root_due = true;
+	if (event->has_ended)
+		set_root(node, (struct root_id){}); /* there is none any more to be read */
 	return 0;
 }
 
@@ -176,12 +186,8 @@ static void on_comm(struct processes *p, const struct sideband_event *event)
 /* The first mapping after an exec: whatever prepared the container has changed the root by now. */
 static void refresh_root(struct process_node *node, int proc_fd)
 {
-	if (!node->is_root_due)
-		return;
-	if (root_id_is_known(&node->process.root))
-		node->root_before = node->process.root;
-	node->process.root = proc_read_root(proc_fd, node->process.tgid);
-	node->is_root_due = false;
+	if (node->is_root_due)
+		set_root(node, proc_read_root(proc_fd, node->process.tgid));
 }
 
 static int on_mmap(struct processes *p, int proc_fd, const struct sideband_event *event)

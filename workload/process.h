@@ -38,12 +38,12 @@ struct mapped_file {
 	struct build_id build_id; /* from the kernel; n_bytes 0: not told */
 	uint64_t dev, ino;        /* from /proc or the sideband; 0: not told */
 	uint64_t ino_generation;  /* from the sideband: inode numbers are used again */
-	struct root_id root;
-	bool is_private;      /* of one process only: its root was unknown, or its content did not prove equal */
-	bool is_deleted;      /* was seen unlinked: path, without "(deleted)", names it no more */
-	uint32_t binary_slot; /* of the agent's; 0 when made */
-	bool wants_opening;   /* cleared by the agent when it has opened the file, or never will */
-	bool is_no_elf;       /* the agent's: neither program nor library lies in it */
+	struct root_id root;      /* unknown: only the inode tells which file it is */
+	bool is_private;          /* of one process only: its root was unknown, or its content did not prove equal */
+	bool is_deleted;          /* was seen unlinked: path, without "(deleted)", names it no more */
+	uint32_t binary_slot;     /* of the agent's; 0 when made */
+	bool wants_opening;       /* cleared by the agent when it has opened the file, or never will */
+	bool is_no_elf;           /* the agent's: neither program nor library lies in it */
 };
 
 struct mapping {

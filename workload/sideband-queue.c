@@ -8,10 +8,12 @@
 #include <linux/perf_event.h>
 
 #define RECORD_MAX_BYTES 65536 /* the header's size field has 16 bits */
+#define END_ITEMS 64           /* that an end is looked for in: of the next ones most, when news comes in batches */
 
 struct item {
 	uint64_t time_ns, sequence;
 	size_t size;
+	uint32_t ended; /* the process whose leader ends; 0: none */
 	_Alignas(8) unsigned char record[];
 };
 
@@ -106,7 +108,7 @@ static void drop_taken(struct sideband_queue *q)
 	free(take_ptr(q->taken));
 }
 
-static int push(struct sideband_queue *q, const void *record, size_t size, uint64_t time_ns)
+static int push(struct sideband_queue *q, const void *record, size_t size, const struct sideband_event *event)
 {
 	struct item *item;
 	int r;
@@ -119,7 +121,9 @@ static int push(struct sideband_queue *q, const void *record, size_t size, uint6
 	item = malloc(sizeof(*item) + size);
 	if (!item)
 		return -ENOMEM;
-	*item = (struct item){ .time_ns = time_ns, .sequence = q->sequence++, .size = size };
+	*item = (struct item){ .time_ns = event->time_ns, .sequence = q->sequence++, .size = size };
+	if (event->kind == SIDEBAND_EXIT && event->pid == event->tid)
+		item->ended = event->pid;
 	memcpy(item->record, record, size);
 	q->bytes += item_bytes(size);
 	q->heap[q->n] = item;
@@ -138,12 +142,20 @@ int sideband_queue_add(struct sideband_queue *q, const void *record, size_t size
 		return 0;
 	if (r < 0)
 		return r;
-	return push(q, record, size, event.time_ns);
+	return push(q, record, size, &event);
 }
 
 bool sideband_queue_is_empty(const struct sideband_queue *q)
 {
 	return q->n == 0;
+}
+
+static bool has_end(const struct sideband_queue *q, uint32_t pid)
+{
+	for (size_t i = 0; i < q->n && i < END_ITEMS; i++)
+		if (q->heap[i]->ended == pid)
+			return true;
+	return false;
 }
 
 int sideband_queue_take(struct sideband_queue *q, uint64_t before_ns, struct sideband_event *ret)
@@ -158,7 +170,11 @@ int sideband_queue_take(struct sideband_queue *q, uint64_t before_ns, struct sid
 	if (q->n > 0)
 		sift_down(q->heap, q->n, 0);
 	r = sideband_parse(q->taken->record, q->taken->size, ret);
-	return r < 0 ? r : 1;
+	if (r < 0)
+		return r;
+	if (ret->kind == SIDEBAND_EXEC)
+		ret->has_ended = has_end(q, ret->pid);
+	return 1;
 }
 
 /* The bytes [at, at + size) of the ring, in one piece: where they lie, or copied when they wrap. */

@@ -34,6 +34,7 @@ struct sideband_event {
 	uint64_t id;                       /* CGROUP: its id; LOST: number of records */
 	bool unregister;                   /* KSYMBOL: went away */
 	bool is_bpf;                       /* KSYMBOL: a BPF program */
+	bool has_ended;                    /* EXEC out of a queue: soon after it comes the end of the process */
 	const char *name;                  /* comm, path or symbol: NUL-terminated, borrowed from the record or queue */
 };
 

@@ -880,6 +880,52 @@ static void test_gone_process_shares_by_build_id(void **state)
 	assert_true(file_at(f, 302, 0x1000, 13 * S)->is_private);
 }
 
+static void exec_and_map(struct fixture *f, uint64_t time, uint32_t parent, uint32_t pid, const char *path,
+			 uint64_t ino)
+{
+	fork_process(f, time, parent, pid);
+	exec(f, time + 1, pid, "x");
+	apply(f, (struct sideband_event){ .kind = SIDEBAND_MMAP,
+					  .time_ns = time + 2,
+					  .pid = pid,
+					  .tid = pid,
+					  .start = 0x1000,
+					  .size = 0x1000,
+					  .name = path,
+					  .dev = 1,
+					  .ino = ino });
+}
+
+/* A program of which no process lives long enough: all of them together have one file to be opened. */
+static void test_gone_processes_share_an_inode(void **state)
+{
+	struct fixture *f = *state;
+	const struct mapped_file *shared, *known;
+
+	start_shell(f, 100);
+	count_new_files(f);
+	exec_and_map(f, 12 * S, 100, 300, "/x", 7);
+	exec_and_map(f, 12 * S, 100, 301, "/x", 7);
+	exec_and_map(f, 12 * S, 100, 302, "/x", 8);
+	exec_and_map(f, 12 * S, 100, 303, "/z", 7);
+	shared = file_at(f, 300, 0x1000, 13 * S);
+	assert_false(shared->is_private);
+	assert_int_equal(shared->root.ino, 0);
+	assert_ptr_equal(shared, file_at(f, 301, 0x1000, 13 * S));
+	assert_ptr_not_equal(shared, file_at(f, 302, 0x1000, 13 * S));
+	assert_ptr_not_equal(shared, file_at(f, 303, 0x1000, 13 * S));
+	assert_int_equal(count_new_files(f), 3);
+
+	/* One whose root is told has that root's, and the next one that is gone goes by it. */
+	fake_proc(f, (struct fake){ .tgid = 310, .root = "/", .start_ticks = 1399 });
+	exec_and_map(f, 14 * S, 100, 310, "/x", 7);
+	known = file_at(f, 310, 0x1000, 15 * S);
+	assert_ptr_not_equal(known, shared);
+	exec_and_map(f, 15 * S, 310, 311, "/x", 7);
+	assert_ptr_equal(known, file_at(f, 311, 0x1000, 16 * S));
+	assert_int_equal(count_new_files(f), 1);
+}
+
 static void test_split_file(void **state)
 {
 	struct fixture *f = *state;
@@ -1075,6 +1121,7 @@ int main(void)
 		TEST(test_files_that_differ),
 		TEST(test_root_of_execed),
 		TEST(test_gone_process_shares_by_build_id),
+		TEST(test_gone_processes_share_an_inode),
 		TEST(test_split_file),
 		TEST(test_split_before_it_is_opened),
 		TEST(test_sighted_again),

@@ -9,6 +9,7 @@
 #include <linux/perf_event.h>
 #include <sys/mman.h>
 
+#include "common/clean.h"
 #include "workload/sideband.h"
 
 #define RING_BYTES 4096
@@ -88,6 +89,57 @@ static void test_takes_only_what_is_older(void **state)
 	assert_int_equal(sideband_queue_take(q, 30, &event), 1);
 	assert_int_equal(event.pid, 2);
 	assert_int_equal(sideband_queue_take(q, 30, &event), 0);
+}
+
+struct exit_record {
+	struct perf_event_header header;
+	uint32_t pid, ppid, tid, ptid;
+	uint64_t task_time;
+	uint32_t id_pid, id_tid;
+	uint64_t time;
+};
+
+static void add_exec(struct sideband_queue *q, uint64_t time, uint32_t pid)
+{
+	struct comm_record record = make(time, pid);
+
+	record.header.misc = PERF_RECORD_MISC_COMM_EXEC;
+	assert_int_equal(sideband_queue_add(q, &record, sizeof(record)), 0);
+}
+
+static void add_exit(struct sideband_queue *q, uint64_t time, uint32_t pid, uint32_t tid)
+{
+	const struct exit_record record = {
+		.header = { .type = PERF_RECORD_EXIT, .size = sizeof(record) },
+		.pid = pid,
+		.tid = tid,
+		.time = time,
+	};
+
+	assert_int_equal(sideband_queue_add(q, &record, sizeof(record)), 0);
+}
+
+/* An exec is told with what the queue knows of its process's end; the end of another thread is none. */
+static void test_execs_of_what_has_ended(void **state)
+{
+	static const bool has_ended[] = { true, false, false, false };
+	_cleanup_(sideband_queue_freep) struct sideband_queue *q = new_queue(1 << 20);
+	struct sideband_event event;
+
+	for (uint32_t i = 1; i <= ARRAY_SIZE(has_ended); i++)
+		add_exec(q, 10 * i, i);
+	add(q, 11, 1);
+	add_exit(q, 100, 1, 1);
+	add_exit(q, 100, 2, 20); /* a thread */
+	add_exit(q, 29, 3, 3);   /* before it: the leader, whose part another one plays */
+	for (uint32_t i = 1; i <= ARRAY_SIZE(has_ended);) {
+		assert_int_equal(sideband_queue_take(q, UINT64_MAX, &event), 1);
+		if (event.kind != SIDEBAND_EXEC)
+			continue;
+		assert_int_equal(event.pid, i);
+		assert_int_equal(event.has_ended, has_ended[i - 1]);
+		i++;
+	}
 }
 
 static void test_limit(void **state)
@@ -205,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_is_stable),
 		cmocka_unit_test(test_takes_only_what_is_older),
+		cmocka_unit_test(test_execs_of_what_has_ended),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_refuses_damage_and_skips_other_kinds),
 		cmocka_unit_test(test_ring_wraps_everywhere),
