@@ -28,6 +28,7 @@ struct daemon {
 	struct notify notify;
 	struct daemon_setup setup;
 	int signal_fd;
+	int others_fd; /* epoll: of all that is waited for beside the recorder, which has something nearly every time */
 
 	struct recorder *recorder; /* NULL: nothing has been sampled yet */
 	struct window_writer *writer;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/daemon.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 
 #include "agent/capabilities.h"
@@ -87,7 +89,8 @@ static int wait_ms(const struct daemon *d, uint64_t now_ns)
 {
 	uint64_t due_ns = earliest(d->looked_ns + LOOK_NS,
 				   earliest(live_profiles_due_ns(&d->live), live_feed_due_ns(d->setup.live)));
-	int ms, gateway_ms = d->gateway ? gateway_keeper_timeout_ms(d->gateway) : -1,
+	int ms, recorder_ms = d->idle == STATUS_SAMPLING ? recorder_timeout_ms(d->recorder) : INT_MAX,
+		gateway_ms = d->gateway ? gateway_keeper_timeout_ms(d->gateway) : -1,
 		uploads_ms = upload_keeper_timeout_ms(d->uploads);
 
 	if (d->recorder)
@@ -97,8 +100,8 @@ static int wait_ms(const struct daemon *d, uint64_t now_ns)
 		ms = gateway_ms;
 	if (uploads_ms >= 0 && uploads_ms < ms)
 		ms = uploads_ms;
-	if (d->idle == STATUS_SAMPLING && recorder_timeout_ms(d->recorder) < ms)
-		ms = recorder_timeout_ms(d->recorder);
+	if (recorder_ms < ms)
+		ms = recorder_ms;
 	return ms;
 }
 
@@ -109,42 +112,83 @@ static int dispatch_windows(struct daemon *d, uint64_t now_ns)
 	return r > 0 ? daemon_judge(d, now_ns) : r;
 }
 
+enum other {
+	SIGNALS,
+	GATEWAY,
+	STATUS,
+	WRITER,
+	UPLOADS,
+	LIVE,
+	N_OTHERS
+};
+
+/* The maintainer is not among them: that it has ended is seen in the next turn, which no one waits for. */
+static int watch_others(struct daemon *d)
+{
+	const int fds[N_OTHERS] = {
+		[SIGNALS] = d->signal_fd,
+		[GATEWAY] = d->gateway ? gateway_keeper_fd(d->gateway) : -1,
+		[STATUS] = status_socket_fd(d->setup.status),
+		[WRITER] = window_writer_fd(d->writer),
+		[UPLOADS] = upload_keeper_fd(d->uploads),
+		[LIVE] = live_feed_fd(d->setup.live),
+	};
+
+	d->others_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (d->others_fd < 0)
+		return -errno;
+	for (uint32_t i = 0; i < N_OTHERS; i++) {
+		struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
+
+		if (fds[i] >= 0 && epoll_ctl(d->others_fd, EPOLL_CTL_ADD, fds[i], &event) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int find_ready(const struct daemon *d, bool ret[static N_OTHERS])
+{
+	struct epoll_event ready[N_OTHERS];
+	int n = epoll_wait(d->others_fd, ready, N_OTHERS, 0);
+
+	for (int i = 0; i < n; i++)
+		ret[ready[i].data.u32] = true;
+	return n < 0 ? -errno : 0;
+}
+
 /* One turn; *ret_end: somebody has asked to stop. */
 static int turn(struct daemon *d, bool *ret_end)
 {
 	struct pollfd fds[] = {
 		{ .fd = d->recorder ? recorder_fd(d->recorder) : -1, .events = POLLIN },
-		{ .fd = d->gateway ? gateway_keeper_fd(d->gateway) : -1, .events = POLLIN },
-		{ .fd = status_socket_fd(d->setup.status), .events = POLLIN },
-		{ .fd = window_writer_fd(d->writer), .events = POLLIN },
-		{ .fd = d->signal_fd, .events = POLLIN },
-		{ .fd = maintainer_fd(&d->maintainer), .events = POLLIN },
-		{ .fd = upload_keeper_fd(d->uploads), .events = POLLIN },
-		{ .fd = live_feed_fd(d->setup.live), .events = POLLIN },
+		{ .fd = d->others_fd, .events = POLLIN },
 	};
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	struct window_writer_stats written;
+	bool is_ready[N_OTHERS] = {};
 	int e = 0;
 
 	if (poll(fds, ARRAY_SIZE(fds), wait_ms(d, now_ns)) < 0 && errno != EINTR)
 		return -errno;
 	now_ns = clock_now_ns(CLOCK_MONOTONIC);
-	*ret_end = fds[4].revents && dispatch_signals(d);
-	if (d->recorder)
+	if (fds[1].revents)
+		e = find_ready(d, is_ready);
+	*ret_end = is_ready[SIGNALS] && dispatch_signals(d);
+	if (e == 0 && d->recorder)
 		e = recorder_dispatch(d->recorder);
 	if (e == 0 && d->recorder)
 		e = dispatch_windows(d, now_ns);
 	if (e == 0 && now_ns >= d->looked_ns + LOOK_NS)
 		e = daemon_look(d, now_ns);
-	if (fds[2].revents)
+	if (is_ready[STATUS])
 		daemon_dispatch_status(d);
 	if (d->gateway)
-		daemon_dispatch_gateway(d, fds[1].revents, now_ns);
-	if (fds[3].revents)
+		daemon_dispatch_gateway(d, is_ready[GATEWAY], now_ns);
+	if (is_ready[WRITER])
 		daemon_look_at_writer(d, &written);
 	daemon_dispatch_maintainer(d, now_ns);
-	daemon_dispatch_uploads(d, fds[6].revents);
-	daemon_dispatch_live(d, fds[7].revents, now_ns);
+	daemon_dispatch_uploads(d, is_ready[UPLOADS]);
+	daemon_dispatch_live(d, is_ready[LIVE], now_ns);
 	notify_feed_watchdog(&d->notify, now_ns);
 	return e;
 }
@@ -271,6 +315,7 @@ static int start(struct daemon *d)
 		{ "start the gateway", start_gateway },
 		{ "keep the store in order", start_maintainer },
 		{ "start the uploader", start_uploads },
+		{ "wait for several things at once", watch_others },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
@@ -325,6 +370,7 @@ int daemon_run(struct config *config, const struct config_sources *sources)
 		.notify = NOTIFY_NONE,
 		.setup = DAEMON_SETUP_NONE,
 		.signal_fd = -1,
+		.others_fd = -1,
 		.maintainer.process = CHILD_PROCESS_NONE,
 		.idle = STATUS_STARTING,
 		.start_ns = clock_now_ns(CLOCK_MONOTONIC),
@@ -343,6 +389,7 @@ int daemon_run(struct config *config, const struct config_sources *sources)
 	window_writer_free(d.writer);
 	recorder_free(d.recorder);
 	daemon_setup_done(&d.setup);
+	close_fd(d.others_fd);
 	close_fd(d.signal_fd);
 	notify_done(&d.notify);
 	config_free(d.reloaded);

@@ -70,15 +70,21 @@ int gateway_requests_add(struct gateway_requests *t, uint64_t gateway_id, const 
 		.request = *request,
 		.body_fd = take_fd(body),
 	};
+	t->n_untold++;
 	return 0;
 }
 
 /* What the agent was never told of it need not leave. */
-static void leave(struct gateway_request *q)
+static void leave(struct gateway_requests *t, struct gateway_request *q)
 {
-	if (q->state == GATEWAY_WAITING)
+	if (q->state == GATEWAY_WAITING) {
 		q->body_fd = close_fd(q->body_fd);
-	q->state = q->state == GATEWAY_WAITING ? GATEWAY_FREE : GATEWAY_LEFT;
+		q->state = GATEWAY_FREE;
+		t->n_untold--;
+	} else if (q->state == GATEWAY_TAKEN) {
+		q->state = GATEWAY_LEFT;
+		t->n_untold++;
+	}
 }
 
 void gateway_requests_cancel(struct gateway_requests *t, uint64_t gateway_id)
@@ -86,21 +92,23 @@ void gateway_requests_cancel(struct gateway_requests *t, uint64_t gateway_id)
 	struct gateway_request *q = find_of_gateway(t, gateway_id);
 
 	if (q)
-		leave(q);
+		leave(t, q);
 }
 
 void gateway_requests_cancel_all(struct gateway_requests *t)
 {
-	for (size_t i = 0; i < GATEWAY_MAX_REQUESTS; i++) {
-		if (t->all[i].state != GATEWAY_FREE)
-			leave(&t->all[i]);
-	}
+	for (size_t i = 0; i < GATEWAY_MAX_REQUESTS; i++)
+		leave(t, &t->all[i]);
 }
 
 struct gateway_request *gateway_requests_next(struct gateway_requests *t)
 {
-	struct gateway_request *q = find_in_state(t, GATEWAY_LEFT); /* first: what it did for them makes room */
+	struct gateway_request *q;
 
+	if (t->n_untold == 0)
+		return NULL;
+	t->n_untold--;
+	q = find_in_state(t, GATEWAY_LEFT); /* first: what it did for them makes room */
 	if (q) {
 		q->state = GATEWAY_FREE;
 		return q;

@@ -31,6 +31,7 @@ struct gateway_request {
 
 struct gateway_requests {
 	uint64_t last_id;
+	size_t n_untold; /* WAITING and LEFT: most turns of the agent need not look for them */
 	struct gateway_request all[GATEWAY_MAX_REQUESTS];
 };
 

@@ -22,6 +22,7 @@ int intake_open_file(struct intake *in, const struct new_file *new_file)
 {
 	if (in->unwinding)
 		unwinding_note_files(in->unwinding);
+	in->helpers_ns = 0;
 	return opener_open(&in->opener, new_file);
 }
 

@@ -32,6 +32,7 @@
 #define CACHE_LIMIT_BYTES ((uint64_t)1 << 30)
 
 #define FINISH_NS (2 * NS_PER_S) /* for the stacks of a drain: hundreds, 0.1 ms each */
+#define HELPERS_NS NS_PER_S      /* the longest that children and memory are left alone */
 
 static int init_workload(struct intake *in)
 {
@@ -283,6 +284,7 @@ static int keep_up(struct intake *in)
 
 int intake_take(struct intake *in, const struct sample_batch *batch, uint64_t period_ns)
 {
+	in->helpers_ns = 0; /* names are asked for */
 	for (size_t i = 0; i < batch->n_records; i++) {
 		int e = intake_take_sample(in, batch, &batch->records[i], period_ns);
 
@@ -310,6 +312,7 @@ int intake_begin_window(struct intake *in, uint64_t now_ns, struct intake_window
 		.n_roots_refused = in->opener.debug_roots.n_refused,
 	};
 	in->opener.debug_roots.n_refused = 0;
+	in->helpers_ns = 0;
 	in->jit_window = ret->jit_window + 1;
 	in->window_ns = now_ns;
 	in->stacks = next;
@@ -322,21 +325,21 @@ int intake_configure(struct intake *in, const struct config *config)
 {
 	if (in->sampler)
 		sampler_unfilter_all(in->sampler);
+	in->helpers_ns = 0;
 	return workloads_configure(in->workloads, config);
 }
 
 /* The news says what the processes of the copies had mapped. */
-static int take_copies(struct intake *in, uint64_t now_ns)
+static int look_for_copies(struct intake *in, uint64_t now_ns)
 {
 	int e = 0;
 
-	if (!in->copies)
-		return 0;
-	if (stack_copies_are_due(in->copies, now_ns)) {
+	if (in->copies && stack_copies_are_due(in->copies, now_ns)) {
 		e = intake_settle(in);
 		stack_copies_set_news(in->copies, in->news.complete_ns);
+		in->helpers_ns = 0;
 	}
-	return e == 0 ? stack_copies_dispatch(in->copies) : e;
+	return e;
 }
 
 int intake_finish_copies(struct intake *in)
@@ -347,7 +350,60 @@ int intake_finish_copies(struct intake *in)
 	return stack_copies_finish(in->copies, FINISH_NS);
 }
 
-int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode)
+static int sooner(int a_ms, int b_ms)
+{
+	if (a_ms < 0)
+		return b_ms;
+	return b_ms < 0 || a_ms < b_ms ? a_ms : b_ms;
+}
+
+static int helpers_timeout_ms(const struct intake *in)
+{
+	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	int timeout_ms = sooner(binaries_timeout_ms(in->binaries), jit_maps_timeout_ms(in->jit, now_ns));
+
+	timeout_ms = sooner(timeout_ms, workloads_timeout_ms(in->workloads, now_ns));
+	if (in->fetching)
+		timeout_ms = sooner(timeout_ms, fetching_timeout_ms(in->fetching));
+	if (in->copies)
+		timeout_ms = sooner(timeout_ms, stack_copies_timeout_ms(in->copies));
+	if (in->unwinding)
+		timeout_ms = sooner(timeout_ms, unwinding_timeout_ms(in->unwinding));
+	return timeout_ms;
+}
+
+/* What the news has left to do for them. */
+static bool are_helpers_owed(const struct intake *in)
+{
+	return binaries_n_pending(in->binaries) || in->opener.n_waiting || kernel_code_n_waiting(in->kernel) ||
+	       in->debug.n || jit_maps_has_hints(in->jit) || (in->unwinding && !unwinding_is_settled(in->unwinding));
+}
+
+/* Most turns are for the news of an exec alone, which has no use for a dozen system calls. */
+static bool are_helpers_due(const struct intake *in, uint64_t now_ns, enum intake_mode mode, bool is_ready)
+{
+	return mode != INTAKE_SAMPLING || is_ready || now_ns >= in->helpers_ns || are_helpers_owed(in);
+}
+
+/* Children that index, read and finish, and the memory of the walker's tables. */
+static int dispatch_helpers(struct intake *in, uint64_t now_ns, enum intake_mode mode)
+{
+	int e = intake_dispatch_files(in), timeout_ms;
+
+	if (e == 0 && in->unwinding)
+		e = unwinding_dispatch(in->unwinding);
+	if (e == 0)
+		e = jit_maps_dispatch(in->jit, now_ns, mode == INTAKE_FINISHING);
+	if (e == 0 && in->copies && mode == INTAKE_SAMPLING)
+		e = stack_copies_dispatch(in->copies);
+	timeout_ms = helpers_timeout_ms(in);
+	in->helpers_ns = now_ns + HELPERS_NS;
+	if (timeout_ms >= 0 && (uint64_t)timeout_ms * NS_PER_MS < HELPERS_NS)
+		in->helpers_ns = now_ns + (uint64_t)timeout_ms * NS_PER_MS;
+	return e;
+}
+
+int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode, bool is_ready)
 {
 	bool is_sampling = mode == INTAKE_SAMPLING;
 	int e = 0;
@@ -358,43 +414,36 @@ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode)
 		e = read_news(in);
 	if (e == 0 && is_sampling)
 		e = kernel_code_look(in->kernel);
-	if (e == 0)
-		e = intake_dispatch_files(in);
 	if (e == 0 && in->files_left && mode != INTAKE_PAUSED)
 		e = intake_open_new_files(in);
-	if (e == 0 && in->unwinding)
-		e = unwinding_dispatch(in->unwinding);
-	if (e == 0)
-		e = jit_maps_dispatch(in->jit, now_ns, mode == INTAKE_FINISHING);
 	if (e == 0 && is_sampling)
-		e = take_copies(in, now_ns);
+		e = look_for_copies(in, now_ns);
+	if (e == 0 && are_helpers_due(in, now_ns, mode, is_ready))
+		e = dispatch_helpers(in, now_ns, mode);
 	if (mode == INTAKE_FINISHING)
 		intake_hurry_indexer(in); /* each time: a fresh child lowers its own */
 	return e;
 }
 
-static int sooner(int a_ms, int b_ms)
+/* Until the helpers are due. */
+static int helpers_wait_ms(const struct intake *in, enum intake_mode mode)
 {
-	if (a_ms < 0)
-		return b_ms;
-	return b_ms < 0 || a_ms < b_ms ? a_ms : b_ms;
+	uint64_t now_ns;
+
+	if (mode != INTAKE_SAMPLING || are_helpers_owed(in))
+		return helpers_timeout_ms(in);
+	now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	return in->helpers_ns > now_ns ? (int)((in->helpers_ns - now_ns) / NS_PER_MS) + 1 : 0;
 }
 
 int intake_timeout_ms(const struct intake *in, enum intake_mode mode)
 {
 	bool is_sampling = mode == INTAKE_SAMPLING;
-	int timeout_ms =
-		sooner(binaries_timeout_ms(in->binaries), jit_maps_timeout_ms(in->jit, clock_now_ns(CLOCK_MONOTONIC)));
+	int timeout_ms;
 
-	timeout_ms = sooner(timeout_ms, workloads_timeout_ms(in->workloads, clock_now_ns(CLOCK_MONOTONIC)));
-	if (in->fetching)
-		timeout_ms = sooner(timeout_ms, fetching_timeout_ms(in->fetching));
-	if (in->copies)
-		timeout_ms = sooner(timeout_ms, stack_copies_timeout_ms(in->copies));
-	if (in->unwinding)
-		timeout_ms = sooner(timeout_ms, unwinding_timeout_ms(in->unwinding));
 	if ((in->files_left && mode != INTAKE_PAUSED) || (is_sampling && !in->news.is_scanned))
 		return 0;
+	timeout_ms = helpers_wait_ms(in, mode);
 	return is_sampling ? sooner(timeout_ms, news_timeout_ms(&in->news)) : timeout_ms;
 }
 

@@ -69,6 +69,7 @@ struct intake {
 	struct resolved resolved;
 	struct intake_counts counts;
 
+	uint64_t helpers_ns;  /* CLOCK_MONOTONIC: children and memory are looked at then, at the latest; 0: at once */
 	bool files_left;      /* new files wait to be opened */
 	bool without_debug;   /* debug info is not asked for */
 	uint64_t cgroups_ns;  /* CLOCK_MONOTONIC; when those that have gone were forgotten last */
@@ -102,8 +103,8 @@ void intake_done(struct intake *in);
 _must_check_ int intake_attach(struct intake *in, struct sampler *sampler, size_t limit_bytes);
 void intake_detach(struct intake *in);
 
-/* Does what is due of news, scans, files and names. */
-_must_check_ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode);
+/* Does what is due of news, scans, files and names. is_ready: a child or a socket may have something to say. */
+_must_check_ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode, bool is_ready);
 int intake_timeout_ms(const struct intake *in, enum intake_mode mode); /* -1: nothing is due */
 
 /* All that runs has been read, and what is known of it is published. */

@@ -347,6 +347,11 @@ void jit_maps_look_again(struct jit_maps *j)
 	}
 }
 
+bool jit_maps_has_hints(const struct jit_maps *j)
+{
+	return j->n_hints > 0;
+}
+
 size_t jit_maps_n_pending(const struct jit_maps *j)
 {
 	size_t n = j->in_flight != NULL;

@@ -61,6 +61,7 @@ int jit_maps_timeout_ms(const struct jit_maps *j, uint64_t now_ns); /* -1: nothi
  */
 void jit_maps_look_again(struct jit_maps *j);
 size_t jit_maps_n_pending(const struct jit_maps *j);
+bool jit_maps_has_hints(const struct jit_maps *j);    /* mappings were noted that the next dispatch looks at */
 pid_t jit_maps_indexer_pid(const struct jit_maps *j); /* 0: not running */
 struct child_keeper_stats jit_maps_indexer_stats(const struct jit_maps *j);
 

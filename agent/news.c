@@ -134,14 +134,15 @@ bool news_is_due(const struct news *n, uint64_t now_ns)
 	return n->due_ns && now_ns >= n->due_ns;
 }
 
-/* A dlopen() wakes nobody. Most follow soon upon an exec, or another one: so we look again after as long a silence. */
+/* A dlopen() wakes nobody. Most follow soon upon an exec, or another one: so each look waits twice as long as all was
+ * silent before. */
 static uint64_t look_ns(const struct news *n, uint64_t now_ns)
 {
-	uint64_t silent_ns = now_ns - n->last_ns, most_ns = LOOK_MOST_NS;
+	uint64_t wait_ns = 2 * (now_ns - n->last_ns), most_ns = LOOK_MOST_NS;
 
 	if (n->sampler && LOOK_PERIODS * sampler_period_ns(n->sampler) < most_ns)
 		most_ns = LOOK_PERIODS * sampler_period_ns(n->sampler);
-	return silent_ns < most_ns ? silent_ns : most_ns;
+	return wait_ns < most_ns ? wait_ns : most_ns;
 }
 
 int news_timeout_ms(const struct news *n)
@@ -152,11 +153,17 @@ int news_timeout_ms(const struct news *n)
 	return due_ns > now_ns ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : 0;
 }
 
+bool news_has_sequel(const struct sideband_event *event)
+{
+	return event->kind == SIDEBAND_EXEC || event->kind == SIDEBAND_MMAP || event->kind == SIDEBAND_LOST ||
+	       (event->kind == SIDEBAND_FORK && event->pid == event->tid);
+}
+
 int news_apply(struct news *n)
 {
 	struct sideband_event event;
 	uint64_t before_ns = 0, now_ns;
-	bool had_news;
+	bool more_follows = false;
 	int r, e;
 
 	r = sideband_rings_read(n->rings, n->queue, &before_ns);
@@ -170,8 +177,8 @@ int news_apply(struct news *n)
 	} else {
 		n->complete_ns = before_ns - 1;
 	}
-	had_news = r != 0;
 	while ((e = sideband_queue_take(n->queue, before_ns, &event)) > 0) {
+		more_follows |= news_has_sequel(&event);
 		e = on_sideband(n, &event);
 		if (e < 0)
 			return e;
@@ -179,9 +186,9 @@ int news_apply(struct news *n)
 	if (e < 0)
 		return e;
 	now_ns = clock_now_ns(CLOCK_MONOTONIC);
-	if (had_news)
+	if (more_follows)
 		n->last_ns = now_ns;
-	set_due(n, had_news || !sideband_queue_is_empty(n->queue) ? now_ns + BATCH_NS : 0);
+	set_due(n, more_follows || !sideband_queue_is_empty(n->queue) ? now_ns + BATCH_NS : 0);
 	news_note(n, now_ns);
 	return 0;
 }

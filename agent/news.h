@@ -18,6 +18,7 @@ struct jit_maps;
 struct kernel_code;
 struct processes;
 struct sampler;
+struct sideband_event;
 struct sideband_queue;
 struct sideband_rings;
 
@@ -43,7 +44,7 @@ struct news {
 	struct news_tables tables;
 	struct sampler *sampler; /* whose lists of what is left out follow; NULL: nobody samples (yet, or any more) */
 	uint64_t due_ns;         /* CLOCK_MONOTONIC; 0: nothing waits */
-	uint64_t last_ns;        /* CLOCK_MONOTONIC: when there was any */
+	uint64_t last_ns;        /* CLOCK_MONOTONIC: when there was any that more follows */
 	uint64_t complete_ns;    /* CLOCK_BOOTTIME: all news up to then is taken in */
 	bool is_scanned;         /* /proc has been read since news was lost last */
 	bool cgroups_reread;     /* since it was set back */
@@ -62,7 +63,11 @@ void news_note(struct news *n, uint64_t now_ns);
 bool news_is_due(const struct news *n, uint64_t now_ns);
 int news_timeout_ms(const struct news *n); /* until it is due; or until somebody looks whether there is any */
 
-/* Applies all news that is complete. Another pass is due where there was any: more of it follows. */
+/* A start maps one library after the other, and most forks come before an exec; ends, and threads, bring nothing more.
+ */
+bool news_has_sequel(const struct sideband_event *event);
+
+/* Applies all news that is complete. Another pass is due soon where more follows, as after an exec. */
 _must_check_ int news_apply(struct news *n);
 
 /* Reads /proc, where that has not been done since news was lost last. */

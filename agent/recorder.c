@@ -61,9 +61,15 @@ static int read_pid_namespace(const struct recorder *r, uint32_t *ret)
 	return 0;
 }
 
-static int watch(struct recorder *r, int fd)
+/* What it is that is readable. */
+enum watched {
+	NEWS,
+	HELPER
+};
+
+static int watch(struct recorder *r, int fd, enum watched what)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = what };
 
 	return epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
@@ -98,28 +104,28 @@ static int init_epoll(struct recorder *r)
 	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (r->epoll_fd < 0)
 		return -errno;
-	e = watch(r, sideband_rings_fd(r->intake.news.rings));
+	e = watch(r, sideband_rings_fd(r->intake.news.rings), NEWS);
 	if (e < 0)
 		return e;
-	e = watch(r, sampler_events_fd(r->sampler));
+	e = watch(r, sampler_events_fd(r->sampler), NEWS);
 	if (e < 0)
 		return e;
-	e = watch(r, unwinding_fd(r->intake.unwinding));
+	e = watch(r, unwinding_fd(r->intake.unwinding), HELPER);
 	if (e < 0)
 		return e;
-	e = watch(r, stack_copies_fd(r->intake.copies));
+	e = watch(r, stack_copies_fd(r->intake.copies), HELPER);
 	if (e < 0)
 		return e;
-	e = watch(r, workloads_fd(r->intake.workloads));
+	e = watch(r, workloads_fd(r->intake.workloads), HELPER);
 	if (e < 0)
 		return e;
-	e = r->intake.fetching ? watch(r, fetching_fd(r->intake.fetching)) : 0;
+	e = r->intake.fetching ? watch(r, fetching_fd(r->intake.fetching), HELPER) : 0;
 	if (e < 0)
 		return e;
-	e = watch(r, jit_maps_fd(r->intake.jit));
+	e = watch(r, jit_maps_fd(r->intake.jit), HELPER);
 	if (e < 0)
 		return e;
-	return watch(r, binaries_fd(r->intake.binaries));
+	return watch(r, binaries_fd(r->intake.binaries), HELPER);
 }
 
 int recorder_new(const struct recorder_config *config, struct recorder **ret)
@@ -246,7 +252,7 @@ static int prepare(struct recorder *r)
 		now_ns = clock_now_ns(CLOCK_MONOTONIC);
 		e = sampler_read_events(r->sampler, news_on_cgroup, &r->intake.news); /* or it would wake for ever */
 		if (e == 0)
-			e = intake_dispatch(&r->intake, now_ns, INTAKE_SAMPLING);
+			e = intake_dispatch(&r->intake, now_ns, INTAKE_SAMPLING, true);
 	}
 	return e;
 }
@@ -294,16 +300,31 @@ int recorder_timeout_ms(const struct recorder *r)
 	return timeout_ms < 0 || timeout_ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : timeout_ms;
 }
 
+static int has_ready_helper(const struct recorder *r, bool *ret)
+{
+	struct epoll_event ready[8]; /* as many as are watched */
+	int n = epoll_wait(r->epoll_fd, ready, ARRAY_SIZE(ready), 0);
+
+	*ret = false;
+	for (int i = 0; i < n; i++)
+		*ret |= ready[i].data.u32 == HELPER;
+	return n < 0 ? -errno : 0;
+}
+
 int recorder_dispatch(struct recorder *r)
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+	bool is_ready = false;
 	int e;
 
+	e = has_ready_helper(r, &is_ready); /* first: to ask takes a ring's wake-up, and rings are looked at below */
+	if (e < 0)
+		return e;
 	e = sampler_read_events(r->sampler, news_on_cgroup, &r->intake.news);
 	if (e == 0 && r->mode == INTAKE_SAMPLING && sampler_cpus_changed(r->sampler))
 		e = recorder_follow_cpus(r);
 	if (e == 0)
-		e = intake_dispatch(&r->intake, now_ns, r->mode);
+		e = intake_dispatch(&r->intake, now_ns, r->mode, is_ready);
 	if (e < 0 || r->mode != INTAKE_SAMPLING)
 		return e;
 	return recorder_drain(r, now_ns - r->drained_ns >= DRAIN_ALL_NS ? 0 : DRAIN_AT);
