@@ -522,6 +522,21 @@ static size_t n_in_proc(void)
 	return n;
 }
 
+/* On this machine, threads too. */
+static size_t n_forks(void)
+{
+	FILE *f = fopen("/proc/stat", "re");
+	char line[4096];
+	size_t n = 0;
+
+	assert_non_null(f);
+	while (n == 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "processes %zu", &n);
+	fclose(f);
+	assert_true(n > 0);
+	return n;
+}
+
 /*
  * Programs come and go: what is kept of them is given back when no window can name them any more, also where a tap was
  * open. A window that somebody keeps is named as before.
@@ -534,6 +549,7 @@ static void test_churn(void **state)
 	struct recorder_stats before, during, after;
 	struct closed_window *kept;
 	struct ledger ledger;
+	size_t n_processes_most, n_rounds_seen = 0;
 	struct tap *tap;
 
 	assert_non_null(mkdtemp(dir));
@@ -547,17 +563,22 @@ static void test_churn(void **state)
 	first = encode(r, kept, &ledger);
 	assert_true(n_samples(first, "comm", "spinner") > 0);
 	assert_int_equal(recorder_stats(r, &before), 0);
-	during = before;
+	during = after = before;
 	for (int round = 0; round < 3; round++) {
+		const struct recorder_stats begun = after;
+
 		run_new_programs(r, dir, round);
 		assert_int_equal(recorder_stats(r, &after), 0);
+		n_rounds_seen += after.n_modules > begun.n_modules + N_PROGRAMS / 3 &&
+				 after.n_binaries > begun.n_binaries + N_PROGRAMS / 3;
 		if (after.n_modules > during.n_modules)
 			during = after;
 	}
-	assert_true(during.n_modules > before.n_modules + N_PROGRAMS / 3);
-	assert_true(during.n_binaries > before.n_binaries + N_PROGRAMS / 3);
+	assert_true(n_rounds_seen > 0);
 	recorder_tap_free(r, tap);
+	n_processes_most = n_in_proc() - n_forks();
 	close_windows_for(r, FORGOTTEN_NS);
+	n_processes_most += n_forks();
 	assert_int_equal(recorder_stats(r, &after), 0);
 	printf("modules %zu, %zu, %zu, binaries %zu, %zu, %zu, tables %zu, %zu, %zu, processes %zu, %zu, %zu\n",
 	       before.n_modules, during.n_modules, after.n_modules, before.n_binaries, during.n_binaries,
@@ -567,7 +588,7 @@ static void test_churn(void **state)
 	assert_true(after.n_modules < (before.n_modules + during.n_modules) / 2);
 	assert_true(after.n_binaries < (before.n_binaries + during.n_binaries) / 2);
 	assert_true(after.n_tables < (before.n_binaries + during.n_binaries) / 2);
-	assert_true(after.n_processes < n_in_proc() + N_PROGRAMS / 3);
+	assert_true(after.n_processes <= n_processes_most);
 
 	again = encode(r, kept, &ledger);
 	assert_int_equal(again->n_samples, first->n_samples);
