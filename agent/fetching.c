@@ -300,9 +300,7 @@ int fetching_fd(const struct fetching *f)
 
 static int ms_until(uint64_t due_ns)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
-
-	return due_ns > now_ns ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : 0;
+	return clock_ms_until(due_ns, clock_now_ns(CLOCK_MONOTONIC));
 }
 
 int fetching_timeout_ms(const struct fetching *f)

@@ -430,9 +430,7 @@ int gateway_keeper_fd(const struct gateway_keeper *g)
 
 static int ms_until(uint64_t at_ns)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
-
-	return at_ns > now_ns ? (int)((at_ns - now_ns) / NS_PER_MS) + 1 : 0;
+	return clock_ms_until(at_ns, clock_now_ns(CLOCK_MONOTONIC));
 }
 
 int gateway_keeper_timeout_ms(const struct gateway_keeper *g)

@@ -428,12 +428,9 @@ int intake_dispatch(struct intake *in, uint64_t now_ns, enum intake_mode mode, b
 /* Until the helpers are due. */
 static int helpers_wait_ms(const struct intake *in, enum intake_mode mode)
 {
-	uint64_t now_ns;
-
 	if (mode != INTAKE_SAMPLING || are_helpers_owed(in))
 		return helpers_timeout_ms(in);
-	now_ns = clock_now_ns(CLOCK_MONOTONIC);
-	return in->helpers_ns > now_ns ? (int)((in->helpers_ns - now_ns) / NS_PER_MS) + 1 : 0;
+	return clock_ms_until(in->helpers_ns, clock_now_ns(CLOCK_MONOTONIC));
 }
 
 int intake_timeout_ms(const struct intake *in, enum intake_mode mode)

@@ -333,7 +333,7 @@ int jit_maps_timeout_ms(const struct jit_maps *j, uint64_t now_ns)
 		return 0;
 	if (next_ns == UINT64_MAX)
 		return lane_ms;
-	look_ms = next_ns > now_ns ? (int)((next_ns - now_ns) / NS_PER_MS) + 1 : 0;
+	look_ms = clock_ms_until(next_ns, now_ns);
 	return lane_ms < 0 || look_ms < lane_ms ? look_ms : lane_ms;
 }
 

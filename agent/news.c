@@ -150,7 +150,7 @@ int news_timeout_ms(const struct news *n)
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 	uint64_t due_ns = n->due_ns ? n->due_ns : now_ns + look_ns(n, now_ns);
 
-	return due_ns > now_ns ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : 0;
+	return clock_ms_until(due_ns, now_ns);
 }
 
 bool news_has_sequel(const struct sideband_event *event)

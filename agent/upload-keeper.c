@@ -281,9 +281,9 @@ int upload_keeper_timeout_ms(const struct upload_keeper *k)
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 
 	if (k->is_wanted && k->child.process.pid == 0 && now_ns < k->next_start_ns)
-		return (int)((k->next_start_ns - now_ns) / NS_PER_MS) + 1;
+		return clock_ms_until(k->next_start_ns, now_ns);
 	if (k->end_ns != 0)
-		return k->end_ns > now_ns ? (int)((k->end_ns - now_ns) / NS_PER_MS) + 1 : 0;
+		return clock_ms_until(k->end_ns, now_ns);
 	return child_keeper_timeout_ms(&k->child, k->child.ready, is_due(k));
 }
 

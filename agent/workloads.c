@@ -385,7 +385,7 @@ int workloads_timeout_ms(const struct workloads *w, uint64_t now_ns)
 
 	if (runtime->fd < 0)
 		return lane_ms;
-	runtime_ms = runtime->deadline_ns > now_ns ? (int)((runtime->deadline_ns - now_ns) / NS_PER_MS) + 1 : 0;
+	runtime_ms = clock_ms_until(runtime->deadline_ns, now_ns);
 	return lane_ms < 0 || runtime_ms < lane_ms ? runtime_ms : lane_ms;
 }
 

@@ -15,3 +15,9 @@ static inline uint64_t clock_now_ns(clockid_t clock)
 	clock_gettime(clock, &ts); /* cannot fail for the clocks named here */
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
+
+/* For poll(): 0 where it has passed, else not before it. */
+static inline int clock_ms_until(uint64_t at_ns, uint64_t now_ns)
+{
+	return at_ns > now_ns ? (int)((at_ns - now_ns) / NS_PER_MS) + 1 : 0;
+}

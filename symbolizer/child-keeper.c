@@ -214,9 +214,7 @@ int child_keeper_check(struct child_keeper *k, bool is_busy)
 
 static int ms_until(uint64_t deadline_ns)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
-
-	return deadline_ns > now_ns ? (int)((deadline_ns - now_ns) / NS_PER_MS) + 1 : 0;
+	return clock_ms_until(deadline_ns, clock_now_ns(CLOCK_MONOTONIC));
 }
 
 int child_keeper_timeout_ms(const struct child_keeper *k, bool is_busy, bool is_wanted)

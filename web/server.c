@@ -245,11 +245,9 @@ int web_server_fd(const struct web_server *s)
 
 static int deadline_ms(const struct web_server *s)
 {
-	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), at_ns = web_connections_deadline_ns(&s->connections);
+	uint64_t at_ns = web_connections_deadline_ns(&s->connections);
 
-	if (at_ns == UINT64_MAX)
-		return -1;
-	return at_ns > now_ns ? (int)((at_ns - now_ns) / NS_PER_MS) + 1 : 0;
+	return at_ns == UINT64_MAX ? -1 : clock_ms_until(at_ns, clock_now_ns(CLOCK_MONOTONIC));
 }
 
 int web_server_timeout_ms(const struct web_server *s)
