@@ -394,7 +394,7 @@ static int dispatch_helpers(struct intake *in, uint64_t now_ns, enum intake_mode
 		e = unwinding_dispatch(in->unwinding);
 	if (e == 0)
 		e = jit_maps_dispatch(in->jit, now_ns, mode == INTAKE_FINISHING);
-	if (e == 0 && in->copies && mode == INTAKE_SAMPLING)
+	if (e == 0 && in->copies)
 		e = stack_copies_dispatch(in->copies);
 	timeout_ms = helpers_timeout_ms(in);
 	in->helpers_ns = now_ns + HELPERS_NS;
