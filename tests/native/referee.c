@@ -18,6 +18,8 @@ int referee_new(struct referee **ret)
 	r->space = unw_create_addr_space(&_UPT_accessors, 0);
 	if (!r->space)
 		return -ENOMEM;
+	if (unw_set_caching_policy(r->space, UNW_CACHE_GLOBAL) < 0)
+		return -EIO;
 	*ret = take_ptr(r);
 	return 0;
 }

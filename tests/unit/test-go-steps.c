@@ -70,6 +70,7 @@ struct frame {
 struct run {
 	pid_t pid;
 	uint64_t bias;
+	struct user_regs_struct regs;
 	const struct index *index;
 	struct flat_rows rows;
 	bool is_old; /* systemstack has no frame */
@@ -145,6 +146,7 @@ static void start(struct run *run, const char *path)
 			break;
 	}
 	run->bias = find_bias(run, path);
+	assert_int_equal(ptrace(PTRACE_GETREGS, run->pid, NULL, &run->regs), 0);
 }
 
 /* -- one frame -- */
@@ -279,11 +281,10 @@ static void follow(struct run *run, const uint8_t *code, const struct user_regs_
 
 static void step(struct run *run)
 {
-	struct user_regs_struct before, after;
+	const struct user_regs_struct before = run->regs;
 	uint8_t code[2] = {};
 	int status;
 
-	assert_int_equal(ptrace(PTRACE_GETREGS, run->pid, NULL, &before), 0);
 	if (run->n_frames > 0)
 		check_frame(run, before.rip, &before);
 	assert_true(read_memory(run, before.rip, code, sizeof(code)));
@@ -291,8 +292,8 @@ static void step(struct run *run)
 	assert_int_equal(waitpid(run->pid, &status, __WALL), run->pid);
 	assert_true(WIFSTOPPED(status));
 	assert_int_equal(WSTOPSIG(status), SIGTRAP);
-	assert_int_equal(ptrace(PTRACE_GETREGS, run->pid, NULL, &after), 0);
-	follow(run, code, &before, &after);
+	assert_int_equal(ptrace(PTRACE_GETREGS, run->pid, NULL, &run->regs), 0);
+	follow(run, code, &before, &run->regs);
 }
 
 static bool run_steps(const char *dir, const char *program, const char *version, const char *environment,
