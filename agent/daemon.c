@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/daemon.h"
 
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -89,20 +88,14 @@ static int wait_ms(const struct daemon *d, uint64_t now_ns)
 {
 	uint64_t due_ns = earliest(d->looked_ns + LOOK_NS,
 				   earliest(live_profiles_due_ns(&d->live), live_feed_due_ns(d->setup.live)));
-	int ms, recorder_ms = d->idle == STATUS_SAMPLING ? recorder_timeout_ms(d->recorder) : INT_MAX,
-		gateway_ms = d->gateway ? gateway_keeper_timeout_ms(d->gateway) : -1,
-		uploads_ms = upload_keeper_timeout_ms(d->uploads);
+	int ms;
 
 	if (d->recorder)
 		due_ns = earliest(due_ns, windows_due_ns(&d->windows));
-	ms = due_ns <= now_ns ? 0 : (int)((due_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS);
-	if (gateway_ms >= 0 && gateway_ms < ms)
-		ms = gateway_ms;
-	if (uploads_ms >= 0 && uploads_ms < ms)
-		ms = uploads_ms;
-	if (recorder_ms < ms)
-		ms = recorder_ms;
-	return ms;
+	ms = clock_sooner_ms(clock_ms_until(due_ns, now_ns), upload_keeper_timeout_ms(d->uploads));
+	if (d->gateway)
+		ms = clock_sooner_ms(ms, gateway_keeper_timeout_ms(d->gateway));
+	return d->idle == STATUS_SAMPLING ? clock_sooner_ms(ms, recorder_timeout_ms(d->recorder)) : ms;
 }
 
 static int dispatch_windows(struct daemon *d, uint64_t now_ns)

@@ -312,7 +312,7 @@ int fetching_timeout_ms(const struct fetching *f)
 		due_ms = ms_until(f->told_ns ? f->told_ns + NEWS_NS : 0);
 	else if (f->waiting && !f->is_asked && !is_due(f))
 		due_ms = ms_until(f->next_ns);
-	return due_ms >= 0 && (timeout_ms < 0 || due_ms < timeout_ms) ? due_ms : timeout_ms;
+	return clock_sooner_ms(due_ms, timeout_ms);
 }
 
 void fetching_stats(const struct fetching *f, struct fetching_stats *ret)

@@ -78,16 +78,10 @@ static void keep_in_order(struct hub *h, uint64_t now_ns)
 
 static int wait_ms(const struct hub *h)
 {
-	int ms = LONGEST_MS, gateway_ms = gateway_keeper_timeout_ms(h->gateway);
+	int ms = clock_sooner_ms(LONGEST_MS, gateway_keeper_timeout_ms(h->gateway));
 
-	if (gateway_ms >= 0 && gateway_ms < ms)
-		ms = gateway_ms;
-	for (size_t i = 0; i < h->n_workers; i++) {
-		int worker_ms = hub_worker_timeout_ms(&h->workers[i]);
-
-		if (worker_ms >= 0 && worker_ms < ms)
-			ms = worker_ms;
-	}
+	for (size_t i = 0; i < h->n_workers; i++)
+		ms = clock_sooner_ms(ms, hub_worker_timeout_ms(&h->workers[i]));
 	return ms;
 }
 

@@ -124,8 +124,8 @@ static int step(struct indexing *x)
 	struct pollfd fd = { .fd = binaries_fd(x->binaries), .events = POLLIN };
 	int timeout_ms = binaries_timeout_ms(x->binaries);
 
-	if (x->tell && (timeout_ms < 0 || timeout_ms > PROGRESS_MS))
-		timeout_ms = PROGRESS_MS;
+	if (x->tell)
+		timeout_ms = clock_sooner_ms(timeout_ms, PROGRESS_MS);
 	if (poll(&fd, 1, timeout_ms) < 0 && errno != EINTR)
 		return -errno;
 	return binaries_dispatch(x->binaries);

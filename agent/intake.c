@@ -350,25 +350,18 @@ int intake_finish_copies(struct intake *in)
 	return stack_copies_finish(in->copies, FINISH_NS);
 }
 
-static int sooner(int a_ms, int b_ms)
-{
-	if (a_ms < 0)
-		return b_ms;
-	return b_ms < 0 || a_ms < b_ms ? a_ms : b_ms;
-}
-
 static int helpers_timeout_ms(const struct intake *in)
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
-	int timeout_ms = sooner(binaries_timeout_ms(in->binaries), jit_maps_timeout_ms(in->jit, now_ns));
+	int timeout_ms = clock_sooner_ms(binaries_timeout_ms(in->binaries), jit_maps_timeout_ms(in->jit, now_ns));
 
-	timeout_ms = sooner(timeout_ms, workloads_timeout_ms(in->workloads, now_ns));
+	timeout_ms = clock_sooner_ms(timeout_ms, workloads_timeout_ms(in->workloads, now_ns));
 	if (in->fetching)
-		timeout_ms = sooner(timeout_ms, fetching_timeout_ms(in->fetching));
+		timeout_ms = clock_sooner_ms(timeout_ms, fetching_timeout_ms(in->fetching));
 	if (in->copies)
-		timeout_ms = sooner(timeout_ms, stack_copies_timeout_ms(in->copies));
+		timeout_ms = clock_sooner_ms(timeout_ms, stack_copies_timeout_ms(in->copies));
 	if (in->unwinding)
-		timeout_ms = sooner(timeout_ms, unwinding_timeout_ms(in->unwinding));
+		timeout_ms = clock_sooner_ms(timeout_ms, unwinding_timeout_ms(in->unwinding));
 	return timeout_ms;
 }
 
@@ -441,7 +434,7 @@ int intake_timeout_ms(const struct intake *in, enum intake_mode mode)
 	if ((in->files_left && mode != INTAKE_PAUSED) || (is_sampling && !in->news.is_scanned))
 		return 0;
 	timeout_ms = helpers_wait_ms(in, mode);
-	return is_sampling ? sooner(timeout_ms, news_timeout_ms(&in->news)) : timeout_ms;
+	return is_sampling ? clock_sooner_ms(timeout_ms, news_timeout_ms(&in->news)) : timeout_ms;
 }
 
 bool intake_is_ready(const struct intake *in)

@@ -326,15 +326,14 @@ static uint64_t next_look_ns(const struct jit_maps *j)
 
 int jit_maps_timeout_ms(const struct jit_maps *j, uint64_t now_ns)
 {
-	int lane_ms = indexer_client_timeout_ms(j->lane), look_ms;
+	int lane_ms = indexer_client_timeout_ms(j->lane);
 	uint64_t next_ns = j->in_flight ? UINT64_MAX : next_look_ns(j);
 
 	if (j->n_hints)
 		return 0;
 	if (next_ns == UINT64_MAX)
 		return lane_ms;
-	look_ms = clock_ms_until(next_ns, now_ns);
-	return lane_ms < 0 || look_ms < lane_ms ? look_ms : lane_ms;
+	return clock_sooner_ms(lane_ms, clock_ms_until(next_ns, now_ns));
 }
 
 void jit_maps_look_again(struct jit_maps *j)

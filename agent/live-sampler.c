@@ -60,12 +60,7 @@ static int pass_window(struct live_sampler *s, uint64_t now_ns)
 
 static int wait_ms(const struct live_sampler *s, uint64_t now_ns)
 {
-	uint64_t due_ns = live_feed_due_ns(s->feed);
-	int ms = recorder_timeout_ms(s->recorder); /* at most a second */
-
-	if (due_ns <= now_ns)
-		return 0;
-	return (due_ns - now_ns) / NS_PER_MS < (uint64_t)ms ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : ms;
+	return clock_sooner_ms(recorder_timeout_ms(s->recorder), clock_ms_until(live_feed_due_ns(s->feed), now_ns));
 }
 
 static int turn(struct live_sampler *s)

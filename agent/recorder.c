@@ -242,11 +242,9 @@ static int prepare(struct recorder *r)
 	int e = 0;
 
 	while (e == 0 && !intake_is_ready(&r->intake) && now_ns < until_ns) {
-		int timeout_ms = intake_timeout_ms(&r->intake, INTAKE_SAMPLING),
-		    left_ms = (int)((until_ns - now_ns) / NS_PER_MS);
+		int timeout_ms = clock_sooner_ms(intake_timeout_ms(&r->intake, INTAKE_SAMPLING),
+						 clock_ms_until(until_ns, now_ns));
 
-		if (timeout_ms < 0 || timeout_ms > left_ms)
-			timeout_ms = left_ms;
 		if (epoll_wait(r->epoll_fd, &event, 1, timeout_ms) < 0 && errno != EINTR)
 			return -errno;
 		now_ns = clock_now_ns(CLOCK_MONOTONIC);
@@ -297,7 +295,7 @@ int recorder_timeout_ms(const struct recorder *r)
 
 	if (r->mode == INTAKE_PAUSED)
 		return timeout_ms;
-	return timeout_ms < 0 || timeout_ms > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : timeout_ms;
+	return clock_sooner_ms(timeout_ms, LONGEST_WAIT_MS);
 }
 
 static int has_ready_helper(const struct recorder *r, bool *ret)

@@ -380,17 +380,14 @@ int stack_copies_finish(struct stack_copies *s, uint64_t max_ns)
 	struct pollfd readable = { .fd = finisher_client_fd(s->finisher), .events = POLLIN };
 
 	for (;;) {
-		int r = stack_copies_dispatch(s), timeout_ms, left_ms;
+		int r = stack_copies_dispatch(s), timeout_ms;
 		uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 
 		if (r < 0 || finisher_client_is_idle(s->finisher))
 			return r;
 		if (now_ns >= end_ns || finisher_client_is_stuck(s->finisher))
 			break;
-		left_ms = (int)((end_ns - now_ns) / NS_PER_MS) + 1;
-		timeout_ms = finisher_client_timeout_ms(s->finisher);
-		if (timeout_ms < 0 || timeout_ms > left_ms)
-			timeout_ms = left_ms;
+		timeout_ms = clock_sooner_ms(clock_ms_until(end_ns, now_ns), finisher_client_timeout_ms(s->finisher));
 		if (poll(&readable, 1, timeout_ms) < 0 && errno != EINTR)
 			return -errno;
 	}

@@ -191,12 +191,8 @@ static int report(struct upload_child *c, uint64_t now_ns)
 
 static int timeout_ms(const struct upload_child *c, const struct upload_clock *clock)
 {
-	int ms = uploader_timeout_ms(c->uploader, clock), report_ms;
-
-	report_ms = c->report_ns > clock->monotonic_ns
-			    ? (int)((c->report_ns - clock->monotonic_ns + NS_PER_MS - 1) / NS_PER_MS)
-			    : 0;
-	return ms >= 0 && ms < report_ms ? ms : report_ms;
+	return clock_sooner_ms(uploader_timeout_ms(c->uploader, clock),
+			       clock_ms_until(c->report_ns, clock->monotonic_ns));
 }
 
 /* 0, -errno, or PACKET_CLOSED: the agent wants no more. */
