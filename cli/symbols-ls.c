@@ -101,6 +101,12 @@ static uint64_t n_index_bytes(const struct index_catalog *c)
 	return n;
 }
 
+static void print_files(size_t n, const char *which, FILE *out)
+{
+	if (n > 0)
+		fprintf(out, "; %zu %s %s", n, n == 1 ? "file" : "files", which);
+}
+
 int symbols_ls_print(const struct index_catalog *c, const char *dir, int64_t now_s, FILE *out)
 {
 	static const struct profile_value_type bytes = { "size", "bytes" };
@@ -117,9 +123,8 @@ int symbols_ls_print(const struct index_catalog *c, const char *dir, int64_t now
 	value_format(&bytes, (int64_t)n_index_bytes(c), size);
 	fprintf(out, "%s%zu %s, indexes of %s in %s", c->n ? "\n" : "", c->n, c->n == 1 ? "binary" : "binaries", size,
 		name.data);
-	if (c->n_unusable)
-		fprintf(out, "; %zu %s of another version or damaged", c->n_unusable,
-			c->n_unusable == 1 ? "file" : "files");
+	print_files(c->n_unusable, "of another version or damaged", out);
+	print_files(c->n_unreadable, "that you may not read", out);
 	fputc('\n', out);
 	return 0;
 }
@@ -135,6 +140,8 @@ int symbols_ls_to_json(const struct index_catalog *c, const char *dir, struct js
 		r = json_add_string(top, "cache_dir", dir);
 	if (r == 0)
 		r = json_add_number(top, "n_unusable", (int64_t)c->n_unusable);
+	if (r == 0)
+		r = json_add_number(top, "n_unreadable", (int64_t)c->n_unreadable);
 	if (r == 0)
 		r = json_add_array(top, "binaries", &array);
 	for (size_t i = 0; r == 0 && i < c->n; i++) {

@@ -194,7 +194,7 @@ static int add_file(struct index_catalog *c, int dir_fd, const char *name)
 	if (r == -ENOMEM || r == -ENOENT)
 		return r == -ENOENT ? 0 : r;
 	if (r < 0) {
-		c->n_unusable++;
+		*(r == -EACCES ? &c->n_unreadable : &c->n_unusable) += 1;
 		return 0;
 	}
 	(void)index_cache_parse_name(name, &parsed); /* list_names() took no others */

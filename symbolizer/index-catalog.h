@@ -48,7 +48,8 @@ struct index_catalog_entry {
 struct index_catalog {
 	struct index_catalog_entry *entries; /* by path, then key; those of which none is known last */
 	size_t n;
-	size_t n_unusable; /* files of another version, or damaged: they are remade when they are needed */
+	size_t n_unusable;   /* files of another version, or damaged: they are remade when they are needed */
+	size_t n_unreadable; /* files that this user may not read */
 };
 
 /* 0, -errno of the directory, or INDEX_CACHE_UNSAFE. */

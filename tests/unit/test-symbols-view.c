@@ -53,7 +53,7 @@ static struct index_catalog_entry entries[] = {
 	},
 };
 
-static const struct index_catalog catalog = { entries, 4, 2 };
+static const struct index_catalog catalog = { entries, 4, 2, 1 };
 
 /* What a view prints: PRINTED(the expected text, the call with `f` as its file). */
 #define ASSERT_PRINTED(expected, ...)                                                                                  \
@@ -80,7 +80,8 @@ static void test_ls(void **state)
 		       "33                             5 B         0    47 h  took too long\xef\xbf\xbd        "
 		       "/usr/lib/z.so\n"
 		       "\n"
-		       "4 binaries, indexes of 3.03 KiB in /c; 2 files of another version or damaged\n",
+		       "4 binaries, indexes of 3.03 KiB in /c; 2 files of another version or damaged; 1 "
+		       "file that you may not read\n",
 		       symbols_ls_print(&catalog, "/c", NOW_S, f));
 	ASSERT_PRINTED("0 binaries, indexes of 0 B in /c\xef\xbf\xbd\n", symbols_ls_print(&empty, "/c\n", NOW_S, f));
 }
@@ -152,8 +153,8 @@ static void test_json(void **state)
 	struct json_object *member;
 
 	assert_int_equal(symbols_ls_to_json(&catalog, "/c", &ls), 0);
-	assert_json(ls, "{'schema_version':1,'cache_dir':'/c','n_unusable':2,'binaries':[{" ENTRY_0 "},{" ENTRY_1
-			"},{" ENTRY_2 "},{" ENTRY_3 "}]}");
+	assert_json(ls, "{'schema_version':1,'cache_dir':'/c','n_unusable':2,'n_unreadable':1,'binaries':[{" ENTRY_0
+			"},{" ENTRY_1 "},{" ENTRY_2 "},{" ENTRY_3 "}]}");
 	assert_int_equal(symbols_show_to_json(&entries[1], &show), 0);
 	assert_json(show, "{'schema_version':1," ENTRY_1 ",'names_index':{'n_functions':4,'n_unwind_rows':3,"
 			  "'n_unwind_rules':2,'n_unwind_pages':1,'n_bytes':1000},'debug_index':{'n_functions':9,"
