@@ -11,6 +11,7 @@
 #include "report/hogs-inside.h"
 #include "report/samples-type.h"
 #include "report/source.h"
+#include "report/stack-facts.h"
 #include "report/stack-filter.h"
 #include "report/stack-reader.h"
 
@@ -181,27 +182,29 @@ static int facts_of(struct hogs *h, uint32_t group, struct group_facts **ret)
 	return 0;
 }
 
-static int add_facts(struct hogs *h, uint32_t group, const struct stack *s, const struct amount *amount)
+static int add_facts(struct hogs *h, uint32_t group, const struct stack *s, const struct stack_facts *facts,
+		     const struct amount *amount)
 {
 	uint64_t n = amount->n_samples > 0 ? (uint64_t)amount->n_samples : 0;
 	const struct group_frame *leaf;
-	struct group_facts *facts;
-	int r = facts_of(h, group, &facts);
+	struct group_facts *sum;
+	int r = facts_of(h, group, &sum);
 
 	if (r == 0)
 		r = grouping_frame(h->grouping, s->frames[0], &leaf);
 	if (r < 0)
 		return r;
-	if (leaf->is_kernel && __builtin_add_overflow(facts->kernel_ns, amount->value_ns, &facts->kernel_ns))
+	if (leaf->is_kernel && __builtin_add_overflow(sum->kernel_ns, amount->value_ns, &sum->kernel_ns))
 		return -ERANGE;
-	facts->n_folded += s->facts.n_folded * n;
-	facts->n_frames += s->facts.n_code * n;
-	facts->n_named += s->facts.n_named * n;
-	facts->n_truncated += s->facts.is_truncated ? n : 0;
+	sum->n_folded += facts->n_folded * n;
+	sum->n_frames += facts->n_code * n;
+	sum->n_named += facts->n_named * n;
+	sum->n_truncated += facts->is_truncated ? n : 0;
 	return 0;
 }
 
-static int add_groups(struct adding *a, const struct stack *s, const struct amount *amount)
+static int add_groups(struct adding *a, const struct stack *s, const struct stack_facts *facts,
+		      const struct amount *amount)
 {
 	bool is_of_frames = grouping_is_of_frames(a->h->grouping);
 	const uint32_t *groups;
@@ -218,11 +221,12 @@ static int add_groups(struct adding *a, const struct stack *s, const struct amou
 	if (a->h->has_callers && n == s->n_frames)
 		r = add_edges(a->h, groups, s, amount);
 	if (r == 0)
-		r = add_facts(a->h, groups[0], s, amount);
+		r = add_facts(a->h, groups[0], s, facts, amount);
 	return r == 0 ? add_top(a->h, groups[0], s, amount) : r;
 }
 
-static int add_stack(struct adding *a, const struct stack *s, struct stack_filter *filter)
+static int add_stack(struct adding *a, const struct stack *s, const struct stack_facts *facts,
+		     struct stack_filter *filter)
 {
 	struct amount amount = amount_of(a, s);
 	int r = find_host(a, s), is_taken;
@@ -236,7 +240,7 @@ static int add_stack(struct adding *a, const struct stack *s, struct stack_filte
 	if (is_taken <= 0)
 		return is_taken;
 	r = add_self(a, CELL_TAKEN, &amount);
-	return r == 0 ? add_groups(a, s, &amount) : r;
+	return r == 0 ? add_groups(a, s, facts, &amount) : r;
 }
 
 /* Else the innermost ones will do, for the functions that burn most. */
@@ -249,16 +253,18 @@ static int add_stacks(struct adding *a, struct stack_filter *filter)
 {
 	const struct profile *p = a->item->profile;
 	_cleanup_(stack_reader_done) struct stack_reader reader = {};
-	int r = stack_reader_init(&reader, a->h->frames, p);
+	_cleanup_free_ struct stack_facts *own_facts = NULL;
+	int r = needs_frames(a->h, filter) ? stack_reader_init(&reader, a->h->frames, p)
+					   : stack_reader_init_innermost(&reader, a->h->frames, p);
 
-	if (r == 0 && !needs_frames(a->h, filter))
-		stack_reader_skip_frames(&reader);
+	if (r == 0 && !a->item->facts)
+		r = stack_facts_new(p, &own_facts);
 	for (size_t i = 0; r == 0 && i < p->n_samples; i++) {
 		struct stack s;
 
 		r = stack_reader_read(&reader, i, &s);
 		if (r == 0)
-			r = add_stack(a, &s, filter);
+			r = add_stack(a, &s, own_facts ? &own_facts[i] : &a->item->facts[i], filter);
 	}
 	return r;
 }

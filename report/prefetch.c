@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "pprof/profile.h"
+#include "report/stack-facts.h"
 #include "store/selection.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ struct place {
 	int result;
 	struct window_info window;
 	struct profile *profile;
+	struct stack_facts *facts;
 };
 
 struct prefetch {
@@ -65,13 +67,19 @@ static struct place *begin_next(struct prefetch *p, struct buf *ret)
 	return place;
 }
 
-static void hand_over(struct prefetch *p, struct place *place)
+static void select_samples(struct prefetch *p, struct place *place)
 {
 	pthread_mutex_lock(&p->lock);
 	if (place->result == STORE_BAD)
 		place->result = store_quarantine(p->store, &place->window);
 	if (place->result == 0)
 		place->result = selection_keep_samples(p->selection, place->profile);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void hand_over(struct prefetch *p, struct place *place)
+{
+	pthread_mutex_lock(&p->lock);
 	if (place->result < 0)
 		end(p);
 	place->is_ready = true;
@@ -88,6 +96,9 @@ static bool make_next(struct prefetch *p)
 		return false;
 	if (place->result == 0)
 		place->result = store_decode(&bytes, &place->profile);
+	select_samples(p, place);
+	if (place->result == 0)
+		place->result = stack_facts_new(place->profile, &place->facts);
 	hand_over(p, place);
 	return true;
 }
@@ -140,8 +151,10 @@ struct prefetch *prefetch_free(struct prefetch *p)
 	if (!p)
 		return NULL;
 	stop(p);
-	for (size_t i = 0; i < N_AHEAD; i++)
+	for (size_t i = 0; i < N_AHEAD; i++) {
 		profile_free(p->places[i].profile);
+		free(p->places[i].facts);
+	}
 	pthread_cond_destroy(&p->has_room);
 	pthread_cond_destroy(&p->has_ready);
 	pthread_mutex_destroy(&p->lock);
@@ -149,7 +162,8 @@ struct prefetch *prefetch_free(struct prefetch *p)
 	return NULL;
 }
 
-int prefetch_next(struct prefetch *p, struct window_info *ret, struct profile **ret_profile)
+int prefetch_next(struct prefetch *p, struct window_info *ret, struct profile **ret_profile,
+		  struct stack_facts **ret_facts)
 {
 	struct place *place = &p->places[p->n_taken % N_AHEAD];
 	int r;
@@ -162,6 +176,7 @@ int prefetch_next(struct prefetch *p, struct window_info *ret, struct profile **
 	r = place->result;
 	*ret = place->window;
 	*ret_profile = r == 0 ? take_ptr(place->profile) : profile_free(place->profile);
+	*ret_facts = take_ptr(place->facts); /* the last that can fail */
 	*place = (struct place){};
 	p->n_taken++;
 	pthread_mutex_unlock(&p->lock);

@@ -24,8 +24,10 @@ struct prefetch *prefetch_free(struct prefetch *p); /* NULL is fine; returns NUL
 DEFINE_CLEANUP(struct prefetch *, prefetch_free);
 
 /*
- * The next window, and its profile with the samples that the selection takes, which is the caller's then. Answers as
- * of window_cursor_next() and store_load() (STORE_GONE, STORE_BAD: the next call goes on). Behind STORE_END and behind
- * a fault is the end.
+ * The next window, and its profile with the samples that the selection takes, and its stacks' facts; both are the
+ * caller's then. Answers as of window_cursor_next() and store_load() (STORE_GONE, STORE_BAD: the next call goes on).
+ * Behind STORE_END and behind a fault is the end.
  */
-_must_check_ int prefetch_next(struct prefetch *p, struct window_info *ret, struct profile **ret_profile);
+struct stack_facts;
+_must_check_ int prefetch_next(struct prefetch *p, struct window_info *ret, struct profile **ret_profile,
+			       struct stack_facts **ret_facts);

@@ -10,6 +10,7 @@
 #include "report/engine.h"
 #include "report/prefetch.h"
 #include "report/source-hub.h"
+#include "report/stack-facts.h"
 #include "store/name.h"
 #include "store/selection.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct source {
 	size_t n_paths, next_path;
 	/* what was read last */
 	struct profile *profile;
+	struct stack_facts *facts; /* NULL: nobody has looked */
 	struct window_info window;
 	bool is_window;
 	const char *name;
@@ -195,6 +197,13 @@ int source_of_files(char *const *paths, size_t n_paths, const struct selection *
 	return 0;
 }
 
+static void drop_profile(struct source *s)
+{
+	s->profile = profile_free(s->profile);
+	free(s->facts);
+	s->facts = NULL;
+}
+
 struct source *source_free(struct source *s)
 {
 	if (!s)
@@ -205,7 +214,7 @@ struct source *source_free(struct source *s)
 	window_cursor_free(s->recorded_cursor);
 	hub_windows_free(s->recorded_hub);
 	engine_free(s->engine);
-	profile_free(s->profile);
+	drop_profile(s);
 	coverage_free(s->coverage);
 	free(s);
 	return NULL;
@@ -215,7 +224,7 @@ static int read_window(struct source *s)
 {
 	int r = s->prefetch ? 0 : prefetch_new(s->store, s->cursor, s->selection, &s->prefetch);
 
-	return r == 0 ? prefetch_next(s->prefetch, &s->window, &s->profile) : r;
+	return r == 0 ? prefetch_next(s->prefetch, &s->window, &s->profile, &s->facts) : r;
 }
 
 static int read_window_of_hub(struct source *s)
@@ -290,13 +299,17 @@ int source_next(struct source *s, struct source_item *ret)
 	int r;
 
 	for (;;) {
-		s->profile = profile_free(s->profile);
+		drop_profile(s);
 		r = read_profile(s);
 		switch (r) {
 		case 0:
 			s->counts.n_profiles++;
 			*ret = (struct source_item){
-				.profile = s->profile, .name = s->name, .window = s->window, .is_window = s->is_window
+				.profile = s->profile,
+				.facts = s->facts,
+				.name = s->name,
+				.window = s->window,
+				.is_window = s->is_window,
 			};
 			return 0;
 		case STORE_GONE:

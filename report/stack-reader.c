@@ -7,6 +7,7 @@
 #include "report/frame-table.h"
 #include "report/missing-remedies.h"
 #include "report/samples-type.h"
+#include "report/stack-facts.h"
 
 /* What is known of a function of the profile. It is mostly in one binary, and at many lines. */
 struct stack_reader_function {
@@ -14,14 +15,10 @@ struct stack_reader_function {
 	uint32_t frame;  /* plus one; 0: not yet looked up */
 };
 
-#define TRUNCATION "[truncated"
-
 /* What is known of a location, from the first sample on that needs it. */
 struct stack_reader_location {
 	uint32_t first_frame, n_frames; /* in the reader's */
-	uint32_t n_code, n_named, n_folded;
-	bool is_known, has_innermost;
-	bool is_truncation; /* the outermost one */
+	bool is_known;
 };
 
 /* What frames without a mapping have instead of a binary. */
@@ -96,20 +93,24 @@ static int add_binaries(struct stack_reader *r)
 	return error;
 }
 
-int stack_reader_init(struct stack_reader *r, struct frame_table *table, const struct profile *p)
+static int init(struct stack_reader *r, struct frame_table *table, const struct profile *p, bool skips_frames)
 {
 	size_t n = 0;
 	int error;
 
 	*r = (struct stack_reader){
-		.table = table, .profile = p, .samples_type = samples_type_of(p), .value_type = p->default_type
+		.table = table,
+		.profile = p,
+		.samples_type = samples_type_of(p),
+		.value_type = p->default_type,
+		.skips_frames = skips_frames,
 	};
 	r->locations = calloc(p->n_locations + 1, sizeof(*r->locations));
 	if (!r->locations)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->n_locations; i++) {
 		r->locations[i].first_frame = (uint32_t)n; /* MODEL_MAX_BYTES is less than 2^32 of them */
-		r->locations[i].n_frames = (uint32_t)n_frames_of(&p->locations[i]);
+		r->locations[i].n_frames = skips_frames ? 1 : (uint32_t)n_frames_of(&p->locations[i]);
 		n += r->locations[i].n_frames;
 	}
 	r->frames = calloc(n + 1, sizeof(*r->frames));
@@ -121,9 +122,14 @@ int stack_reader_init(struct stack_reader *r, struct frame_table *table, const s
 	return error < 0 ? error : add_no_stack(r);
 }
 
-void stack_reader_skip_frames(struct stack_reader *r)
+int stack_reader_init(struct stack_reader *r, struct frame_table *table, const struct profile *p)
 {
-	r->skips_frames = true;
+	return init(r, table, p, false);
+}
+
+int stack_reader_init_innermost(struct stack_reader *r, struct frame_table *table, const struct profile *p)
+{
+	return init(r, table, p, true);
 }
 
 void stack_reader_done(struct stack_reader *r)
@@ -137,18 +143,13 @@ void stack_reader_done(struct stack_reader *r)
 	buf_done(&r->inlined);
 }
 
-static bool is_marker(const struct profile_location *l, const char *function)
-{
-	return !l->mapping && (function[0] == '[' || function[0] == '(');
-}
-
 static uint32_t binary_of(const struct stack_reader *r, const struct profile_location *l, const char *function)
 {
 	const struct profile *p = r->profile;
 
 	if (l->mapping)
 		return r->binaries[l->mapping - p->mappings];
-	return r->binaries[p->n_mappings + (is_marker(l, function) ? NO_MAPPING_MARKER : NO_MAPPING_USER)];
+	return r->binaries[p->n_mappings + (stack_facts_is_marker(l, function) ? NO_MAPPING_MARKER : NO_MAPPING_USER)];
 }
 
 /* Of a place whose function has no name: what people call it is a function of its own. */
@@ -200,98 +201,45 @@ static int look_up(struct stack_reader *r, const struct profile_location *l, siz
 	return *name_at(at) ? look_up_named(r, l, at->function, ret) : look_up_unnamed(r, l, at, ret);
 }
 
-/* From the innermost to the outermost one. */
-static void count_frame(struct stack_reader_location *known, bool is_marker, bool is_named, const char *name)
-{
-	known->n_code += !is_marker;
-	known->n_named += !is_marker && is_named;
-	known->n_folded += is_marker && strcmp(name, FRAME_OTHER) == 0;
-	known->is_truncation = is_marker && strncmp(name, TRUNCATION, strlen(TRUNCATION)) == 0;
-}
-
 static int look_up_location(struct stack_reader *r, const struct profile_location *l,
 			    struct stack_reader_location *known)
 {
-	uint32_t *frames = r->frames + known->first_frame;
+	int error = 0;
 
-	for (uint32_t i = 0; i < known->n_frames; i++) {
-		const struct frame_info *info;
-		int error = look_up(r, l, i, &frames[i]);
-
-		if (error < 0)
-			return error;
-		info = frame_table_get(r->table, frames[i]);
-		count_frame(known, info->kind == FRAME_MARKER, info->is_named, info->function);
-	}
-	return 0;
-}
-
-static void look_at_location(const struct profile_location *l, struct stack_reader_location *known)
-{
-	for (uint32_t i = 0; i < known->n_frames; i++) {
-		const char *name = name_at(line_of(l, i));
-
-		count_frame(known, is_marker(l, name), *name, name);
-	}
-}
-
-/* Innermost first: of the last one it is known whether more were there. */
-static void add_facts(struct stack_facts *sum, const struct stack_reader_location *known)
-{
-	sum->n_code += known->n_code;
-	sum->n_named += known->n_named;
-	sum->n_folded += known->n_folded;
-	sum->is_truncated = known->is_truncation;
+	for (uint32_t i = 0; error == 0 && i < known->n_frames; i++)
+		error = look_up(r, l, i, &r->frames[known->first_frame + i]);
+	known->is_known = error == 0;
+	return error;
 }
 
 /* Onto the stack. */
-static int push_location(struct stack_reader *r, const struct profile_location *l, struct stack_facts *facts)
+static int push_location(struct stack_reader *r, const struct profile_location *l)
 {
 	struct stack_reader_location *known = &r->locations[l - r->profile->locations];
 	int error = known->is_known ? 0 : look_up_location(r, l, known);
+	uint32_t n = known->n_frames;
 
 	if (error == 0)
-		error = buf_add(&r->stack, r->frames + known->first_frame, known->n_frames * sizeof(*r->frames));
+		error = buf_add(&r->stack, r->frames + known->first_frame, n * sizeof(*r->frames));
 	if (error == 0)
-		error = buf_reserve(&r->inlined, known->n_frames);
+		error = buf_reserve(&r->inlined, n);
 	if (error < 0)
 		return error;
-	known->is_known = true;
-	add_facts(facts, known);
 	/* All lines of a location but the last are inlined. */
-	memset(r->inlined.data + r->inlined.size, true, known->n_frames - 1);
-	r->inlined.size += known->n_frames;
+	memset(r->inlined.data + r->inlined.size, true, n - 1);
+	r->inlined.size += n;
 	r->inlined.data[r->inlined.size - 1] = false;
 	return 0;
 }
 
-static int push_stack(struct stack_reader *r, const struct profile_sample *s, struct stack_facts *facts)
+static int push_stack(struct stack_reader *r, const struct profile_sample *s)
 {
+	size_t n = r->skips_frames ? 1 : s->n_locations;
 	int error = 0;
 
-	for (size_t i = 0; error == 0 && i < s->n_locations; i++)
-		error = push_location(r, s->locations[i], facts);
+	for (size_t i = 0; error == 0 && i < n; i++)
+		error = push_location(r, s->locations[i]);
 	return error;
-}
-
-static int push_innermost(struct stack_reader *r, const struct profile_sample *s, struct stack_facts *facts)
-{
-	struct stack_reader_location *innermost = &r->locations[s->locations[0] - r->profile->locations];
-	uint32_t *frame = &r->frames[innermost->first_frame];
-	int error = innermost->has_innermost ? 0 : look_up(r, s->locations[0], 0, frame);
-
-	if (error < 0)
-		return error;
-	innermost->has_innermost = true;
-	for (size_t i = 0; i < s->n_locations; i++) {
-		struct stack_reader_location *known = &r->locations[s->locations[i] - r->profile->locations];
-
-		if (!known->is_known)
-			look_at_location(s->locations[i], known);
-		known->is_known = true;
-		add_facts(facts, known);
-	}
-	return buf_add(&r->stack, frame, sizeof(*frame));
 }
 
 static int push_no_stack(struct stack_reader *r)
@@ -304,15 +252,11 @@ static int push_no_stack(struct stack_reader *r)
 int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret)
 {
 	const struct profile_sample *s = &r->profile->samples[sample];
-	struct stack_facts facts = {};
 	int error;
 
 	buf_clear(&r->stack);
 	buf_clear(&r->inlined);
-	if (s->n_locations == 0)
-		error = push_no_stack(r);
-	else
-		error = r->skips_frames ? push_innermost(r, s, &facts) : push_stack(r, s, &facts);
+	error = s->n_locations == 0 ? push_no_stack(r) : push_stack(r, s);
 	if (error < 0)
 		return error;
 	*ret = (struct stack){
@@ -323,7 +267,6 @@ int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret)
 		.value = s->values[r->value_type],
 		.labels = s->labels,
 		.n_labels = s->n_labels,
-		.facts = facts,
 	};
 	return 0;
 }

@@ -4,7 +4,7 @@
  * up in the frame table once, when the first sample needs it. Lines that are inlined are frames of their own.
  *
  * To look up names, which are as many as a profile has functions, is most of what adding up by labels costs, and it
- * needs none but those of innermost frames: stack_reader_skip_frames().
+ * needs none but those of innermost frames: stack_reader_init_innermost().
  */
 #pragma once
 
@@ -19,14 +19,6 @@ struct frame_table;
 struct profile;
 struct profile_label;
 
-/* How complete a stack is. */
-struct stack_facts {
-	uint64_t n_code;   /* frames that are no markers */
-	uint64_t n_named;  /* of them, that have a function's name */
-	uint64_t n_folded; /* FRAME_OTHER */
-	bool is_truncated; /* its outermost frame says that more were there */
-};
-
 /* One sample, or the sum of some with the same stack and labels. From SQL as well (report/engine-*). */
 struct stack {
 	const uint32_t *frames; /* innermost first; never none: a sample without frames has FRAME_NO_STACK */
@@ -36,7 +28,6 @@ struct stack {
 	int64_t value;     /* what the profile measures by default; of ours CPU time in ns */
 	const struct profile_label *labels;
 	size_t n_labels;
-	struct stack_facts facts;
 };
 
 /* The value of a string label; "" where it is not there, or a number. */
@@ -62,8 +53,9 @@ _must_check_ int stack_reader_init(struct stack_reader *r, struct frame_table *t
 				   const struct profile *p); /* stack_reader_done() also after a failure */
 void stack_reader_done(struct stack_reader *r);
 
-/* Before the first read: of each stack there is the innermost frame alone, and its facts. */
-void stack_reader_skip_frames(struct stack_reader *r);
+/* The same, but of each stack there is the innermost frame alone. */
+_must_check_ int stack_reader_init_innermost(struct stack_reader *r, struct frame_table *table,
+					     const struct profile *p);
 
 /* The profile's sample of this number, borrowed until the next call. */
 _must_check_ int stack_reader_read(struct stack_reader *r, size_t sample, struct stack *ret);

@@ -312,10 +312,10 @@ static int add_stack(struct timeline *t, const struct stack *s, struct stack_fil
 static int add_stacks(struct timeline *t, const struct profile *p, struct stack_filter *filter, int64_t *ret_all_ns)
 {
 	_cleanup_(stack_reader_done) struct stack_reader reader = {};
-	int r = stack_reader_init(&reader, t->frames, p);
+	bool needs_frames = grouping_is_of_frames(t->grouping) || !stack_filter_takes_all(filter);
+	int r = needs_frames ? stack_reader_init(&reader, t->frames, p)
+			     : stack_reader_init_innermost(&reader, t->frames, p);
 
-	if (r == 0 && !grouping_is_of_frames(t->grouping) && stack_filter_takes_all(filter))
-		stack_reader_skip_frames(&reader);
 	*ret_all_ns = 0;
 	for (size_t i = 0; r == 0 && i < p->n_samples; i++) {
 		struct stack s;
