@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "common/clean.h"
-#include "report/stack-facts.h"
 
 #define FRAME_TABLE_MAX_FRAMES ((size_t)1 << 20)
 #define FRAME_TABLE_MAX_BYTES ((size_t)96 << 20) /* of strings */
+#define FRAME_OTHER "(other)"                    /* as compaction calls what it folds away (pprof/merge.h) */
 #define FRAME_NO_STACK "[no stack]"              /* the only frame of a sample without frames, as in folded text */
 
 enum frame_kind {

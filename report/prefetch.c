@@ -176,7 +176,7 @@ int prefetch_next(struct prefetch *p, struct window_info *ret, struct profile **
 	r = place->result;
 	*ret = place->window;
 	*ret_profile = r == 0 ? take_ptr(place->profile) : profile_free(place->profile);
-	*ret_facts = take_ptr(place->facts); /* the last that can fail */
+	*ret_facts = take_ptr(place->facts);
 	*place = (struct place){};
 	p->n_taken++;
 	pthread_mutex_unlock(&p->lock);

@@ -24,7 +24,7 @@ struct store;
 
 struct source_item {
 	struct profile *profile;         /* of the samples that the selection takes; the reader may change it */
-	const struct stack_facts *facts; /* of its samples; NULL: nobody has looked */
+	const struct stack_facts *facts; /* of its samples as they are given; NULL: nobody has looked */
 	const char *name;                /* of the file, or the window's id */
 	/* What the profile says of itself. A profile of another tool is no window: its start, duration and period are
 	 * here, and no id or ledger; of an engine besides the host. */

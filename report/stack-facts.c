@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pprof/profile.h"
+#include "report/frame-table.h"
 
 #define TRUNCATION "[truncated"
 

@@ -11,15 +11,13 @@
 
 #include "common/clean.h"
 
-#define FRAME_OTHER "(other)" /* as compaction calls what it folds away (pprof/merge.h) */
-
 struct profile;
 struct profile_location;
 
 struct stack_facts {
 	uint64_t n_code;   /* frames that are no markers */
 	uint64_t n_named;  /* of them, that have a function's name */
-	uint64_t n_folded; /* FRAME_OTHER */
+	uint64_t n_folded; /* FRAME_OTHER (report/frame-table.h) */
 	bool is_truncated; /* its outermost frame says that more were there */
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Samples as stacks of numbers: inlined lines, names, kinds, labels; of models that the builder made. */
+#include "report/stack-facts.h"
 #include "report/stack-reader.h"
 
 #include <string.h>
