@@ -287,13 +287,16 @@ def check_diff(name, page, answer, scale=1e9, digits=3):
     return shown
 
 
-def run(b, f, *cases, refusing=()):
+def run(b, f, *cases, refusing=(), hurrying=()):
     """Each leaves no error in the console, and no request to anybody but the server. refusing: those in which the server
-    has to refuse something, which the browser tells."""
+    has to refuse something, which the browser tells; hurrying: those that may ask for more than it answers at a time: 503,
+    and when to come again."""
     for case in cases:
         h.case(case, b, f)
         log = b.ask(do="log")
-        told = [text for text in log["errors"] if case not in refusing or not text.startswith("Failed to load resource")]
+        expected = "Failed to load resource" if case in refusing else \
+            "Failed to load resource: the server responded with a status of 503" if case in hurrying else None
+        told = [text for text in log["errors"] if not expected or not text.startswith(expected)]
         strangers = [url for url in browser.Page(b).requests() if not url.startswith(f.hub.url)]
         h.check(f"no console error, no request that leaves ({case.__name__.replace('_', ' ')})",
                 not told and not strangers, (told, strangers))
