@@ -224,10 +224,10 @@ static int run_to_the_end(struct upload_child *c)
 
 	uploader_end(c->uploader);
 	for (; r == 0 && !uploader_has_ended(c->uploader) && clock.monotonic_ns < end_ns; clock = now()) {
-		int ms = (int)((end_ns - clock.monotonic_ns) / NS_PER_MS) + 1,
-		    next_ms = uploader_timeout_ms(c->uploader, &clock);
+		int ms = clock_sooner_ms(clock_ms_until(end_ns, clock.monotonic_ns),
+					 uploader_timeout_ms(c->uploader, &clock));
 
-		if (poll(&fd, 1, next_ms < ms ? next_ms : ms) < 0 && errno != EINTR)
+		if (poll(&fd, 1, ms) < 0 && errno != EINTR)
 			return -errno;
 		clock = now();
 		r = uploader_dispatch(c->uploader, &clock);

@@ -381,12 +381,9 @@ int workloads_fd(const struct workloads *w)
 int workloads_timeout_ms(const struct workloads *w, uint64_t now_ns)
 {
 	const struct runtime_socket *runtime = &w->containers.runtime;
-	int lane_ms = indexer_client_timeout_ms(w->lane), runtime_ms;
+	int lane_ms = indexer_client_timeout_ms(w->lane);
 
-	if (runtime->fd < 0)
-		return lane_ms;
-	runtime_ms = clock_ms_until(runtime->deadline_ns, now_ns);
-	return lane_ms < 0 || runtime_ms < lane_ms ? runtime_ms : lane_ms;
+	return runtime->fd < 0 ? lane_ms : clock_sooner_ms(lane_ms, clock_ms_until(runtime->deadline_ns, now_ns));
 }
 
 struct workloads_stats workloads_stats(const struct workloads *w)

@@ -96,12 +96,8 @@ int binary_lanes_timeout_ms(const struct binary_lanes *lanes)
 {
 	int timeout_ms = -1;
 
-	for (int lane = 0; lane < BINARY_N_LANES; lane++) {
-		int lane_ms = indexer_client_timeout_ms(lanes->clients[lane]);
-
-		if (lane_ms >= 0 && (timeout_ms < 0 || lane_ms < timeout_ms))
-			timeout_ms = lane_ms;
-	}
+	for (int lane = 0; lane < BINARY_N_LANES; lane++)
+		timeout_ms = clock_sooner_ms(timeout_ms, indexer_client_timeout_ms(lanes->clients[lane]));
 	return timeout_ms;
 }
 

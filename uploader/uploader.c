@@ -199,7 +199,6 @@ int uploader_fd(const struct uploader *u)
 int uploader_timeout_ms(const struct uploader *u, const struct upload_clock *now)
 {
 	uint64_t wake_ns = u->look_ns;
-	int http_ms = http_timeout_ms(u->http), ms;
 
 	for (size_t i = 0; i < u->n_lanes; i++) {
 		uint64_t ns = lane_wake_ns(&u->lanes[i]);
@@ -207,8 +206,7 @@ int uploader_timeout_ms(const struct uploader *u, const struct upload_clock *now
 		if (ns < wake_ns)
 			wake_ns = ns;
 	}
-	ms = wake_ns > now->monotonic_ns ? (int)((wake_ns - now->monotonic_ns + NS_PER_MS - 1) / NS_PER_MS) : 0;
-	return http_ms >= 0 && http_ms < ms ? http_ms : ms;
+	return clock_sooner_ms(http_timeout_ms(u->http), clock_ms_until(wake_ns, now->monotonic_ns));
 }
 
 size_t uploader_n_targets(const struct uploader *u)

@@ -254,12 +254,9 @@ int web_server_timeout_ms(const struct web_server *s)
 {
 	int next_ms = s->is_resumed ? 0 : deadline_ms(s); /* the library's own timeout does not tell */
 
-	for (size_t i = 0; i < MAX_LISTENERS; i++) {
-		int ms = s->listeners[i] ? web_listener_timeout_ms(s->listeners[i]) : -1;
-
-		if (ms >= 0 && (next_ms < 0 || ms < next_ms))
-			next_ms = ms;
-	}
+	for (size_t i = 0; i < MAX_LISTENERS; i++)
+		if (s->listeners[i])
+			next_ms = clock_sooner_ms(next_ms, web_listener_timeout_ms(s->listeners[i]));
 	return next_ms;
 }
 
