@@ -177,6 +177,16 @@ static uint64_t n_samples(const struct profile *p, const char *key, const char *
 	return n;
 }
 
+/* Places that have an address and no function. */
+static size_t n_unnamed(const struct profile *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_locations; i++)
+		n += p->locations[i].n_lines == 0 || !p->locations[i].lines[0].function;
+	return n;
+}
+
 static uint64_t n_cpus(struct recorder *r)
 {
 	struct recorder_stats stats;
@@ -593,7 +603,10 @@ static void test_churn(void **state)
 	again = encode(r, kept, &ledger);
 	assert_int_equal(again->n_samples, first->n_samples);
 	assert_int_equal(n_samples(again, NULL, NULL), n_samples(first, NULL, NULL));
-	assert_true(again->n_functions >= first->n_functions);
+	printf("functions %zu, %zu, unnamed %zu, %zu\n", first->n_functions, again->n_functions, n_unnamed(first),
+	       n_unnamed(again));
+	/* What was still being read at first has names by now: fewer, where many addresses lie in one function. */
+	assert_true(n_unnamed(again) <= n_unnamed(first));
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	assert_int_equal(system(command), 0);
 }
