@@ -16,12 +16,18 @@
 #include "common/clock.h"
 #include "workload/process.h"
 
+/*
+ * Where code took other code's place, more soon will: plugins that are loaded in turns. News of it is some milliseconds
+ * late, so the stacks of such a process are copied for this long, to be finished by what was mapped at their time.
+ */
+#define COPIES_AFTER_NS (10 * NS_PER_S)
+
 /* A published list, and the processes whose slots lead to it. */
 struct list {
 	UT_hash_handle hh;
 	uint64_t revision; /* of the mappings that it tells of: the key */
 	struct unwind_run run;
-	uint64_t news_ns;
+	uint64_t news_ns, copies_until_ns; /* as in struct unwind_extents */
 	size_t n_extents;
 	bool is_unknown; /* some of its extents are */
 	struct listed *users;
@@ -179,19 +185,23 @@ static int take_memory(struct unwind_processes *u, size_t n_bytes, struct unwind
 	}
 }
 
-/* Stores a list. 0, or an answer of unwind_memory_take(). */
-static int store(struct unwind_processes *u, const struct unwind_extent *all, size_t n, uint64_t news_ns,
-		 struct unwind_run *ret)
+/* Stores a list's extents; where it had others they are still the caller's. 0, or an answer of unwind_memory_take(). */
+static int store(struct unwind_processes *u, struct list *list, const struct unwind_extent *all, size_t n,
+		 uint64_t news_ns)
 {
 	struct unwind_extents *extents;
+	struct unwind_run run;
 	int r;
 
-	r = take_memory(u, sizeof(*extents) + n * sizeof(*all), ret);
+	r = take_memory(u, sizeof(*extents) + n * sizeof(*all), &run);
 	if (r != 0)
 		return r;
-	extents = unwind_memory_at(u->config.memory, ret->ref);
-	extents->news_ns = news_ns;
+	extents = unwind_memory_at(u->config.memory, run.ref);
+	extents->news_ns = list->news_ns = news_ns;
+	extents->copies_until_ns = list->copies_until_ns;
 	memcpy(extents->all, all, n * sizeof(*all));
+	list->n_extents = n;
+	list->run = run;
 	u->stats.n_published++;
 	return 0;
 }
@@ -228,12 +238,11 @@ static int make_list(struct unwind_processes *u, const struct live_mappings *liv
 	r = build(u, live);
 	if (r != 0)
 		return r == UNWIND_EXTENTS_TOO_MANY ? LIST_TOO_LONG : r;
-	r = store(u, u->scratch.all, u->scratch.n, news_ns, &list->run);
+	list->revision = live->revision;
+	list->copies_until_ns = live->replaced_ns ? live->replaced_ns + COPIES_AFTER_NS : 0;
+	r = store(u, list, u->scratch.all, u->scratch.n, news_ns);
 	if (r != 0)
 		return r == UNWIND_MEMORY_LATER ? LIST_LATER : r == UNWIND_MEMORY_FULL ? LIST_NO_MEMORY : r;
-	list->revision = live->revision;
-	list->news_ns = news_ns;
-	list->n_extents = u->scratch.n;
 	HASH_ADD(hh, u->lists, revision, sizeof(list->revision), list);
 	if (!list->hh.tbl) {
 		r = unwind_memory_release(u->config.memory, list->run);
@@ -358,11 +367,9 @@ static int replace(struct unwind_processes *u, struct list *list, const struct u
 	struct listed *user;
 	int r;
 
-	r = store(u, all, n, news_ns, &list->run);
+	r = store(u, list, all, n, news_ns);
 	if (r != 0)
 		return r;
-	list->news_ns = news_ns;
-	list->n_extents = n;
 	DL_FOREACH (list->users, user)
 		if (!set_slot(u, user, list))
 			u->stats.n_bucket_full++;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * copy: the user stack of a sample whose walk ended early, copied with its registers for user space to finish. Rare:
- * the first moments of a process whose binaries nobody has seen, and rules that rows cannot hold. Bounded in rate;
- * one copy costs 2 to 10 us.
+ * the first moments of a process whose binaries nobody has seen, rules that rows cannot hold, and processes in which
+ * code takes other code's place. Bounded in rate; one copy costs 2 to 10 us.
  */
 #pragma once
 

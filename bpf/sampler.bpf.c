@@ -47,10 +47,11 @@ static __always_inline void wake_when_half_full(struct cpu_buf *buf, __u32 cpu)
 	bpf_ringbuf_output(&events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
 }
 
-static __always_inline void copy_unfinished(struct sample_rec *rec, const struct user_regs *regs)
+static __always_inline void copy_unfinished(struct sample_rec *rec, const struct walk *w)
 {
 	struct event_copy event = { .kind = EVENT_COPY };
-	__u32 answer = copy_is_wanted(rec->ustop) ? copy_stack(rec, regs) : 0;
+	bool is_wanted = copy_is_wanted(rec->ustop) || walk_may_be_stale(w, rec);
+	__u32 answer = is_wanted ? copy_stack(rec, &w->regs[0]) : 0;
 
 	if (!answer)
 		return;
@@ -83,7 +84,7 @@ static __always_inline void fill_user_stack(struct bpf_perf_event_data *ctx, str
 		answer = ctx_user_regs(ctx, &w->regs[0]);
 	w->stack_end = task->mm->start_stack;
 	walk_user(w, buf, task, answer, rec);
-	copy_unfinished(rec, &w->regs[0]);
+	copy_unfinished(rec, w);
 }
 
 static __always_inline void fill_stacks(struct bpf_perf_event_data *ctx, struct cpu_buf *buf, struct sample_rec *rec,

@@ -51,6 +51,7 @@ struct {
 /* Where lookups of one process stand. */
 struct unwind_place {
 	__u32 extents, n_extents; /* reference of the first extent */
+	__u64 copies_until_ns;    /* as in struct unwind_extents */
 	__u64 start, bytes;       /* the extent that was found last; bytes 0: none */
 	__u64 to_table;           /* added to an address of it: the offset from the table's page 0 */
 	__u32 table_state;
@@ -138,6 +139,7 @@ static __always_inline bool unwind_begin(struct unwind_place *p, __u64 slot, __u
 		return false;
 	p->extents = ref + UNWIND_WORDS_OF(*list);
 	p->n_extents = n;
+	p->copies_until_ns = list->copies_until_ns;
 	*ret_news_ns = list->news_ns;
 	return true;
 }

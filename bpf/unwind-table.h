@@ -142,7 +142,8 @@ struct unwind_extent {
 
 /* A process's list: never changed once published, but replaced. */
 struct unwind_extents {
-	__u64 news_ns; /* CLOCK_BOOTTIME: what was mapped and unmapped up to then is in it */
+	__u64 news_ns;         /* CLOCK_BOOTTIME: what was mapped and unmapped up to then is in it */
+	__u64 copies_until_ns; /* of samples before, the stack is copied too: code has just taken other code's place */
 	struct unwind_extent all[];
 };
 

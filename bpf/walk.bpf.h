@@ -100,6 +100,12 @@ static __always_inline void walk_from_regs(struct walk *w, struct cpu_buf *buf, 
 	walk_take_back_guess(w);
 }
 
+/* What the walk went by may be of before: in this process code has just taken other code's place. */
+static __always_inline bool walk_may_be_stale(const struct walk *w, const struct sample_rec *rec)
+{
+	return rec->news_ns && rec->time_ns < w->place.copies_until_ns;
+}
+
 /* Walks the user stack from w->regs[0], interns it, and says in rec how it ended. */
 static __always_inline void walk_user(struct walk *w, struct cpu_buf *buf, struct task_struct *task, __u32 answer,
 				      struct sample_rec *rec)

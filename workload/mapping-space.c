@@ -11,6 +11,7 @@ struct mapping_list {
 	size_t refs;
 	size_t n, capacity;
 	uint64_t revision; /* another one whenever the items change */
+	uint64_t replaced_ns;
 	struct mapping items[];
 };
 
@@ -51,6 +52,7 @@ static int list_new(struct mapping_store *store, size_t capacity, struct mapping
 	list->n = 0;
 	list->capacity = capacity;
 	list->revision = ++store->last_revision;
+	list->replaced_ns = 0;
 	store->bytes += list_bytes(capacity);
 	*ret = list;
 	return 0;
@@ -70,6 +72,7 @@ static int list_copy(struct mapping_store *store, size_t capacity, struct mappin
 		mapped_file_ref(copy->items[i].file);
 	}
 	copy->n = count(old);
+	copy->replaced_ns = old ? old->replaced_ns : 0;
 	store->n_mappings += copy->n;
 	list_unref(old, store);
 	*list = copy;
@@ -297,9 +300,13 @@ static int overlay(struct mapping_space *space, struct mapping_store *store, uin
 	if (r < 0)
 		return r;
 	for (size_t i = s.first; i < s.first + s.n_old; i++) {
-		if (m && mapping_continues(&space->live->items[i], m))
+		const struct mapping *old = &space->live->items[i];
+
+		if (m && mapping_continues(old, m))
 			continue;
-		r = bury(space, store, space->live->items[i], start, end, now_ns);
+		if (m && !is_same_file(old->file, m->file))
+			space->live->replaced_ns = now_ns;
+		r = bury(space, store, *old, start, end, now_ns);
 		if (r < 0)
 			return r;
 	}
@@ -357,6 +364,11 @@ size_t mapping_space_live(const struct mapping_space *space, const struct mappin
 	*ret = space->live ? space->live->items : NULL;
 	*ret_revision = count(space->live) ? space->live->revision : 0;
 	return count(space->live);
+}
+
+uint64_t mapping_space_replaced_ns(const struct mapping_space *space)
+{
+	return space->live ? space->live->replaced_ns : 0;
 }
 
 static int replace_in(struct mapping_store *store, struct mapping_list **list, struct mapped_file *from,

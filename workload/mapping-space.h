@@ -52,6 +52,9 @@ size_t mapping_space_at(const struct mapping_space *space, uint64_t time_ns, con
  */
 size_t mapping_space_live(const struct mapping_space *space, const struct mapping **ret, uint64_t *ret_revision);
 
+/* When something last came to lie where another file did, or code of the process's own; 0: never since the exec. */
+uint64_t mapping_space_replaced_ns(const struct mapping_space *space);
+
 /* A live mapping of the file; NULL: none. */
 const struct mapping *mapping_space_find_file(const struct mapping_space *space, const struct mapped_file *file);
 

@@ -396,6 +396,7 @@ void process_live_mappings(const struct process *process, struct live_mappings *
 	const struct process_node *node = (const struct process_node *)process;
 
 	ret->n = mapping_space_live(&node->now.space, &ret->all, &ret->revision);
+	ret->replaced_ns = mapping_space_replaced_ns(&node->now.space);
 }
 
 const struct process *processes_find_live(struct processes *p, uint32_t tgid)

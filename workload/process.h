@@ -149,6 +149,7 @@ struct live_mappings {
 	const struct mapping *all;
 	size_t n;
 	uint64_t revision;
+	uint64_t replaced_ns; /* as in mapping_space_replaced_ns() */
 };
 void process_live_mappings(const struct process *process, struct live_mappings *ret);
 

@@ -102,13 +102,15 @@ int unwind_space_set_process(struct unwind_space *s, uint32_t tgid, uint64_t new
 			     const struct unwind_extent *extents, size_t n)
 {
 	struct unwind_bucket *bucket = &s->buckets[tgid % UNWIND_N_BUCKETS];
-	uint32_t ref = reserve(s, 2 + n * sizeof(*extents) / 4);
+	uint32_t ref = reserve(s, (sizeof(struct unwind_extents) + n * sizeof(*extents)) / 4);
+	struct unwind_extents *list;
 	size_t i = 0;
 
 	if (!ref)
 		return -ENOSPC;
-	memcpy(at(s, ref), &news_ns, sizeof(news_ns));
-	memcpy(at(s, ref) + 2, extents, n * sizeof(*extents));
+	list = (struct unwind_extents *)at(s, ref);
+	list->news_ns = news_ns;
+	memcpy(list->all, extents, n * sizeof(*extents));
 	while (i < UNWIND_BUCKET_SLOTS && bucket->slots[i] != 0 && UNWIND_SLOT_TGID(bucket->slots[i]) != tgid)
 		i++;
 	if (i == UNWIND_BUCKET_SLOTS)

@@ -219,6 +219,31 @@ static void test_children_share(void **state)
 	}
 }
 
+/* When other code last came to lie where some was. */
+static void test_replaced(void **state)
+{
+	struct fixture *f = *state;
+	struct mapping_space parent = {}, child = {};
+
+	assert_int_equal(mapping_space_replaced_ns(&parent), 0);
+	add(f, &parent, 10, 4, 0, 0, 1);
+	add(f, &parent, 14, 4, 1, 0, 2); /* beside it */
+	add(f, &parent, 12, 4, 0, 2, 3); /* over the other file */
+	assert_int_equal(mapping_space_replaced_ns(&parent), 3);
+	add(f, &parent, 10, 4, 0, 0, 4); /* what is there already */
+	add(f, &parent, 10, 2, 0, 1, 5); /* another part of the same file */
+	assert_int_equal(mapping_space_remove(&parent, &f->store, 16 * PAGE, 17 * PAGE, 6), 0);
+	assert_int_equal(mapping_space_replaced_ns(&parent), 3);
+	mapping_space_fork(&parent, &child);
+	add(f, &child, 10, 1, N_FILES, 0, 7); /* code of its own */
+	assert_int_equal(mapping_space_replaced_ns(&child), 7);
+	assert_int_equal(mapping_space_replaced_ns(&parent), 3);
+	add(f, &child, 10, 1, 2, 0, 8); /* and back */
+	assert_int_equal(mapping_space_replaced_ns(&child), 8);
+	mapping_space_done(&parent, &f->store);
+	mapping_space_done(&child, &f->store);
+}
+
 static void test_limit_per_process(void **state)
 {
 	struct fixture *f = *state;
@@ -293,6 +318,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_against_model, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_growing_code_cache_is_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_children_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit_per_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit_of_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replace_file, setup, teardown),

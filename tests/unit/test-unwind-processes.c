@@ -234,12 +234,18 @@ static void test_dlopen_in_place_of_another(void **state)
 	exec(f, P);
 	map(f, P, 0x500, 10, "/a");
 	publish(f);
+	assert_int_equal(list_of(f, P, 1)->copies_until_ns, 0);
 	map(f, P, 0x504, 2, "");
 	publish(f);
 	list = list_of(f, P, 3);
+	assert_int_equal(list->copies_until_ns, f->now_ns - 1 + 10 * NS_PER_S);
 	check_extent(list, 0, 0x500, 4, UNWIND_TABLE_UNKNOWN);
 	check_extent(list, 1, 0x504, 2, MODULE_ANON);
 	check_extent(list, 2, 0x506, 4, UNWIND_TABLE_UNKNOWN);
+	assert_int_equal(unwind_processes_leave_chunk(f->lists, UNWIND_SLOT_REF(slot_of(f, P)) / UNWIND_CHUNK_WORDS),
+			 0);
+	assert_ptr_not_equal(list_of(f, P, 3), list);
+	assert_int_equal(list_of(f, P, 3)->copies_until_ns, list->copies_until_ns);
 }
 
 static void test_forked_children_share(void **state)

@@ -95,7 +95,7 @@ static void stop(pid_t pid)
 struct seen {
 	size_t n, n_depth, depth; /* samples; those with `depth` frames */
 	size_t stops[WALK_STOP_N];
-	size_t n_kernel_mode, n_flagged;
+	size_t n_kernel_mode, n_flagged, n_copied; /* the last: or should have been */
 	uint64_t news_ns;
 	__u64 pc_max; /* highest of all frames */
 };
@@ -109,6 +109,7 @@ static void look(void *context, const struct sample_rec *rec, const __u64 *frame
 	seen->stops[rec->ustop]++;
 	seen->n_kernel_mode += (rec->flags & SAMPLE_KERNEL_MODE) != 0;
 	seen->n_flagged += (rec->flags & (SAMPLE_GUESSED | SAMPLE_JIT)) != 0;
+	seen->n_copied += (rec->flags & (SAMPLE_COPIED | SAMPLE_COPY_LOST)) != 0;
 	seen->news_ns = rec->news_ns;
 	for (size_t i = 0; i < n; i++)
 		if (frames[i] > seen->pc_max)
@@ -137,6 +138,7 @@ static void assert_complete(struct fixture *f, const char *depth, size_t n_frame
 	assert_int_equal(seen.n_depth, seen.n);
 	assert_int_equal(seen.stops[WALK_STOP_ROOT], seen.n);
 	assert_int_equal(seen.n_flagged, 0);
+	assert_int_equal(seen.n_copied, 0);
 	assert_int_equal(seen.news_ns, NEWS_NS);
 }
 
@@ -223,6 +225,29 @@ static __u64 slot_of(const struct fixture *f, pid_t pid)
 	return 0;
 }
 
+/* Where code has just taken other code's place, whole stacks are copied too: until then, and no longer. */
+static void test_copies_while_code_is_replaced(void **state)
+{
+	struct fixture *f = *state;
+	pid_t pid = start(f, "10", NULL, NULL);
+	struct seen before = {}, after = {};
+	struct unwind_extents *list;
+	__u32 ref;
+
+	assert_int_equal(live_walk_add_process(&f->live, pid, NEWS_NS), 0);
+	ref = UNWIND_SLOT_REF(slot_of(f, pid));
+	list = (void *)&f->live.space.chunks[ref / UNWIND_CHUNK_WORDS]->words[ref % UNWIND_CHUNK_WORDS];
+	list->copies_until_ns = UINT64_MAX;
+	sample(f, pid, ENOUGH, &before);
+	list->copies_until_ns = clock_now_ns(CLOCK_BOOTTIME);
+	sample(f, pid, ENOUGH, &after);
+	stop(pid);
+	assert_int_equal(before.stops[WALK_STOP_ROOT], before.n);
+	assert_int_equal(before.n_copied, before.n);
+	assert_int_equal(after.stops[WALK_STOP_ROOT], after.n);
+	assert_int_equal(after.n_copied, 0);
+}
+
 /* An exec ends the list at once; a thread that only renames itself keeps it. */
 static void test_exec_ends_the_list(void **state)
 {
@@ -287,13 +312,10 @@ static void test_fork_forgets_the_number(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_complete),
-		cmocka_unit_test(test_too_deep),
-		cmocka_unit_test(test_in_system_calls),
-		cmocka_unit_test(test_unknown_process),
-		cmocka_unit_test(test_forked_child),
-		cmocka_unit_test(test_exec_ends_the_list),
-		cmocka_unit_test(test_fork_forgets_the_number),
+		cmocka_unit_test(test_complete),           cmocka_unit_test(test_too_deep),
+		cmocka_unit_test(test_in_system_calls),    cmocka_unit_test(test_unknown_process),
+		cmocka_unit_test(test_forked_child),       cmocka_unit_test(test_copies_while_code_is_replaced),
+		cmocka_unit_test(test_exec_ends_the_list), cmocka_unit_test(test_fork_forgets_the_number),
 	};
 
 	if (geteuid() != 0) {
