@@ -187,6 +187,21 @@ static int unshare_if_different(struct opener *o, int process_fd, const struct n
 	return processes_split_file(o->processes, process, *file, file);
 }
 
+/* What lies at the mapping's addresses, unless another file took its place since: then -ENOENT. */
+static int open_mapped(int process_fd, uint64_t start, uint64_t end, const struct mapped_file *file, int *ret)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = mapped_file_open(process_fd, start, end, &fd);
+	if (r != 0)
+		return r;
+	if (mapped_file_has_name(fd, file->path) == 0)
+		return -ENOENT;
+	*ret = take_fd(fd);
+	return 0;
+}
+
 /* 0 and *ret; FS_NOT_REGULAR; or a negative errno of the file. *file may become a private copy. */
 static int open_file(struct opener *o, const struct new_file *new_file, struct mapped_file **file, int *ret)
 {
@@ -198,7 +213,7 @@ static int open_file(struct opener *o, const struct new_file *new_file, struct m
 	process_fd = openat(o->proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (process_fd < 0)
 		return open_on_host(o, *file, ret);
-	r = mapped_file_open(process_fd, new_file->start, new_file->end, &fd);
+	r = open_mapped(process_fd, new_file->start, new_file->end, *file, &fd);
 	if (r == FS_NOT_REGULAR)
 		return r;
 	if (r == 0) {
@@ -419,7 +434,7 @@ static int open_again(const struct opener *o, const struct opener_place *place, 
 
 	snprintf(name, sizeof(name), "%u", place->tgid);
 	process_fd = openat(o->proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (process_fd >= 0 && mapped_file_open(process_fd, place->start, place->end, ret) == 0)
+	if (process_fd >= 0 && open_mapped(process_fd, place->start, place->end, place->file, ret) == 0)
 		return 0;
 	if (process_fd >= 0 && open_by_name(o, process_fd, &as_new, ret) == 0)
 		return 0;

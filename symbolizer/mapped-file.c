@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "common/fsutil.h"
 #include "common/parse.h"
@@ -34,6 +36,30 @@ int mapped_file_open_by_path(int proc_pid_fd, const char *path, int *ret)
 	if (root_fd < 0)
 		return -errno;
 	return fs_open_in_root(root_fd, path, ret);
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int mapped_file_has_name(int mapped, const char *path)
+{
+	static const char deleted[] = " (deleted)";
+	char link[sizeof("/proc/self/fd/") + 16], name[PATH_MAX + sizeof(deleted)];
+	const char *meant = last_part(path), *found;
+	size_t n_meant = strlen(meant);
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", mapped);
+	n = readlink(link, name, sizeof(name) - 1);
+	if (n < 0)
+		return -errno;
+	name[n] = '\0';
+	found = last_part(name);
+	return strncmp(found, meant, n_meant) == 0 && (!found[n_meant] || strcmp(found + n_meant, deleted) == 0);
 }
 
 /*

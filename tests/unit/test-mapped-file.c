@@ -45,9 +45,15 @@ static void test_deleted_file(void **state)
 	map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
 	assert_true(map != MAP_FAILED);
 	find_mapping(path, &start, &end);
+	assert_int_equal(mapped_file_has_name(fd, "/elsewhere/gone"), 1);
 	assert_int_equal(unlink(path), 0);
 	fd = close_fd(fd);
 	assert_int_equal(mapped_file_open(self, start, end, &fd), 0);
+	assert_int_equal(mapped_file_has_name(fd, path), 1);
+	assert_int_equal(mapped_file_has_name(fd, "gone"), 1);
+	assert_int_equal(mapped_file_has_name(fd, "/elsewhere/gon"), 0);
+	assert_int_equal(mapped_file_has_name(fd, "/elsewhere/gone2"), 0);
+	assert_int_equal(mapped_file_has_name(-1, path), -ENOENT);
 	assert_int_equal(fs_pread_all(fd, found, sizeof(found), 0), sizeof(found));
 	assert_memory_equal(found, content, sizeof(content));
 	assert_int_equal(mapped_file_open(self, start, end + 4096, &fd), -ENOENT);
