@@ -11,7 +11,6 @@
 #include "common/parse.h"
 
 #define TABLES_BYTES (UNWIND_MAX_TABLES * sizeof(struct unwind_table))
-#define BUCKETS_BYTES (UNWIND_N_BUCKETS * sizeof(struct unwind_bucket))
 #define FDINFO_BYTES 4096
 
 static int map_memory(int map_fd, size_t n_bytes, void **ret)
@@ -26,7 +25,7 @@ static int map_memory(int map_fd, size_t n_bytes, void **ret)
 
 int unwind_maps_init(struct unwind_maps *maps, int chunks_fd, int tables_fd, int processes_fd)
 {
-	void *tables = NULL, *buckets = NULL;
+	void *tables = NULL, *slots = NULL;
 	int r;
 
 	*maps = (struct unwind_maps){ .chunks_fd = chunks_fd };
@@ -34,10 +33,10 @@ int unwind_maps_init(struct unwind_maps *maps, int chunks_fd, int tables_fd, int
 	if (r < 0)
 		return r;
 	maps->tables = tables;
-	r = map_memory(processes_fd, BUCKETS_BYTES, &buckets);
+	r = map_memory(processes_fd, sizeof(*maps->slots), &slots);
 	if (r < 0)
 		return r;
-	maps->buckets = buckets;
+	maps->slots = slots;
 	return 0;
 }
 
@@ -45,8 +44,8 @@ void unwind_maps_done(struct unwind_maps *maps)
 {
 	if (maps->tables)
 		munmap(maps->tables, TABLES_BYTES);
-	if (maps->buckets)
-		munmap(maps->buckets, BUCKETS_BYTES);
+	if (maps->slots)
+		munmap(maps->slots, sizeof(*maps->slots));
 	*maps = (struct unwind_maps){};
 }
 

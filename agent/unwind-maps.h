@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unwind maps: what the walker goes by (bpf/unwind-table.h), in memory that is shared with the kernel. The program
- * writes there too, but only zeroes: into the slots of processes that exec. Owned by the sampler.
+ * writes there too: when a process execs, and zeroes into its slot. Owned by the sampler.
  */
 #pragma once
 
@@ -12,9 +12,9 @@
 #include "common/clean.h"
 
 struct unwind_maps {
-	int chunks_fd;                 /* the array of chunks; borrowed */
-	struct unwind_table *tables;   /* UNWIND_MAX_TABLES */
-	struct unwind_bucket *buckets; /* UNWIND_N_BUCKETS */
+	int chunks_fd;               /* the array of chunks; borrowed */
+	struct unwind_table *tables; /* UNWIND_MAX_TABLES */
+	struct unwind_slots *slots;
 };
 
 /* From the descriptors of the three maps. Half-initialised is fine for unwind_maps_done(). */

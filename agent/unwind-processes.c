@@ -46,7 +46,8 @@ struct listed {
 
 struct unwind_processes {
 	struct unwind_processes_config config;
-	struct unwind_bucket *buckets; /* what the walker reads */
+	struct unwind_slots *slots; /* what the walker reads */
+	uint64_t news_ns; /* what happened up to then is known */
 	struct listed *by_tgid;
 	struct listed *due; /* the longest waiting first */
 	struct list *lists;
@@ -62,7 +63,7 @@ int unwind_processes_new(const struct unwind_processes_config *config, struct un
 	if (!u)
 		return -ENOMEM;
 	u->config = *config;
-	u->buckets = sampler_unwind_maps(config->sampler)->buckets;
+	u->slots = sampler_unwind_maps(config->sampler)->slots;
 	*ret = u;
 	return 0;
 }
@@ -87,10 +88,10 @@ struct unwind_processes *unwind_processes_free(struct unwind_processes *u)
 	return NULL;
 }
 
-/* false: the bucket is full. */
-static bool set_slot(struct unwind_processes *u, const struct listed *listed, const struct list *list)
+/* 0, or an answer of unwind_slots_set(). */
+static int set_slot(struct unwind_processes *u, const struct listed *listed, const struct list *list)
 {
-	return unwind_slots_set(u->buckets, UNWIND_SLOT(listed->tgid, list->n_extents, list->run.ref));
+	return unwind_slots_set(u->slots, UNWIND_SLOT(listed->tgid, list->n_extents, list->run.ref), u->news_ns);
 }
 
 static void set_unknown(struct unwind_processes *u, struct list *list, bool is_unknown)
@@ -127,7 +128,7 @@ static int forget(struct unwind_processes *u, struct listed *listed)
 {
 	int r;
 
-	unwind_slots_clear(u->buckets, listed->tgid);
+	unwind_slots_clear(u->slots, listed->tgid);
 	r = leave_list(u, listed);
 	HASH_DEL(u->by_tgid, listed);
 	u->stats.n_processes--;
@@ -276,17 +277,25 @@ static void note_delay(struct unwind_processes *u, const struct live_mappings *l
 	u->stats.delays[i < UNWIND_N_DELAYS ? i : UNWIND_N_DELAYS - 1]++;
 }
 
+/* The process's slot may lead to what was mapped before an exec: it is looked at again when there is more news. */
+#define AFTER_MORE_NEWS (UNWIND_PROCESSES_WAIT + 1)
+
+/* answer: of set_slot(). */
+static int after_slot(struct unwind_processes *u, struct listed *listed, int answer)
+{
+	if (answer == UNWIND_SLOTS_FULL)
+		return give_up(u, listed, &u->stats.n_bucket_full); /* the list goes too where it has no other user */
+	return answer == UNWIND_SLOTS_EXECED ? AFTER_MORE_NEWS : 0;
+}
+
 /* Leads the process to the list, which has it as a user from then on. */
 static int use_list(struct unwind_processes *u, struct listed *listed, struct list *list)
 {
-	bool has_slot = set_slot(u, listed, list);
-	int r = leave_list(u, listed);
+	int answer = set_slot(u, listed, list), r = leave_list(u, listed);
 
 	listed->list = list;
 	DL_APPEND(list->users, listed);
-	if (r < 0 || has_slot)
-		return r;
-	return give_up(u, listed, &u->stats.n_bucket_full); /* the list goes too where it has no other user */
+	return r < 0 ? r : after_slot(u, listed, answer);
 }
 
 /* A list for the process: one that others have, or a new one. */
@@ -325,7 +334,7 @@ static int publish_one(struct unwind_processes *u, struct listed *listed, uint64
 	if (live.n == 0)
 		return forget(u, listed);
 	if (listed->list && listed->list->revision == live.revision)
-		return set_slot(u, listed, listed->list) ? 0 : give_up(u, listed, &u->stats.n_bucket_full);
+		return after_slot(u, listed, set_slot(u, listed, listed->list));
 	return list_anew(u, listed, &live, news_ns);
 }
 
@@ -347,14 +356,20 @@ static int note_changes(struct unwind_processes *u)
 int unwind_processes_publish(struct unwind_processes *u, uint64_t news_ns)
 {
 	struct listed *listed;
+	size_t n;
 	int r;
 
+	u->news_ns = news_ns;
 	r = note_changes(u);
-	while (r == 0 && (listed = u->due)) {
+	DL_COUNT2(u->due, listed, n, due_next);
+	for (; r == 0 && n > 0; n--) {
+		listed = u->due;
 		set_due(u, listed, false);
 		r = publish_one(u, listed, news_ns);
-		if (r == UNWIND_PROCESSES_WAIT)
+		if (r == UNWIND_PROCESSES_WAIT || r == AFTER_MORE_NEWS)
 			set_due(u, listed, true);
+		if (r == AFTER_MORE_NEWS)
+			r = 0;
 	}
 	return r;
 }
@@ -370,9 +385,13 @@ static int replace(struct unwind_processes *u, struct list *list, const struct u
 	r = store(u, list, all, n, news_ns);
 	if (r != 0)
 		return r;
-	DL_FOREACH (list->users, user)
-		if (!set_slot(u, user, list))
-			u->stats.n_bucket_full++;
+	DL_FOREACH (list->users, user) {
+		int answer = set_slot(u, user, list);
+
+		u->stats.n_bucket_full += answer == UNWIND_SLOTS_FULL;
+		if (answer == UNWIND_SLOTS_EXECED)
+			set_due(u, user, true);
+	}
 	return unwind_memory_release(u->config.memory, old);
 }
 
@@ -403,6 +422,7 @@ int unwind_processes_refresh(struct unwind_processes *u, uint64_t news_ns)
 	struct list *list, *next;
 	int r = 0;
 
+	u->news_ns = news_ns;
 	DL_FOREACH_SAFE (u->unknown, list, next) {
 		r = refresh_one(u, list, news_ns);
 		if (r != 0)

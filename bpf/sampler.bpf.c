@@ -198,7 +198,7 @@ int unwind_forget_exec(__u64 *ctx)
 	struct task_struct *task = (void *)ctx[0];
 
 	if (task->mm && task->mm->end_code == 0) {
-		unwind_clear_slot(task_tgid(task));
+		unwind_note_exec(task_tgid(task), bpf_ktime_get_boot_ns());
 		filter_forget_exec(task);
 		wake_by_exec();
 	}

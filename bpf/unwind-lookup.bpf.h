@@ -14,10 +14,6 @@ struct unwind_tables {
 	struct unwind_table all[UNWIND_MAX_TABLES];
 };
 
-struct unwind_processes {
-	struct unwind_bucket buckets[UNWIND_N_BUCKETS];
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, UNWIND_MAX_CHUNKS);
@@ -45,7 +41,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct unwind_processes);
+	__type(value, struct unwind_slots);
 } unwind_processes SEC(".maps");
 
 /* Where lookups of one process stand. */
@@ -93,12 +89,18 @@ static __always_inline void *unwind_at(__u32 ref, __u32 n_words)
 	return unwind_in(unwind_chunk_of(ref), ref, n_words);
 }
 
-static __always_inline struct unwind_bucket *unwind_bucket_of(__u32 tgid)
+static __always_inline struct unwind_slots *unwind_slots(void)
 {
 	__u32 zero = 0;
-	struct unwind_processes *processes = bpf_map_lookup_elem(&unwind_processes, &zero);
 
-	return processes ? &processes->buckets[tgid % UNWIND_N_BUCKETS] : NULL;
+	return bpf_map_lookup_elem(&unwind_processes, &zero);
+}
+
+static __always_inline struct unwind_bucket *unwind_bucket_of(__u32 tgid)
+{
+	struct unwind_slots *slots = unwind_slots();
+
+	return slots ? &slots->buckets[tgid % UNWIND_N_BUCKETS] : NULL;
 }
 
 /* A process's slot, 0 where it has none. */
@@ -126,6 +128,16 @@ static __always_inline void unwind_clear_slot(__u32 tgid)
 	for (int i = 0; i < UNWIND_BUCKET_SLOTS; i++)
 		if (UNWIND_SLOT_TGID(bucket->slots[i]) == tgid)
 			bucket->slots[i] = 0;
+}
+
+/* What was mapped is gone. User space that has not heard of it yet takes back what it publishes. */
+static __always_inline void unwind_note_exec(__u32 tgid, __u64 time_ns)
+{
+	struct unwind_slots *slots = unwind_slots();
+
+	if (slots)
+		__sync_lock_test_and_set(&slots->exec_ns[tgid % UNWIND_N_BUCKETS], time_ns);
+	unwind_clear_slot(tgid);
 }
 
 /* The list behind a slot; returns false where there is none. */

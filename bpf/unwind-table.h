@@ -160,6 +160,13 @@ struct unwind_bucket {
 	__u64 slots[UNWIND_BUCKET_SLOTS]; /* 0: free */
 };
 
+/* The program clears the slot of a process that execs, and first tells when: user space may just make a list of before.
+ */
+struct unwind_slots {
+	struct unwind_bucket buckets[UNWIND_N_BUCKETS];
+	__u64 exec_ns[UNWIND_N_BUCKETS]; /* CLOCK_BOOTTIME, of the last exec of any process of the bucket */
+};
+
 /* tgid: below 2^22 (the kernel's PID_MAX_LIMIT); n_extents: below 2^15; reference: below 2^27. */
 #define UNWIND_SLOT(tgid, n_extents, ref) ((__u64)(tgid) << 42 | (__u64)(n_extents) << 27 | (__u64)(ref))
 #define UNWIND_SLOT_TGID(slot) ((__u32)((slot) >> 42))

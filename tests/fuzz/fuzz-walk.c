@@ -47,7 +47,7 @@ static void fill(struct unwind_space *space, const struct head *head, const uint
 	memset(space->chunks[0], 0, sizeof(*space->chunks[0]));
 	memcpy((__u8 *)space->chunks[0] + at, data, size);
 	memcpy(space->tables, head->tables, sizeof(head->tables));
-	space->buckets[TGID].slots[0] = UNWIND_SLOT(TGID, 0, 0) | (head->slot & ((1ULL << 42) - 1));
+	space->slots->buckets[TGID].slots[0] = UNWIND_SLOT(TGID, 0, 0) | (head->slot & ((1ULL << 42) - 1));
 }
 
 static void check(const struct native_stack *stack)
@@ -107,7 +107,7 @@ static void make_seed(uint8_t *seed, __u8 cfa)
 	for (size_t i = 0; i < NATIVE_REGS_N; i++)
 		head.regs.all[i] = 0x20000 + 512 * i;
 	head.regs.pc = CODE + 0x1000;
-	head.slot = space.buckets[TGID].slots[0];
+	head.slot = space.slots->buckets[TGID].slots[0];
 	memcpy(head.tables, space.tables, sizeof(head.tables));
 	memcpy(seed, &head, sizeof(head));
 	memcpy(seed + sizeof(head), space.chunks[0], SEED_BYTES - sizeof(head));

@@ -55,11 +55,10 @@ static int map_space(struct live_walk *l)
 	l->space = (struct unwind_space){ .n_chunks = 4, .n_words = 2, .n_tables = 1 };
 	l->space.tables =
 		map_memory(bpf_map__fd(l->bpf->maps.unwind_tables), UNWIND_MAX_TABLES * sizeof(struct unwind_table));
-	l->space.buckets =
-		map_memory(bpf_map__fd(l->bpf->maps.unwind_processes), UNWIND_N_BUCKETS * sizeof(struct unwind_bucket));
+	l->space.slots = map_memory(bpf_map__fd(l->bpf->maps.unwind_processes), sizeof(*l->space.slots));
 	l->regions = map_memory(bpf_map__fd(l->bpf->maps.regions),
 				(size_t)libbpf_num_possible_cpus() * sizeof(struct cpu_region));
-	if (!l->space.tables || !l->space.buckets || !l->regions)
+	if (!l->space.tables || !l->space.slots || !l->regions)
 		return -ENOMEM;
 	for (__u32 i = 0; i < l->space.n_chunks; i++) {
 		int r = add_chunk(l, i);

@@ -7,8 +7,8 @@ int unwind_space_init(struct unwind_space *s, size_t n_chunks)
 {
 	*s = (struct unwind_space){ .n_chunks = n_chunks, .n_words = 2, .n_tables = 1 };
 	s->tables = calloc(UNWIND_MAX_TABLES, sizeof(*s->tables));
-	s->buckets = calloc(UNWIND_N_BUCKETS, sizeof(*s->buckets));
-	if (!s->tables || !s->buckets)
+	s->slots = calloc(1, sizeof(*s->slots));
+	if (!s->tables || !s->slots)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_chunks; i++) {
 		s->chunks[i] = calloc(1, sizeof(*s->chunks[i]));
@@ -23,7 +23,7 @@ void unwind_space_done(struct unwind_space *s)
 	for (size_t i = 0; i < s->n_chunks; i++)
 		free(s->chunks[i]);
 	free(s->tables);
-	free(s->buckets);
+	free(s->slots);
 }
 
 /* Room for n words within one chunk, at an even reference; 0: there is none. */
@@ -101,7 +101,7 @@ int unwind_space_add_state(struct unwind_space *s, enum unwind_table_state state
 int unwind_space_set_process(struct unwind_space *s, uint32_t tgid, uint64_t news_ns,
 			     const struct unwind_extent *extents, size_t n)
 {
-	struct unwind_bucket *bucket = &s->buckets[tgid % UNWIND_N_BUCKETS];
+	struct unwind_bucket *bucket = &s->slots->buckets[tgid % UNWIND_N_BUCKETS];
 	uint32_t ref = reserve(s, (sizeof(struct unwind_extents) + n * sizeof(*extents)) / 4);
 	struct unwind_extents *list;
 	size_t i = 0;

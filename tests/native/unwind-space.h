@@ -12,10 +12,10 @@
 
 struct unwind_space {
 	struct unwind_chunk *chunks[UNWIND_SPACE_CHUNKS];
-	struct unwind_table *tables;   /* UNWIND_MAX_TABLES */
-	struct unwind_bucket *buckets; /* UNWIND_N_BUCKETS */
-	size_t n_chunks, n_words;      /* words in use, of all chunks */
-	size_t n_tables;               /* UNWIND_TABLE_UNKNOWN is one */
+	struct unwind_table *tables; /* UNWIND_MAX_TABLES */
+	struct unwind_slots *slots;
+	size_t n_chunks, n_words; /* words in use, of all chunks */
+	size_t n_tables;          /* UNWIND_TABLE_UNKNOWN is one */
 };
 
 /* Plain memory; each chunk is an object of its own, so that a sanitizer sees its end. */

@@ -31,7 +31,7 @@ void *bpf_map_lookup_elem(const void *map, const void *key)
 	if (map == &unwind_tables)
 		return in->space->tables;
 	if (map == &unwind_processes)
-		return in->space->buckets;
+		return in->space->slots;
 	if (map == &walks)
 		return walk;
 	return in->space->chunks[(const char *)map - chunk_maps];

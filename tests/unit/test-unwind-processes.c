@@ -22,7 +22,7 @@ struct fixture {
 	struct processes *processes;
 	struct modules *modules;
 	struct unwind_processes *lists;
-	struct unwind_bucket *buckets;
+	struct unwind_slots *slots;
 	uint64_t now_ns; /* of the next event */
 };
 
@@ -52,7 +52,7 @@ static int setup(void **state)
 	f->now_ns = 1000 * MS;
 	f->sampler = live_sampler();
 	assert_int_equal(sampler_start(f->sampler), 0);
-	f->buckets = sampler_unwind_maps(f->sampler)->buckets;
+	f->slots = sampler_unwind_maps(f->sampler)->slots;
 	assert_int_equal(unwind_memory_new(f->sampler, LIMIT, &f->memory), 0);
 	live_wait(f->memory);
 	assert_int_equal(unwind_tables_new(f->sampler, f->memory, LIMIT, &f->tables), 0);
@@ -125,7 +125,7 @@ static void publish(struct fixture *f)
 
 static uint64_t slot_of(const struct fixture *f, uint32_t tgid)
 {
-	const struct unwind_bucket *bucket = &f->buckets[tgid % UNWIND_N_BUCKETS];
+	const struct unwind_bucket *bucket = &f->slots->buckets[tgid % UNWIND_N_BUCKETS];
 	uint64_t found = 0;
 
 	for (size_t i = 0; i < UNWIND_BUCKET_SLOTS; i++) {
@@ -143,7 +143,7 @@ static size_t count_slots(const struct fixture *f)
 
 	for (size_t i = 0; i < UNWIND_N_BUCKETS; i++)
 		for (size_t k = 0; k < UNWIND_BUCKET_SLOTS; k++)
-			n += f->buckets[i].slots[k] != 0;
+			n += f->slots->buckets[i].slots[k] != 0;
 	return n;
 }
 
@@ -298,7 +298,7 @@ static void test_fork_and_exit_within_one_round(void **state)
 static void test_slot_cleared_by_the_kernel(void **state)
 {
 	struct fixture *f = *state;
-	struct unwind_bucket *bucket = &f->buckets[P % UNWIND_N_BUCKETS];
+	struct unwind_bucket *bucket = &f->slots->buckets[P % UNWIND_N_BUCKETS];
 
 	exec(f, P);
 	map(f, P, 0x400, 2, "/prog");
@@ -309,6 +309,33 @@ static void test_slot_cleared_by_the_kernel(void **state)
 	publish(f);
 	check_extent(list_of(f, P, 1), 0, 0x600, 1, UNWIND_TABLE_UNKNOWN);
 	assert_int_equal(count_slots(f), 1);
+}
+
+/* The kernel tells of an exec before its news is there: what was mapped before does not come back. */
+static void test_exec_before_its_news(void **state)
+{
+	struct fixture *f = *state;
+	__u64 *exec_ns = &f->slots->exec_ns[P % UNWIND_N_BUCKETS];
+
+	exec(f, P);
+	map(f, P, 0x400, 2, "/prog");
+	*exec_ns = f->now_ns;
+	publish(f);
+	assert_int_equal(slot_of(f, P), 0);
+	publish(f); /* still the same news */
+	assert_int_equal(slot_of(f, P), 0);
+	exec(f, P);
+	map(f, P, 0x500, 1, "/prog");
+	publish(f);
+	check_extent(list_of(f, P, 1), 0, 0x500, 1, UNWIND_TABLE_UNKNOWN);
+
+	map(f, P, 0x600, 1, "/prog");
+	*exec_ns = f->now_ns; /* of another process of the bucket: it was not ours */
+	publish(f);
+	assert_int_equal(slot_of(f, P), 0);
+	f->now_ns += 2;
+	publish(f);
+	check_extent(list_of(f, P, 2), 1, 0x600, 1, UNWIND_TABLE_UNKNOWN);
 }
 
 /* A file without an index yet, then one that cannot be had at all: frame pointers, for all that share the list. */
@@ -333,11 +360,15 @@ static void test_files_become_known(void **state)
 	assert_int_equal(unwind_processes_refresh(f->lists, f->now_ns), 0);
 	check_extent(list_of(f, P, 1), 0, 0x400, 2, UNWIND_TABLE_UNKNOWN); /* open, but not read yet */
 	binary.state = BINARY_UNREADABLE;
+	f->slots->exec_ns[(P + 1) % UNWIND_N_BUCKETS] = f->now_ns + 1;
 	assert_int_equal(unwind_processes_refresh(f->lists, f->now_ns), 0);
+	assert_int_equal(slot_of(f, P + 1), 0); /* it has called exec meanwhile, as the kernel says */
+	f->now_ns += 2;
+	publish(f);
 	for (uint32_t tgid = P; tgid <= P + 1; tgid++) {
 		list = list_of(f, tgid, 1);
 		check_extent(list, 0, 0x400, 2, module);
-		assert_int_equal(list->news_ns, f->now_ns);
+		assert_int_equal(list->news_ns, f->now_ns - 2);
 	}
 	assert_int_equal(sampler_unwind_maps(f->sampler)->tables[module].state, UNWIND_TABLE_FRAME_POINTERS);
 	assert_int_equal(stats_of(f).n_published, 2);
@@ -481,6 +512,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_forked_children_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fork_and_exit_within_one_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slot_cleared_by_the_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exec_before_its_news, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_files_become_known, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_code_cache_is_one_extent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_many_extents, setup, teardown),

@@ -217,7 +217,7 @@ static void test_forked_child(void **state)
 
 static __u64 slot_of(const struct fixture *f, pid_t pid)
 {
-	const struct unwind_bucket *bucket = &f->live.space.buckets[(size_t)pid % UNWIND_N_BUCKETS];
+	const struct unwind_bucket *bucket = &f->live.space.slots->buckets[(size_t)pid % UNWIND_N_BUCKETS];
 
 	for (size_t i = 0; i < UNWIND_BUCKET_SLOTS; i++)
 		if (UNWIND_SLOT_TGID(bucket->slots[i]) == (__u32)pid)

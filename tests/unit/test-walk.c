@@ -483,7 +483,7 @@ static void test_no_process(void **state)
 static void test_any_slot_of_the_bucket(void **state)
 {
 	struct world *w = world_at(LEAF, &leaf);
-	__u64 *slots = w->space.buckets[TGID % UNWIND_N_BUCKETS].slots, slot = slots[0];
+	__u64 *slots = w->space.slots->buckets[TGID % UNWIND_N_BUCKETS].slots, slot = slots[0];
 
 	for (size_t i = 0; i < UNWIND_BUCKET_SLOTS; i++) {
 		for (size_t k = 0; k < UNWIND_BUCKET_SLOTS; k++)
