@@ -47,7 +47,7 @@ struct listed {
 struct unwind_processes {
 	struct unwind_processes_config config;
 	struct unwind_slots *slots; /* what the walker reads */
-	uint64_t news_ns; /* what happened up to then is known */
+	uint64_t news_ns;           /* what happened up to then is known */
 	struct listed *by_tgid;
 	struct listed *due; /* the longest waiting first */
 	struct list *lists;
