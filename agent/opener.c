@@ -187,7 +187,17 @@ static int unshare_if_different(struct opener *o, int process_fd, const struct n
 	return processes_split_file(o->processes, process, *file, file);
 }
 
-/* What lies at the mapping's addresses, unless another file took its place since: then -ENOENT. */
+/* Since the file was seen, another may have come to lie at its addresses, or been given its name. */
+static bool is_another(const struct mapped_file *file, int fd)
+{
+	struct stat st;
+
+	if (file->ino && fstat(fd, &st) == 0 && st.st_dev == file->dev)
+		return !has_the_inode(file, fd);
+	return mapped_file_has_name(fd, file->path) == 0;
+}
+
+/* What lies at the mapping's addresses; -ENOENT: another file by now. */
 static int open_mapped(int process_fd, uint64_t start, uint64_t end, const struct mapped_file *file, int *ret)
 {
 	_cleanup_close_ int fd = -1;
@@ -196,7 +206,7 @@ static int open_mapped(int process_fd, uint64_t start, uint64_t end, const struc
 	r = mapped_file_open(process_fd, start, end, &fd);
 	if (r != 0)
 		return r;
-	if (mapped_file_has_name(fd, file->path) == 0)
+	if (is_another(file, fd))
 		return -ENOENT;
 	*ret = take_fd(fd);
 	return 0;
@@ -221,7 +231,7 @@ static int open_file(struct opener *o, const struct new_file *new_file, struct m
 	} else {
 		/* The name of a deleted file may lead to what took its place. */
 		r = (*file)->is_deleted ? -ENOENT : open_by_name(o, process_fd, new_file, &fd);
-		if (r < 0)
+		if (r < 0 || (r == 0 && is_another(*file, fd)))
 			return open_on_host(o, *file, ret);
 	}
 	if (r == 0)
