@@ -18,8 +18,7 @@
 #include "symbolizer/child-process.h"
 
 #define DATA_BYTES ((size_t)768 << 20)
-#define PAGE_WINDOWS 2000    /* and the rest of the last one's hour */
-#define MAX_OVERLAPPING 4096 /* windows of other hosts that hold one sequence */
+#define PAGE_WINDOWS 2000 /* and the rest of the last one's hour */
 #define MERGED_ID "hub"
 
 static struct store *store;
@@ -111,24 +110,11 @@ static int list(const struct web_hub_request *request, const struct selection *s
 	return r == 0 ? give(a, "windows", &text) : r;
 }
 
-static int find_window(const struct web_hub_request *request, struct window_info *ret)
-{
-	_cleanup_(window_cursor_freep) struct window_cursor *c = NULL;
-	int r = store_list(store, request->tier, request->first, request->first, false, MAX_OVERLAPPING, &c);
-
-	while (r >= 0 && r != STORE_END) {
-		r = window_cursor_next(c, ret);
-		if (r == 0 && ret->first == request->first)
-			return 0;
-	}
-	return r < 0 ? r : STORE_GONE;
-}
-
 static int read_window(const struct web_hub_request *request, struct hub_answer *a)
 {
 	_cleanup_(buf_done) struct buf bytes = {};
 	struct window_info info;
-	int r = find_window(request, &info);
+	int r = store_find(store, request->tier, request->first, &info);
 
 	if (r == 0)
 		r = store_read_bytes(store, &info, &bytes);

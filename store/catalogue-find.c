@@ -167,6 +167,37 @@ int catalogue_find_by_sequence(struct catalogue *c, enum window_tier tier, uint6
 	return take_rows(s, ret);
 }
 
+int catalogue_find_first(struct catalogue *c, enum window_tier tier, uint64_t first, struct window_info *ret)
+{
+	sqlite3_stmt *s = NULL;
+	int64_t row;
+	int r = catalogue_statement(c, STATEMENT_FIND_FIRST, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(s, 1, (int)tier);
+	sqlite3_bind_int64(s, 2, first > INT64_MAX ? -1 : (int64_t)first);
+	r = catalogue_take_number(s, &row);
+	return r == 0 ? catalogue_get(c, row, ret) : r;
+}
+
+int catalogue_has_cover(struct catalogue *c, enum window_tier tier, const struct window_info *of, bool *ret)
+{
+	sqlite3_stmt *s = NULL;
+	int64_t exists;
+	int r = catalogue_statement(c, STATEMENT_HAS_COVER, &s);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(s, 1, (int)tier);
+	catalogue_bind_text(s, 2, of->host);
+	sqlite3_bind_int64(s, 3, (int64_t)of->first);
+	sqlite3_bind_int64(s, 4, (int64_t)of->last);
+	r = catalogue_take_number(s, &exists);
+	*ret = exists;
+	return r;
+}
+
 int catalogue_next_sequence(struct catalogue *c, uint64_t *ret)
 {
 	sqlite3_stmt *s = NULL;

@@ -36,6 +36,9 @@ static const char *const texts[] = {
 	[STATEMENT_LIST_FOLDERS] = "SELECT path FROM folders WHERE tier = ?1 ORDER BY path",
 	[STATEMENT_BY_TIME] = "SELECT id, host, label_set, tier, first, last, n_windows, start_ns FROM windows"
 			      " WHERE start_ns >= ?1 AND start_ns < ?2",
+	[STATEMENT_FIND_FIRST] = "SELECT id FROM windows WHERE tier = ?1 AND first = ?2",
+	[STATEMENT_HAS_COVER] = "SELECT EXISTS (SELECT 1 FROM windows WHERE tier = ?1"
+				" AND host = (SELECT id FROM hosts WHERE name = ?2) AND last >= ?4 AND first <= ?3)",
 	[STATEMENT_BY_SEQUENCE] = "SELECT id, host, label_set, tier, first, last, n_windows, start_ns FROM windows"
 				  " WHERE tier = ?1 AND last >= ?2 AND first <= ?3 ORDER BY last LIMIT ?4",
 	[STATEMENT_BY_SEQUENCE_DOWN] = "SELECT id, host, label_set, tier, first, last, n_windows, start_ns FROM windows"

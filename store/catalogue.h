@@ -109,6 +109,14 @@ _must_check_ int catalogue_find_by_time(struct catalogue *c, int64_t since_ns, i
 _must_check_ int catalogue_find_by_sequence(struct catalogue *c, enum window_tier tier, uint64_t first, uint64_t last,
 					    bool newest_first, size_t max, struct catalogue_rows *ret);
 
+/* The window that begins with this sequence. CATALOGUE_END: none. */
+_must_check_ int catalogue_find_first(struct catalogue *c, enum window_tier tier, uint64_t first,
+				      struct window_info *ret);
+
+/* Whether a window of this tier stands for another one of its host. */
+_must_check_ int catalogue_has_cover(struct catalogue *c, enum window_tier tier, const struct window_info *of,
+				     bool *ret);
+
 /* Greater than that of any row. */
 _must_check_ int catalogue_next_sequence(struct catalogue *c, uint64_t *ret);
 

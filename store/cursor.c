@@ -111,12 +111,11 @@ int store_list(struct store *s, enum window_tier tier, uint64_t first, uint64_t 
 	return r == 0 ? new_cursor(s, &rows, ret) : r;
 }
 
-int store_find(struct store *s, uint64_t sequence, struct window_info *ret)
+int store_find(struct store *s, enum window_tier tier, uint64_t first, struct window_info *ret)
 {
-	_cleanup_(window_cursor_freep) struct window_cursor *c = NULL;
-	int r = store_list(s, WINDOW_RAW, sequence, sequence, false, 1, &c);
+	int r = store_refresh(s, 0, INT64_MAX);
 
 	if (r == 0)
-		r = window_cursor_next(c, ret);
-	return r == STORE_END ? STORE_GONE : r;
+		r = catalogue_find_first(s->catalogue, tier, first, ret);
+	return r == CATALOGUE_END ? STORE_GONE : r;
 }

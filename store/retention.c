@@ -41,29 +41,13 @@ static struct retention *retention_free(struct retention *r)
 }
 DEFINE_CLEANUP(struct retention *, retention_free);
 
-/* Whether a coarser file of its host stands for it. */
-static int find_coarser(struct store *s, enum window_tier tier, const struct window_info *info, bool *ret)
-{
-	_cleanup_(catalogue_rows_done) struct catalogue_rows rows = {};
-	struct window_info coarser;
-	int e;
-
-	e = catalogue_find_by_sequence(s->catalogue, tier, info->first, info->last, false, BATCH, &rows);
-	for (size_t i = 0; e >= 0 && !*ret && i < rows.n; i++) {
-		e = catalogue_get(s->catalogue, rows.rows[i].row, &coarser);
-		*ret = e == 0 && coarser.first <= info->first && info->last <= coarser.last &&
-		       strcmp(coarser.host, info->host) == 0;
-	}
-	return e < 0 ? e : 0;
-}
-
 static int cost_of(struct store *s, const struct passed *passed, const struct window_info *info, enum cost *ret)
 {
 	bool has_coarser = false;
 	int e = 0;
 
 	for (enum window_tier tier = info->tier + 1; e == 0 && !has_coarser && tier < WINDOW_N_TIERS; tier++)
-		e = find_coarser(s, tier, info, &has_coarser);
+		e = catalogue_has_cover(s->catalogue, tier, info, &has_coarser);
 	if (e < 0)
 		return e;
 	*ret = !has_coarser                                                     ? COST_LOST

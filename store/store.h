@@ -90,8 +90,8 @@ _must_check_ int store_select(struct store *s, const struct selection *selection
 _must_check_ int store_list(struct store *s, enum window_tier tier, uint64_t first, uint64_t last, bool newest_first,
 			    size_t max, struct window_cursor **ret);
 
-/* The raw window of this number. STORE_GONE. */
-_must_check_ int store_find(struct store *s, uint64_t sequence, struct window_info *ret);
+/* The window that begins with this sequence: of the raw ones, that of the number. STORE_GONE. */
+_must_check_ int store_find(struct store *s, enum window_tier tier, uint64_t first, struct window_info *ret);
 
 /* Its profile, decoded; and its bytes as they lie in the file. STORE_GONE, STORE_BAD. */
 _must_check_ int store_load(struct store *s, const struct window_info *info, struct profile **ret);

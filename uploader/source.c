@@ -120,7 +120,7 @@ int source_load(struct source *s, uint64_t first, uint64_t last, const char *id,
 	for (size_t i = source_lower_bound(s, first); r == 0 && i < s->n && s->windows[i].sequence <= last; i++) {
 		struct window_info info;
 
-		r = store_find(s->store, s->windows[i].sequence, &info);
+		r = store_find(s->store, WINDOW_RAW, s->windows[i].sequence, &info);
 		if (r == STORE_GONE)
 			r = loader_note_gone(&loader);
 		else if (r == 0)

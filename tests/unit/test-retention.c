@@ -92,6 +92,40 @@ static void test_ages(void **state)
 	store_free(s);
 }
 
+/* A hub numbers what all its hosts send: a minute of one holds the sequences of all others'. */
+static void test_many_hosts(void **state)
+{
+	enum {
+		N_HOSTS = 100,
+		N_EACH = 3
+	};
+	struct store *w = open_store(STORE_WRITE), *s;
+	struct store_stats stats;
+
+	for (uint64_t i = 0; i < N_HOSTS * N_EACH; i++) {
+		char host[16];
+		const struct made made = {
+			.first = i + 1,
+			.start_ns = BASE_NS + (int64_t)(i / N_HOSTS) * WINDOW_NS,
+			.host = host,
+		};
+		struct window_info info;
+
+		snprintf(host, sizeof(host), "h%lu", (unsigned long)(i % N_HOSTS));
+		assert_int_equal(put(w, &made, &info), 0);
+	}
+	store_free(w);
+	s = open_store(STORE_MAINTAIN);
+	compact(s, BASE_NS + 6 * HOUR_NS);
+	assert_int_equal(retain(s, &defaults, BASE_NS + 2 * DAY_NS).n_removed, N_HOSTS * N_EACH);
+	assert_losses(0, 0);
+	assert_int_equal(retain(s, &defaults, BASE_NS + 8 * DAY_NS).n_removed, N_HOSTS);
+	assert_losses(0, 0);
+	assert_int_equal(store_stats(s, &stats), 0);
+	assert_int_equal(stats.tiers[WINDOW_HOUR].n_files, N_HOSTS);
+	store_free(s);
+}
+
 /* No file stands for these: they stay as long as hours would, then they are lost. */
 static void test_never_merged(void **state)
 {
@@ -181,16 +215,16 @@ static void test_bytes(void **state)
 	limits = limited(140 * one + minutes + hours);
 	retain(s, &limits, now_ns);
 	assert_in_range(bytes_of(s, WINDOW_RAW) / one, 130, 140);
-	assert_int_equal(store_find(s, 50, &info), STORE_GONE);
-	assert_int_equal(store_find(s, 150, &info), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, 50, &info), STORE_GONE);
+	assert_int_equal(store_find(s, WINDOW_RAW, 150, &info), 0);
 	assert_int_equal(bytes_of(s, WINDOW_MINUTE), minutes);
 	assert_int_equal(unsent("slow"), 0);
 
 	limits = limited(50 * one + hours + one / 2); /* what was sent, and the minutes */
 	retain(s, &limits, now_ns);
 	assert_int_equal(bytes_of(s, WINDOW_MINUTE), 0);
-	assert_int_equal(store_find(s, 150, &info), STORE_GONE);
-	assert_int_equal(store_find(s, 151, &info), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, 150, &info), STORE_GONE);
+	assert_int_equal(store_find(s, WINDOW_RAW, 151, &info), 0);
 	assert_int_equal(unsent("slow"), 0);
 	assert_losses(0, 0);
 
@@ -437,6 +471,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, state_set_up, state_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_ages),
+		TEST(test_many_hosts),
 		TEST(test_never_merged),
 		TEST(test_unsent_by_age),
 		TEST(test_targets_of_others),

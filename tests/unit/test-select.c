@@ -27,7 +27,7 @@ static void remove_raw(struct store *s, uint64_t first, uint64_t last)
 	for (uint64_t i = first; i <= last; i++) {
 		struct window_info info;
 
-		assert_int_equal(store_find(s, i, &info), 0);
+		assert_int_equal(store_find(s, WINDOW_RAW, i, &info), 0);
 		assert_int_equal(store_remove(s, &info), 0);
 	}
 }

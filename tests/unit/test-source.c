@@ -163,7 +163,7 @@ static void path_of(struct store *s, uint64_t sequence, struct window_path *ret)
 	struct window_name name;
 	struct window_info info;
 
-	assert_int_equal(store_find(s, sequence, &info), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, sequence, &info), 0);
 	name_of_window(&info, &name);
 	assert_int_equal(name_format(&name, ret), 0);
 }

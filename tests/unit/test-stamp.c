@@ -38,7 +38,7 @@ static void test_changes(void **state)
 	store_free(s);
 	read_all(); /* the last one to leave tidies the journal up */
 	s = open_store(STORE_MAINTAIN);
-	assert_int_equal(store_find(s, 1, &info), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, 1, &info), 0);
 	before = taken();
 	assert_int_equal(store_remove(s, &info), 0);
 	now = taken();

@@ -26,13 +26,13 @@ static void test_what_is_written_is_found(void **state)
 	assert_int_equal(store_next_sequence(w), 8);
 	assert_true(state_has("windows/2026-11-29/01/20261129T014000.000Z-h_o_st-00000007.pb.zst"));
 	r = open_store(STORE_READ);
-	assert_int_equal(store_find(r, 7, &info), 0);
+	assert_int_equal(store_find(r, WINDOW_RAW, 7, &info), 0);
 	assert_same(&info, &put_info);
 	assert_int_equal(info.start_ns, BASE_NS + 5);
 	assert_true(info.n_bytes > 0 && info.n_disk_bytes >= 512 && info.n_raw_bytes > info.n_bytes / 2);
 	assert_int_equal(store_load(r, &info, &p), 0);
 	assert_int_equal(p->n_samples, 2);
-	assert_int_equal(store_find(r, 6, &info), STORE_GONE);
+	assert_int_equal(store_find(r, WINDOW_RAW, 6, &info), STORE_GONE);
 	profile_free(p);
 	store_free(r);
 	store_free(w);
@@ -68,11 +68,11 @@ static void test_without_the_catalogue(void **state)
 	put_windows(s, 1, 3);
 	store_free(s);
 	s = open_store(STORE_READ);
-	assert_int_equal(store_find(s, 2, &with), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, 2, &with), 0);
 	store_free(s);
 	assert_int_equal(unlinkat(state_fd, "catalog.db", 0), 0);
 	s = open_store(STORE_READ);
-	assert_int_equal(store_find(s, 2, &without), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, 2, &without), 0);
 	assert_same(&with, &without);
 	assert_string_equal(all_of(s), "1 2 3 ");
 	store_free(s);
@@ -89,7 +89,7 @@ static void test_files_that_others_change(void **state)
 
 	put_windows(w, 1, 3);
 	assert_string_equal(all_of(r), "1 2 3 ");
-	assert_int_equal(store_find(r, 2, &info), 0);
+	assert_int_equal(store_find(r, WINDOW_RAW, 2, &info), 0);
 	assert_int_equal(renameat(state_fd, FILE_2, state_fd, "aside"), 0);
 	assert_int_equal(store_load(r, &info, &p), STORE_GONE);
 	assert_string_equal(all_of(r), "1 3 ");
@@ -335,11 +335,11 @@ static void test_a_file_that_is_damaged_later(void **state)
 	put_windows(s, 1, 3);
 	store_free(s);
 	s = open_store(STORE_READ);
-	assert_int_equal(store_find(s, 2, &info), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, 2, &info), 0);
 	damage_file(FILE_2, info.n_bytes - 2); /* of the checksum */
 	assert_int_equal(store_load(s, &info, &p), STORE_BAD);
 	assert_true(state_has("bad/20261129T014020.000Z-h-00000002.pb.zst"));
-	assert_int_equal(store_find(s, 2, &info), STORE_GONE);
+	assert_int_equal(store_find(s, WINDOW_RAW, 2, &info), STORE_GONE);
 	store_free(s);
 }
 
@@ -378,13 +378,13 @@ static void test_sequences_never_go_back(void **state)
 	assert_false(state_has("sequence"));
 	store_free(s);
 	s = open_store(STORE_MAINTAIN);
-	assert_int_equal(store_find(s, 1, &info), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, 1, &info), 0);
 	assert_int_equal(store_remove(s, &info), 0);
 	assert_false(state_has("sequence"));
-	assert_int_equal(store_find(s, 3, &info), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, 3, &info), 0);
 	assert_int_equal(store_remove(s, &info), 0);
 	assert_true(state_has("sequence"));
-	assert_int_equal(store_find(s, 2, &info), 0);
+	assert_int_equal(store_find(s, WINDOW_RAW, 2, &info), 0);
 	assert_int_equal(store_remove(s, &info), 0);
 	store_free(s);
 	assert_false(state_has("windows/2026-11-29"));
@@ -468,7 +468,7 @@ static void test_a_writer_counts_what_is_there(void **state)
 	put_windows(w, 0, 9);
 	m = open_store(STORE_MAINTAIN);
 	for (uint64_t i = 0; i < 5; i++) {
-		assert_int_equal(store_find(m, i, &info), 0);
+		assert_int_equal(store_find(m, WINDOW_RAW, i, &info), 0);
 		assert_int_equal(store_remove(m, &info), 0);
 	}
 	put_windows(w, 10, 10);
