@@ -166,6 +166,8 @@ static enum exit_code read_now(struct work *w)
 	set_labels(w);
 	report_options_last_hour(&w->options.report);
 	code = report_options_open(&w->options.report, &w->inputs[HOGS_NOW]);
+	if (code == EXIT_OK)
+		source_want_facts(w->inputs[HOGS_NOW].source);
 	while (code == EXIT_OK && report_input_next(&w->options.report, &w->inputs[HOGS_NOW], &item, &code) == 0)
 		code = add(w, HOGS_NOW, &item);
 	return code;
@@ -186,6 +188,8 @@ static enum exit_code read_before(struct work *w)
 	s = &w->before.selection.selection;
 	selection_shift(&s->since_ns, &s->until_ns, (int64_t)w->options.vs_ns, w->now_ns);
 	code = report_options_open(&w->before, input);
+	if (code == EXIT_OK)
+		source_want_facts(input->source);
 	while (code == EXIT_OK && (r = source_next(input->source, &item)) == 0)
 		code = add(w, HOGS_BEFORE, &item);
 	return r < 0 ? report_input_fail(&w->before, input, r) : code;

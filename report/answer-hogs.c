@@ -27,6 +27,8 @@ static int read_side(struct answer_making *m, struct work *w, enum hogs_side sid
 	struct source_item item;
 	int r = answer_open(m, asked, input);
 
+	if (r == 0)
+		source_want_facts(input->source);
 	while (r == 0 && (r = answer_next(m, input, &item)) == 0) {
 		r = hogs_add(w->hogs, side, source_coverage(input->source), &item, &m->filter);
 		if (r == HOGS_NOT_CPU)

@@ -35,6 +35,7 @@ struct prefetch {
 	struct store *store;
 	struct window_cursor *cursor;
 	const struct selection *selection;
+	bool wants_facts;
 	struct place places[N_AHEAD];
 	uint64_t n_begun, n_taken; /* in the order of the cursor */
 	bool is_ended;             /* no more is begun */
@@ -97,7 +98,7 @@ static bool make_next(struct prefetch *p)
 	if (place->result == 0)
 		place->result = store_decode(&bytes, &place->profile);
 	select_samples(p, place);
-	if (place->result == 0)
+	if (place->result == 0 && p->wants_facts)
 		place->result = stack_facts_new(place->profile, &place->facts);
 	hand_over(p, place);
 	return true;
@@ -119,7 +120,8 @@ static void stop(struct prefetch *p)
 		pthread_join(p->threads[p->n_threads - 1], NULL);
 }
 
-int prefetch_new(struct store *s, struct window_cursor *c, const struct selection *selection, struct prefetch **ret)
+int prefetch_new(struct store *s, struct window_cursor *c, const struct selection *selection, bool wants_facts,
+		 struct prefetch **ret)
 {
 	struct prefetch *p = calloc(1, sizeof(*p));
 	int error = 0;
@@ -129,6 +131,7 @@ int prefetch_new(struct store *s, struct window_cursor *c, const struct selectio
 	p->store = s;
 	p->cursor = c;
 	p->selection = selection;
+	p->wants_facts = wants_facts;
 	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	pthread_mutex_init(&p->lock, NULL);

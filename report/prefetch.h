@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "common/clean.h"
 #include "store/window.h"
 
@@ -19,14 +21,14 @@ struct window_cursor;
 
 /* All borrowed. */
 _must_check_ int prefetch_new(struct store *s, struct window_cursor *c, const struct selection *selection,
-			      struct prefetch **ret);
+			      bool wants_facts, struct prefetch **ret);
 struct prefetch *prefetch_free(struct prefetch *p); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct prefetch *, prefetch_free);
 
 /*
- * The next window, and its profile with the samples that the selection takes, and its stacks' facts; both are the
- * caller's then. Answers as of window_cursor_next() and store_load() (STORE_GONE, STORE_BAD: the next call goes on).
- * Behind STORE_END and behind a fault is the end.
+ * The next window, and its profile with the samples that the selection takes, and its stacks' facts, if they were
+ * wanted; both are the caller's then. Answers as of window_cursor_next() and store_load() (STORE_GONE, STORE_BAD: the
+ * next call goes on). Behind STORE_END and behind a fault is the end.
  */
 struct stack_facts;
 _must_check_ int prefetch_next(struct prefetch *p, struct window_info *ret, struct profile **ret_profile,

@@ -21,8 +21,9 @@ struct source {
 	struct store *store; /* NULL: none */
 	struct window_cursor *cursor;
 	struct prefetch *prefetch; /* from the first window on */
-	struct hub_windows *hub;   /* NULL: none */
-	const char *url;           /* of the hub */
+	bool wants_facts;
+	struct hub_windows *hub; /* NULL: none */
+	const char *url;         /* of the hub */
 	const struct fetch_settings *settings;
 	struct engine *engine; /* NULL: none */
 	/* of files */
@@ -222,7 +223,7 @@ struct source *source_free(struct source *s)
 
 static int read_window(struct source *s)
 {
-	int r = s->prefetch ? 0 : prefetch_new(s->store, s->cursor, s->selection, &s->prefetch);
+	int r = s->prefetch ? 0 : prefetch_new(s->store, s->cursor, s->selection, s->wants_facts, &s->prefetch);
 
 	return r == 0 ? prefetch_next(s->prefetch, &s->window, &s->profile, &s->facts) : r;
 }
@@ -292,6 +293,11 @@ static int read_profile(struct source *s)
 	if (s->store || s->hub)
 		return read_any_window(s);
 	return s->engine ? read_from_engine(s) : read_file(s);
+}
+
+void source_want_facts(struct source *s)
+{
+	s->wants_facts = true;
 }
 
 int source_next(struct source *s, struct source_item *ret)

@@ -24,7 +24,7 @@ struct store;
 
 struct source_item {
 	struct profile *profile;         /* of the samples that the selection takes; the reader may change it */
-	const struct stack_facts *facts; /* of its samples as they are given; NULL: nobody has looked */
+	const struct stack_facts *facts; /* of its samples as they are given; NULL: source_want_facts() would do it */
 	const char *name;                /* of the file, or the window's id */
 	/* What the profile says of itself. A profile of another tool is no window: its start, duration and period are
 	 * here, and no id or ledger; of an engine besides the host. */
@@ -63,6 +63,9 @@ enum source_answer {
 	SOURCE_END = 1,
 	SOURCE_FAILED,
 };
+
+/* Before the first source_next(): the threads that read ahead are to look for the facts, too; there may be none. */
+void source_want_facts(struct source *s);
 
 /*
  * The next, borrowed until the next call; or SOURCE_END. A file that cannot be read ends it, and a server that
