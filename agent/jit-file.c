@@ -162,7 +162,7 @@ int jit_file_open_perf_map(const struct jit_process *p, int *ret, const char **r
 /* jit-PID.dump; whose PID does not matter: it is mapped to be found. */
 static bool is_jitdump_name(const char *path)
 {
-	const char *slash = strrchr(path, '/'), *p = slash ? slash + 1 : path;
+	const char *p = basename(path);
 
 	if (strncmp(p, "jit-", 4) != 0)
 		return false;

@@ -137,13 +137,20 @@ static bool has_the_generation(const struct mapped_file *file, int fd)
 	       (uint32_t)generation == (uint32_t)file->ino_generation;
 }
 
-/* overlayfs and btrfs tell another device than stat does. */
-static bool has_the_inode(const struct mapped_file *file, int fd)
+/* What its inode says of a file that is open. */
+enum proof {
+	PROOF_NONE, /* overlayfs and btrfs tell another device than stat does */
+	PROOF_SAME,
+	PROOF_ANOTHER,
+};
+
+static enum proof prove(const struct mapped_file *file, int fd)
 {
 	struct stat st;
 
-	return file->ino && fstat(fd, &st) == 0 && st.st_ino == file->ino && st.st_dev == file->dev &&
-	       has_the_generation(file, fd);
+	if (!file->ino || fstat(fd, &st) < 0 || st.st_dev != file->dev)
+		return PROOF_NONE;
+	return st.st_ino == file->ino && has_the_generation(file, fd) ? PROOF_SAME : PROOF_ANOTHER;
 }
 
 /* By name on the host, after the process has gone: only with a proof that it is the same file. */
@@ -155,7 +162,7 @@ static int open_on_host(const struct opener *o, const struct mapped_file *file, 
 	r = fs_open_in_root(o->host_root_fd, file->path, &fd);
 	if (r != 0)
 		return r;
-	if (!has_the_inode(file, fd))
+	if (prove(file, fd) != PROOF_SAME)
 		return -ENOENT;
 	*ret = take_fd(fd);
 	return 0;
@@ -165,7 +172,7 @@ static bool is_what_it_is_called(const struct opener *o, int process_fd, const s
 {
 	_cleanup_close_ int named_fd = -1;
 
-	if (has_the_inode(new_file->file, fd))
+	if (prove(new_file->file, fd) == PROOF_SAME)
 		return true;
 	return open_by_name(o, process_fd, new_file, &named_fd) == 0 && mapped_file_is_named(fd, named_fd) == 1;
 }
@@ -190,11 +197,9 @@ static int unshare_if_different(struct opener *o, int process_fd, const struct n
 /* Since the file was seen, another may have come to lie at its addresses, or been given its name. */
 static bool is_another(const struct mapped_file *file, int fd)
 {
-	struct stat st;
+	enum proof proof = prove(file, fd);
 
-	if (file->ino && fstat(fd, &st) == 0 && st.st_dev == file->dev)
-		return !has_the_inode(file, fd);
-	return mapped_file_has_name(fd, file->path) == 0;
+	return proof == PROOF_ANOTHER || (proof == PROOF_NONE && mapped_file_has_name(fd, file->path) == 0);
 }
 
 /* What lies at the mapping's addresses; -ENOENT: another file by now. */

@@ -229,7 +229,7 @@ enum list_answer {
 };
 
 /* A new list of these mappings. */
-static int make_list(struct unwind_processes *u, const struct live_mappings *live, uint64_t news_ns, struct list **ret)
+static int make_list(struct unwind_processes *u, const struct live_mappings *live, struct list **ret)
 {
 	_cleanup_free_ struct list *list = calloc(1, sizeof(*list));
 	int r;
@@ -241,7 +241,7 @@ static int make_list(struct unwind_processes *u, const struct live_mappings *liv
 		return r == UNWIND_EXTENTS_TOO_MANY ? LIST_TOO_LONG : r;
 	list->revision = live->revision;
 	list->copies_until_ns = live->replaced_ns ? live->replaced_ns + COPIES_AFTER_NS : 0;
-	r = store(u, list, u->scratch.all, u->scratch.n, news_ns);
+	r = store(u, list, u->scratch.all, u->scratch.n, u->news_ns);
 	if (r != 0)
 		return r == UNWIND_MEMORY_LATER ? LIST_LATER : r == UNWIND_MEMORY_FULL ? LIST_NO_MEMORY : r;
 	HASH_ADD(hh, u->lists, revision, sizeof(list->revision), list);
@@ -299,8 +299,7 @@ static int use_list(struct unwind_processes *u, struct listed *listed, struct li
 }
 
 /* A list for the process: one that others have, or a new one. */
-static int list_anew(struct unwind_processes *u, struct listed *listed, const struct live_mappings *live,
-		     uint64_t news_ns)
+static int list_anew(struct unwind_processes *u, struct listed *listed, const struct live_mappings *live)
 {
 	struct list *list = NULL;
 	int r;
@@ -308,7 +307,7 @@ static int list_anew(struct unwind_processes *u, struct listed *listed, const st
 	HASH_FIND(hh, u->lists, &live->revision, sizeof(live->revision), list);
 	if (list)
 		return use_list(u, listed, list);
-	r = make_list(u, live, news_ns, &list);
+	r = make_list(u, live, &list);
 	switch (r) {
 	case 0:
 		note_delay(u, live, listed->list);
@@ -324,7 +323,7 @@ static int list_anew(struct unwind_processes *u, struct listed *listed, const st
 	}
 }
 
-static int publish_one(struct unwind_processes *u, struct listed *listed, uint64_t news_ns)
+static int publish_one(struct unwind_processes *u, struct listed *listed)
 {
 	const struct process *process = processes_find_live(u->config.processes, listed->tgid);
 	struct live_mappings live = {};
@@ -335,7 +334,7 @@ static int publish_one(struct unwind_processes *u, struct listed *listed, uint64
 		return forget(u, listed);
 	if (listed->list && listed->list->revision == live.revision)
 		return after_slot(u, listed, set_slot(u, listed, listed->list));
-	return list_anew(u, listed, &live, news_ns);
+	return list_anew(u, listed, &live);
 }
 
 static int note_changes(struct unwind_processes *u)
@@ -365,7 +364,7 @@ int unwind_processes_publish(struct unwind_processes *u, uint64_t news_ns)
 	for (; r == 0 && n > 0; n--) {
 		listed = u->due;
 		set_due(u, listed, false);
-		r = publish_one(u, listed, news_ns);
+		r = publish_one(u, listed);
 		if (r == UNWIND_PROCESSES_WAIT || r == AFTER_MORE_NEWS)
 			set_due(u, listed, true);
 		if (r == AFTER_MORE_NEWS)
@@ -395,7 +394,7 @@ static int replace(struct unwind_processes *u, struct list *list, const struct u
 	return unwind_memory_release(u->config.memory, old);
 }
 
-static int refresh_one(struct unwind_processes *u, struct list *list, uint64_t news_ns)
+static int refresh_one(struct unwind_processes *u, struct list *list)
 {
 	const struct process *process = processes_find_live(u->config.processes, list->users->tgid);
 	struct live_mappings live = {};
@@ -411,7 +410,7 @@ static int refresh_one(struct unwind_processes *u, struct list *list, uint64_t n
 			set_unknown(u, list, u->scratch.n_unknown > 0);
 		return r < 0 ? r : 0; /* too many: the old list is still true */
 	}
-	r = replace(u, list, u->scratch.all, u->scratch.n, news_ns);
+	r = replace(u, list, u->scratch.all, u->scratch.n, u->news_ns);
 	if (r == 0)
 		set_unknown(u, list, u->scratch.n_unknown > 0);
 	return r == UNWIND_MEMORY_LATER ? UNWIND_PROCESSES_WAIT : r < 0 ? r : 0;
@@ -424,7 +423,7 @@ int unwind_processes_refresh(struct unwind_processes *u, uint64_t news_ns)
 
 	u->news_ns = news_ns;
 	DL_FOREACH_SAFE (u->unknown, list, next) {
-		r = refresh_one(u, list, news_ns);
+		r = refresh_one(u, list);
 		if (r != 0)
 			break;
 	}

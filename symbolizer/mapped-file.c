@@ -38,18 +38,11 @@ int mapped_file_open_by_path(int proc_pid_fd, const char *path, int *ret)
 	return fs_open_in_root(root_fd, path, ret);
 }
 
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 int mapped_file_has_name(int mapped, const char *path)
 {
 	static const char deleted[] = " (deleted)";
 	char link[sizeof("/proc/self/fd/") + 16], name[PATH_MAX + sizeof(deleted)];
-	const char *meant = last_part(path), *found;
+	const char *meant = basename(path), *found;
 	size_t n_meant = strlen(meant);
 	ssize_t n;
 
@@ -58,7 +51,7 @@ int mapped_file_has_name(int mapped, const char *path)
 	if (n < 0)
 		return -errno;
 	name[n] = '\0';
-	found = last_part(name);
+	found = basename(name);
 	return strncmp(found, meant, n_meant) == 0 && (!found[n_meant] || strcmp(found + n_meant, deleted) == 0);
 }
 
